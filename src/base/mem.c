@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static _Thread_local size_t fail_countdown;
+
+static bool must_fail(void)
+{
+    return fail_countdown != 0 && --fail_countdown == 0;
+}
+
+static void *checked(void *block, size_t size)
+{
+    if (!block) {
+        (void)hf_fail(HF_E_NOMEM, "out of memory (%zu bytes wanted)", size);
+    }
+    return block;
+}
+
+void hf_alloc_fail_after(size_t n)
+{
+    fail_countdown = n;
+}
+
+void *hf_alloc(size_t size)
+{
+    return checked(must_fail() ? NULL : malloc(size ? size : 1), size);
+}
+
+void *hf_alloc_zero(size_t n, size_t size)
+{
+    return checked(must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1), n * size);
+}
+
+void *hf_realloc(void *old, size_t size)
+{
+    return checked(must_fail() ? NULL : realloc(old, size ? size : 1), size);
+}
+
+char *hf_strndup(const char *text, size_t len)
+{
+    char *copy = hf_alloc(len + 1);
+    if (copy) {
+        if (len) {
+            memcpy(copy, text, len);
+        }
+        copy[len] = '\0';
+    }
+    return copy;
+}
+
+char *hf_strdup(const char *text)
+{
+    return hf_strndup(text, strlen(text));
+}
+
+void hf_free(void *block)
+{
+    free(block);
+}
+
+void hf_freep(void *pointer_to_block)
+{
+    void *block;
+    memcpy(&block, pointer_to_block, sizeof(block));
+    free(block);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_OS_LOOP_H
+#define HF_OS_LOOP_H
+
+/*
+ * An event loop over epoll with a timer wheel; one per thread, used by that thread alone but for
+ * hf_loop_post and hf_loop_stop, which any thread may call.
+ *
+ * Within one turn: I/O callbacks, then posted tasks, then timers that are due, then deferred calls.
+ * A watcher or timer may be removed from within any callback, its own included, and its memory
+ * freed after hf_loop_defer has run: events of this turn that are still queued for it are dropped.
+ */
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+
+struct hf_loop;
+
+enum hf_loop_events { HF_LOOP_READ = 1, HF_LOOP_WRITE = 2, HF_LOOP_HANGUP = 4 };
+
+/* struct hf_watch is embedded in its owner. fd is borrowed: removing a watch doesn't close it. */
+struct hf_watch {
+    int fd;
+    unsigned wanted; /* READ and WRITE bits asked for */
+    void (*on_event)(struct hf_watch *watch, unsigned events);
+    bool active;
+};
+
+struct hf_timer {
+    struct hf_link link;
+    int64_t due_ms; /* loop time */
+    void (*on_due)(struct hf_timer *timer);
+};
+
+/* struct hf_task is embedded in its owner, who keeps it alive until run has been called. */
+struct hf_task {
+    struct hf_task *next;
+    void (*run)(struct hf_task *task);
+};
+
+enum hf_err hf_loop_new(const struct hf_clock *clock, struct hf_loop **out) HF_MUST_CHECK;
+void hf_loop_free(struct hf_loop *loop);
+
+/* hf_loop_run turns until hf_loop_stop; posted tasks that arrived before the stop have run. */
+enum hf_err hf_loop_run(struct hf_loop *loop) HF_MUST_CHECK;
+void hf_loop_stop(struct hf_loop *loop);
+
+/* hf_loop_now_ms is the loop's monotonic time, read once a turn. */
+int64_t hf_loop_now_ms(const struct hf_loop *loop);
+const struct hf_clock *hf_loop_clock(const struct hf_loop *loop);
+
+/* hf_watch_add starts watching (level-triggered; HANGUP is always reported). Errors: HF_E_IO. */
+enum hf_err hf_watch_add(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_CHECK;
+
+/* hf_watch_add_shared is for a listening socket that several loops wait on: one of them is woken.
+ */
+enum hf_err hf_watch_add_shared(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_CHECK;
+
+/* hf_watch_want changes the wanted bits; free when they are the same. Wanting nothing leaves
+ * HANGUP. */
+void hf_watch_want(struct hf_loop *loop, struct hf_watch *watch, unsigned wanted);
+void hf_watch_remove(struct hf_loop *loop, struct hf_watch *watch);
+
+/* hf_timer_set arms or re-arms; due within the wheel's tick (about 10 ms) after delay_ms. O(1). */
+void hf_timer_set(struct hf_loop *loop, struct hf_timer *timer, int64_t delay_ms);
+void hf_timer_cancel(struct hf_timer *timer);
+static inline bool hf_timer_armed(const struct hf_timer *timer)
+{
+    return hf_link_linked(&timer->link);
+}
+
+/* hf_loop_post runs the task on the loop's thread soon; any thread may call, in order per caller.
+ */
+void hf_loop_post(struct hf_loop *loop, struct hf_task *task);
+
+/* hf_loop_defer runs the task at the end of this turn; own thread only. */
+void hf_loop_defer(struct hf_loop *loop, struct hf_task *task);
+
+#endif

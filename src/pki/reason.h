@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PKI_REASON_H
+#define HF_PKI_REASON_H
+
+#include "pki/alert.h"
+
+/*
+ * Why a peer was refused: one table for every door. Columns: id, stable code (logs, metrics, JSON),
+ * the step that decides it, the TLS alert it becomes, what it means. The order is free, codes are
+ * for ever. A verdict adds a sentence with the particulars.
+ */
+#define HF_REASON_TABLE(X) \
+    X(OK, "ok", NONE, NONE, "admitted") \
+    X(NO_CERTIFICATE, "no-certificate", CERTIFICATE, CERTIFICATE_REQUIRED, \
+      "the peer sent no certificate") \
+    X(BAD_CERTIFICATE, "bad-certificate", CERTIFICATE, BAD_CERTIFICATE, \
+      "a certificate can't be parsed") \
+    X(CHAIN_TOO_LONG, "chain-too-long", CHAIN, BAD_CERTIFICATE, \
+      "more certificates than the limit") \
+    X(UNKNOWN_CA, "unknown-ca", CHAIN, UNKNOWN_CA, "the chain leads to no trusted root") \
+    X(SELF_SIGNED, "self-signed", CHAIN, UNKNOWN_CA, \
+      "the certificate is signed by itself and isn't among the roots") \
+    X(MISSING_INTERMEDIATE, "missing-intermediate", CHAIN, UNKNOWN_CA, \
+      "a CA certificate between leaf and root was not sent") \
+    X(BAD_SIGNATURE, "bad-signature", CHAIN, DECRYPT_ERROR, "a signature in the chain is wrong") \
+    X(PATH_TOO_DEEP, "path-too-deep", CHAIN, UNKNOWN_CA, "the chain is deeper than allowed") \
+    X(NOT_A_CA, "not-a-ca", CHAIN, BAD_CERTIFICATE, \
+      "a certificate in the chain may not sign others") \
+    X(PATH_LENGTH, "path-length", CHAIN, BAD_CERTIFICATE, \
+      "a CA's path length constraint is passed") \
+    X(NAME_CONSTRAINT, "name-constraint", CHAIN, BAD_CERTIFICATE, \
+      "a name is outside what a CA in the chain may certify") \
+    X(CRITICAL_EXTENSION, "critical-extension", CHAIN, UNSUPPORTED_CERTIFICATE, \
+      "a critical extension isn't understood") \
+    X(WEAK_KEY, "weak-key", CHAIN, INSUFFICIENT_SECURITY, "a key in the chain is too weak") \
+    X(WEAK_SIGNATURE, "weak-signature", CHAIN, INSUFFICIENT_SECURITY, \
+      "a signature in the chain uses a weak hash") \
+    X(INVALID_CHAIN, "invalid-chain", CHAIN, BAD_CERTIFICATE, \
+      "the chain breaks a rule of RFC 5280") \
+    X(EXPIRED, "expired", DATES, CERTIFICATE_EXPIRED, "a certificate has expired") \
+    X(NOT_YET_VALID, "not-yet-valid", DATES, CERTIFICATE_EXPIRED, "a certificate isn't valid yet") \
+    X(WRONG_USAGE, "wrong-usage", USAGE, UNSUPPORTED_CERTIFICATE, \
+      "the certificate is for another use") \
+    X(WRONG_NAME, "wrong-name", NAME, BAD_CERTIFICATE, \
+      "the certificate has not the expected name") \
+    X(REVOKED, "revoked", REVOCATION, CERTIFICATE_REVOKED, "a certificate is revoked") \
+    X(PROTOCOL, "protocol", HANDSHAKE, DECODE_ERROR, "the peer broke the TLS protocol") \
+    X(NOT_TLS, "not-tls", HANDSHAKE, DECODE_ERROR, "what came is not TLS") \
+    X(PLAIN_HTTP, "plain-http", HANDSHAKE, DECODE_ERROR, "plain HTTP came where TLS is spoken") \
+    X(NO_COMMON_VERSION, "no-common-version", HANDSHAKE, PROTOCOL_VERSION, \
+      "no TLS version in common") \
+    X(NO_COMMON_SUITE, "no-common-suite", HANDSHAKE, HANDSHAKE_FAILURE, \
+      "no cipher suite in common") \
+    X(NO_COMMON_GROUP, "no-common-group", HANDSHAKE, HANDSHAKE_FAILURE, \
+      "no key exchange group in common") \
+    X(NO_COMMON_SIGNATURE, "no-common-signature", HANDSHAKE, HANDSHAKE_FAILURE, \
+      "no signature algorithm in common") \
+    X(NO_COMMON_ALPN, "no-common-alpn", HANDSHAKE, NO_APPLICATION_PROTOCOL, \
+      "no application protocol in common") \
+    X(UNKNOWN_SNI, "unknown-sni", HANDSHAKE, UNRECOGNIZED_NAME, \
+      "no identity for the server name asked for") \
+    X(BAD_PROOF, "bad-proof", HANDSHAKE, DECRYPT_ERROR, \
+      "the peer did not prove that it holds its key") \
+    X(PEER_ALERT, "peer-alert", HANDSHAKE, NONE, "the peer ended the handshake with an alert") \
+    X(PEER_CLOSED, "peer-closed", HANDSHAKE, NONE, "the peer closed during the handshake") \
+    X(HANDSHAKE_TIMEOUT, "handshake-timeout", HANDSHAKE, USER_CANCELED, \
+      "the handshake took too long") \
+    X(PROXY_HEADER, "proxy-header", HANDSHAKE, NONE, "the PROXY protocol header is wrong") \
+    X(OVERLOADED, "overloaded", HANDSHAKE, INTERNAL_ERROR, "a connection limit was reached") \
+    X(INTERNAL, "internal", HANDSHAKE, INTERNAL_ERROR, "a failure of ours")
+
+/* The steps of a verdict, in the order in which they are taken. */
+#define HF_STEP_TABLE(X) \
+    X(NONE, "none") \
+    X(HANDSHAKE, "handshake") \
+    X(CERTIFICATE, "certificate") \
+    X(CHAIN, "chain") \
+    X(DATES, "dates") \
+    X(USAGE, "usage") \
+    X(NAME, "name") \
+    X(REVOCATION, "revocation") \
+    X(ROLE, "role") \
+    X(ROUTE, "route")
+
+#define HF_REASON_ENUM(id, code, step, alert, text) HF_REASON_##id,
+enum hf_reason { HF_REASON_TABLE(HF_REASON_ENUM) HF_REASON_N };
+#undef HF_REASON_ENUM
+
+#define HF_STEP_ENUM(id, name) HF_STEP_##id,
+enum hf_step { HF_STEP_TABLE(HF_STEP_ENUM) HF_STEP_N };
+#undef HF_STEP_ENUM
+
+const char *hf_reason_code(enum hf_reason reason);
+const char *hf_reason_text(enum hf_reason reason);
+enum hf_step hf_reason_step(enum hf_reason reason);
+uint8_t hf_reason_alert(enum hf_reason reason); /* HF_ALERT_NONE where none is sent */
+const char *hf_step_name(enum hf_step step);
+
+#endif

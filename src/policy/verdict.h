@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_POLICY_VERDICT_H
+#define HF_POLICY_VERDICT_H
+
+/*
+ * The one verdict: may this peer come in? Every door asks here - server and client role, full and
+ * resumed handshakes, every TLS version - and nothing else decides. A pure function of its input.
+ */
+
+#include "pki/trust.h"
+
+/* How a listener asks for a client certificate. */
+enum hf_client_mode {
+    HF_CLIENT_REQUIRE,            /* ask; refuse without a good one */
+    HF_CLIENT_REQUEST,            /* ask; none is fine, a bad one is refused */
+    HF_CLIENT_REQUEST_UNVERIFIED, /* ask; let everything pass, but say what was wrong */
+    HF_CLIENT_NONE,               /* don't ask */
+};
+
+struct hf_judge_input {
+    enum hf_client_mode mode;     /* HF_CLIENT_REQUIRE when the peer is a server */
+    const struct hf_trust *trust; /* may be NULL only with REQUEST_UNVERIFIED and NONE */
+    const struct hf_chain *chain; /* NULL: the peer sent none */
+    enum hf_usage usage;          /* what the peer's certificate must be good for */
+    const char *name;             /* that it must carry, or NULL */
+    int64_t now_s;
+};
+
+struct hf_verdict {
+    bool allow;
+    bool verified;         /* the chain was checked and good: identity may be relied on */
+    enum hf_reason reason; /* with allow and REQUEST_UNVERIFIED: what would have refused it */
+    enum hf_step step;     /* that decided */
+    uint8_t alert;         /* that a refusal becomes; HF_ALERT_NONE otherwise */
+    int depth;             /* of the certificate concerned, -1: none */
+    int64_t not_after;     /* the verdict must be made again after this; 0: no limit */
+    char concerns[256];    /* subject of the certificate concerned, or "" */
+    char text[HF_VERIFY_TEXT_MAX]; /* one sentence for people */
+};
+
+void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out);
+
+const char *hf_client_mode_name(enum hf_client_mode mode); /* as in the config */
+
+#endif

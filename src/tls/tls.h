@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_TLS_TLS_H
+#define HF_TLS_TLS_H
+
+/*
+ * The TLS seam: what the rest of Handfast knows of TLS. Sans-I/O: bytes from the peer go in, bytes
+ * for the peer come out, and whoever holds the connection moves them. Behind it stand engines;
+ * nothing above it can tell which, and no header of libssl is included outside src/tls.
+ *
+ *      peer's bytes --> io.in   +---------+   plain  --> hf_tls_read
+ *                               | hf_tls  |
+ *      peer's bytes <-- io.out  +---------+   plain  <-- hf_tls_write
+ *
+ * Every call takes a struct hf_tls_io. It consumes from the front of io.in (advancing it) and
+ * appends to io.out. Bytes left in io.in are an incomplete record: present them again, followed by
+ * more. An engine may overwrite the bytes that io.in views. Alerts to the peer are appended to
+ * io.out like everything else: on HF_TLS_FAILED and HF_TLS_CLOSED send what is there, then close.
+ *
+ * A connection belongs to one thread at a time. A context is immutable and shared by all.
+ */
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "pki/credential.h"
+#include "pki/reason.h"
+
+#define HF_TLS_RECORD_MAX      (16384 + 256 + 5)       /* a protected record with its header */
+#define HF_TLS_OUT_MIN         (2 * HF_TLS_RECORD_MAX) /* least cap of io.out */
+#define HF_TLS_PEER_FLIGHT_MAX (96u << 10) /* handshake bytes that a peer may make us keep */
+#define HF_TLS_TICKET_KEYS     3
+
+enum hf_tls_step {
+    HF_TLS_DONE,        /* the call did what it was asked */
+    HF_TLS_WANT_INPUT,  /* io.in is used up (but for a partial record): call again with more */
+    HF_TLS_WANT_OUTPUT, /* io.out has too little room: drain it and call again */
+    HF_TLS_WANT_JOB,    /* run hf_tls_job(), then call again */
+    HF_TLS_CLOSED,      /* the peer sent close_notify: no more plaintext will come */
+    HF_TLS_FAILED,      /* over; hf_tls_failure() says why */
+};
+
+struct hf_tls_io {
+    struct hf_span in;
+    struct hf_buf *out;
+};
+
+enum hf_tls_version { HF_TLS_1_2 = 0x0303, HF_TLS_1_3 = 0x0304 };
+enum hf_tls_ask { HF_TLS_ASK_NONE, HF_TLS_ASK_OPTIONAL, HF_TLS_ASK_REQUIRED };
+
+/* --- Who judges the peer ------------------------------------------------------------------------
+ */
+
+struct hf_tls;
+struct hf_tls_policy;
+
+struct hf_tls_peer {
+    const struct hf_chain *chain;       /* NULL: none was sent */
+    const struct hf_tls_policy *policy; /* the one that the SNI chose; NULL in the client role */
+    const char *sni;                    /* as sent; NULL: none */
+    bool resumed;
+};
+
+struct hf_tls_answer {
+    bool admit;
+    uint8_t alert; /* to send when not admitted */
+};
+
+/*
+ * struct hf_tls_judge decides on the peer: called once the peer's chain is known (or known to be
+ * missing though asked for) and again at every resumption, with the chain of the original
+ * handshake; before any application byte. A resumption that is not admitted falls back to a full
+ * handshake where the protocol allows. conn_ctx is the one given to hf_tls_new_*.
+ */
+struct hf_tls_judge {
+    struct hf_tls_answer (*judge)(void *conn_ctx, const struct hf_tls_peer *peer);
+};
+
+/* --- Contexts -----------------------------------------------------------------------------------
+ */
+
+/* struct hf_tls_policy is how clients are asked; one is the default, others go with SNI patterns.
+ */
+struct hf_tls_policy {
+    const char *sni; /* NULL: the default; otherwise exact or "*.example.org" */
+    enum hf_tls_ask ask;
+    const struct hf_bytes *ca_names; /* DER Names for certificate_authorities */
+    size_t n_ca_names;
+    void *tag;         /* the caller's; handed back in hf_tls_peer.policy */
+    uint8_t realm[32]; /* a ticket resumes only under the same realm: a hash of what judges */
+};
+
+struct hf_tls_ticket_key {
+    uint8_t name[16];
+    struct hf_secret secret; /* 32 bytes or more of key material */
+};
+
+/* struct hf_tls_ticket_keys: the first seals, all open. Copied into the context. */
+struct hf_tls_ticket_keys {
+    struct hf_tls_ticket_key key[HF_TLS_TICKET_KEYS];
+    size_t n_keys;
+};
+
+struct hf_tls_common {
+    enum hf_tls_version min_version, max_version;
+    const char *suites;  /* TLS 1.3 suites in order, "TLS_AES_128_GCM_SHA256:..."; NULL: default */
+    const char *ciphers; /* TLS 1.2 ciphers in libssl's spelling; NULL: default (AEAD with ECDHE) */
+    const char *groups;  /* "X25519:P-256:P-384"; NULL: default */
+    const char *const *alpn; /* in order of preference; NULL-terminated; NULL: none */
+    const struct hf_clock *clock;
+    const struct hf_rng *rng;
+    const char *keylog_path; /* unsafe-keylog; NULL: none */
+};
+
+struct hf_tls_server_config {
+    struct hf_tls_common common;
+    struct hf_credential *const
+        *identities; /* chosen by SNI: exact SAN, then wildcard, then first */
+    size_t n_identities;
+    const struct hf_tls_policy *policies; /* policies[0] is the default */
+    size_t n_policies;
+    bool strict_sni;    /* refuse unknown names with unrecognized_name; no SNI is unknown too */
+    bool alpn_required; /* refuse a client whose ALPN list has nothing in common (RFC 7301) */
+    bool tickets;
+    unsigned n_tickets;        /* sent after a full TLS 1.3 handshake; 0: the default of 1 */
+    int64_t ticket_lifetime_s; /* at most 7 days (RFC 8446 4.6.1) */
+    struct hf_tls_ticket_keys ticket_keys;
+    struct hf_tls_judge judge;
+};
+
+struct hf_tls_client_config {
+    struct hf_tls_common common;
+    struct hf_credential *const *identities; /* the first that fits the server's request is sent */
+    size_t n_identities;
+    struct hf_tls_judge judge;
+};
+
+struct hf_tls_ctx;
+
+/* Everything is copied or referenced; the config may go after the call. Errors: HF_E_INVALID in
+ * words (an unknown suite, group ...), HF_E_CRYPTO, HF_E_NOMEM. */
+enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
+                                  struct hf_tls_ctx **out) HF_MUST_CHECK;
+enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
+                                  struct hf_tls_ctx **out) HF_MUST_CHECK;
+struct hf_tls_ctx *hf_tls_ctx_ref(struct hf_tls_ctx *ctx);
+void hf_tls_ctx_unref(struct hf_tls_ctx *ctx);
+
+/* --- Connections --------------------------------------------------------------------------------
+ */
+
+enum hf_err hf_tls_new_server(struct hf_tls_ctx *ctx, void *conn_ctx,
+                              struct hf_tls **out) HF_MUST_CHECK;
+
+/* sni: NULL sends none. session: from hf_tls_take_session of an earlier connection, or NULL. */
+struct hf_tls_session;
+enum hf_err hf_tls_new_client(struct hf_tls_ctx *ctx, void *conn_ctx, const char *sni,
+                              const struct hf_tls_session *session,
+                              struct hf_tls **out) HF_MUST_CHECK;
+void hf_tls_free(struct hf_tls *tls);
+
+/* hf_tls_handshake goes on with the handshake; HF_TLS_DONE once it is complete and judged. */
+enum hf_tls_step hf_tls_handshake(struct hf_tls *tls, struct hf_tls_io *io) HF_MUST_CHECK;
+
+/*
+ * hf_tls_read decrypts into `into`: HF_TLS_DONE with *out_n > 0, or another step with *out_n == 0.
+ * into.len should be at least 16384; less works but costs a copy. Key updates, tickets and alerts
+ * are handled within, which may append to io.out.
+ */
+enum hf_tls_step hf_tls_read(struct hf_tls *tls, struct hf_tls_io *io, struct hf_span into,
+                             size_t *out_n) HF_MUST_CHECK;
+
+/* hf_tls_write encrypts from the front of plain while io.out has room; *out_n is what it took.
+ * HF_TLS_DONE: all of it. HF_TLS_WANT_OUTPUT: *out_n of it. */
+enum hf_tls_step hf_tls_write(struct hf_tls *tls, struct hf_tls_io *io, struct hf_bytes plain,
+                              size_t *out_n) HF_MUST_CHECK;
+
+/* hf_tls_close appends close_notify; reading may go on. */
+enum hf_tls_step hf_tls_close(struct hf_tls *tls, struct hf_tls_io *io) HF_MUST_CHECK;
+
+/* hf_tls_abort appends a fatal alert and ends the connection: every later call is HF_TLS_FAILED. */
+void hf_tls_abort(struct hf_tls *tls, struct hf_tls_io *io, uint8_t alert);
+
+/* hf_tls_quiet gives back buffers and expanded keys of a connection that is idle; they are remade
+ * at the next call. Costs a few microseconds then; call it after seconds of silence. */
+void hf_tls_quiet(struct hf_tls *tls);
+
+/* --- Jobs: slow or risky work handed out by the handshake ---------------------------------------
+ */
+
+struct hf_tls_job;
+
+/* hf_tls_job is the work that HF_TLS_WANT_JOB waits for; hf_tls_job_run does it on this thread (any
+ * thread may, while nothing else touches the connection). Then call the paused function again. */
+struct hf_tls_job *hf_tls_job(struct hf_tls *tls);
+void hf_tls_job_run(struct hf_tls_job *job);
+
+/* --- What is known of a connection --------------------------------------------------------------
+ */
+
+/* Strings live as long as the connection; NULL when not (yet) known. */
+struct hf_tls_info {
+    const char *version; /* "TLSv1.3" */
+    const char *suite;   /* IANA name */
+    const char *group;   /* "x25519", "secp256r1" ...; NULL for TLS 1.2 without ECDHE */
+    const char *alpn;
+    const char *sni;    /* server: as the client sent it, at most 255 printable bytes */
+    const char *engine; /* "libssl" */
+    bool complete;
+    bool resumed;
+    uint8_t alert_sent; /* HF_ALERT_NONE: none; close_notify isn't counted */
+    uint8_t alert_received;
+    struct hf_credential *identity; /* ours that was sent; borrowed; NULL: none */
+};
+void hf_tls_info(const struct hf_tls *tls, struct hf_tls_info *out);
+
+/* hf_tls_peer_chain is what the peer sent (or sent originally, when resumed); borrowed, or NULL. */
+const struct hf_chain *hf_tls_peer_chain(const struct hf_tls *tls);
+
+struct hf_tls_failure {
+    enum hf_reason reason; /* HF_REASON_OK when it was the judge who refused */
+    char text[512];        /* particulars in words, with the library's reason where there is one */
+};
+
+/* hf_tls_failure says why HF_TLS_FAILED was returned. A refusal by the judge has reason
+ * HF_REASON_OK here: the judge knows better. */
+const struct hf_tls_failure *hf_tls_failure(const struct hf_tls *tls);
+
+/* hf_tls_export: keying material (RFC 8446 7.5, RFC 5705). Errors: HF_E_INVALID before the end of
+ * the handshake. context.ptr NULL: none. */
+enum hf_err hf_tls_export(struct hf_tls *tls, const char *label, struct hf_bytes context,
+                          struct hf_span out) HF_MUST_CHECK;
+
+/* --- Client sessions ----------------------------------------------------------------------------
+ */
+
+/* hf_tls_take_session hands over the newest ticket that came, or NULL. Single use is the caller's
+ * to keep. hf_tls_session_free accepts NULL. */
+struct hf_tls_session *hf_tls_take_session(struct hf_tls *tls);
+void hf_tls_session_free(struct hf_tls_session *session);
+
+#endif
