@@ -106,6 +106,7 @@ void hf_log_bool(struct hf_log_line *line, const char *key, bool value)
     add_field(line, key, hf_bytes_str(value ? "true" : "false"), false);
 }
 
+HF_PRINTF(3, 0)
 static void add_formatted(struct hf_log_line *line, const char *key, const char *format,
                           va_list args)
 {
