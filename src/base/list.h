@@ -48,6 +48,18 @@ static inline void hf_link_remove(struct hf_link *link)
     }
 }
 
+/* hf_list_take moves all links of the list to out, a head of the caller's; from is then empty. */
+static inline void hf_list_take(struct hf_link *from, struct hf_link *out)
+{
+    hf_list_init(out);
+    if (!hf_list_empty(from)) {
+        *out = *from;
+        out->next->prev = out;
+        out->prev->next = out;
+        hf_list_init(from);
+    }
+}
+
 /* HF_LIST_FOREACH(head, it) {...} visits each link; the visited one may be removed meanwhile. */
 #define HF_LIST_FOREACH(head, it) \
     for (struct hf_link *it = (head)->next, *it##_next = it->next; it != (head); \

@@ -8,8 +8,13 @@
 #define HF_FILE_MAX (64u << 20)
 
 /* hf_file_read appends a whole regular file. Errors: HF_E_NOT_FOUND, HF_E_PERMISSION, HF_E_IO,
- * HF_E_TOO_LARGE beyond the buffer's cap; the sentence names the path. */
+ * HF_E_INVALID for a folder or pipe, HF_E_TOO_LARGE beyond the buffer's cap; the sentence names the
+ * path. */
 enum hf_err hf_file_read(const char *path, struct hf_buf *out) HF_MUST_CHECK;
+
+/* hf_file_read_private is the same for secrets: HF_E_PERMISSION when group or others can read or
+ * write the very file that was opened. */
+enum hf_err hf_file_read_private(const char *path, struct hf_buf *out) HF_MUST_CHECK;
 
 /*
  * hf_file_write_atomic replaces path with bytes: a temporary file beside it, fsync, rename, fsync

@@ -20,12 +20,18 @@ struct hf_loop;
 
 enum hf_loop_events { HF_LOOP_READ = 1, HF_LOOP_WRITE = 2, HF_LOOP_HANGUP = 4 };
 
-/* struct hf_watch is embedded in its owner. fd is borrowed: removing a watch doesn't close it. */
+/*
+ * struct hf_watch is embedded in its owner. fd is borrowed: removing a watch doesn't close it, and
+ * a watch is removed before its fd is closed. HANGUP says that both directions are over or that the
+ * socket has an error; it comes whatever is wanted and again each turn, so answer it by removing.
+ * A FIN alone is no hangup: it reads as 0 bytes.
+ */
 struct hf_watch {
     int fd;
     unsigned wanted; /* READ and WRITE bits asked for */
     void (*on_event)(struct hf_watch *watch, unsigned events);
     bool active;
+    bool shared; /* set by hf_watch_add_shared */
 };
 
 struct hf_timer {
@@ -34,16 +40,22 @@ struct hf_timer {
     void (*on_due)(struct hf_timer *timer);
 };
 
-/* struct hf_task is embedded in its owner, who keeps it alive until run has been called. */
+/* struct hf_task is embedded in its owner, who keeps it alive until run has been called and doesn't
+ * post or defer it a second time before that. Every task is run, at the latest by hf_loop_free. */
 struct hf_task {
     struct hf_task *next;
     void (*run)(struct hf_task *task);
 };
 
+/* hf_loop_new: the clock is borrowed. Errors: HF_E_NOMEM, HF_E_BUSY out of descriptors, HF_E_IO. */
 enum hf_err hf_loop_new(const struct hf_clock *clock, struct hf_loop **out) HF_MUST_CHECK;
+
+/* hf_loop_free runs what is still posted or deferred, then disarms all timers. Watches must be
+ * gone, and no other thread may still post. */
 void hf_loop_free(struct hf_loop *loop);
 
-/* hf_loop_run turns until hf_loop_stop; posted tasks that arrived before the stop have run. */
+/* hf_loop_run turns until hf_loop_stop; tasks that were posted before the stop and everything
+ * deferred have run. It may be called again afterwards. */
 enum hf_err hf_loop_run(struct hf_loop *loop) HF_MUST_CHECK;
 void hf_loop_stop(struct hf_loop *loop);
 
@@ -51,7 +63,13 @@ void hf_loop_stop(struct hf_loop *loop);
 int64_t hf_loop_now_ms(const struct hf_loop *loop);
 const struct hf_clock *hf_loop_clock(const struct hf_loop *loop);
 
-/* hf_watch_add starts watching (level-triggered; HANGUP is always reported). Errors: HF_E_IO. */
+/* hf_loop_on_wait sets calls around each wait for events, for what must know when this thread rests
+ * (RCU read sides). Either may be NULL. Set before hf_loop_run. */
+void hf_loop_on_wait(struct hf_loop *loop, void (*before)(void *ctx), void (*after)(void *ctx),
+                     void *ctx);
+
+/* hf_watch_add starts watching (level-triggered). Errors: HF_E_IO, HF_E_NOMEM, HF_E_PERMISSION for
+ * what can't be waited on, such as a regular file. */
 enum hf_err hf_watch_add(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_CHECK;
 
 /* hf_watch_add_shared is for a listening socket that several loops wait on: one of them is woken.
@@ -59,7 +77,8 @@ enum hf_err hf_watch_add(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_C
 enum hf_err hf_watch_add_shared(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_CHECK;
 
 /* hf_watch_want changes the wanted bits; free when they are the same. Wanting nothing leaves
- * HANGUP. */
+ * HANGUP. A shared watch that wants something again may fail to, when the kernel is out of memory:
+ * its wanted bits are then still 0, and the owner tries again later. */
 void hf_watch_want(struct hf_loop *loop, struct hf_watch *watch, unsigned wanted);
 void hf_watch_remove(struct hf_loop *loop, struct hf_watch *watch);
 
