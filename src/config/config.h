@@ -9,7 +9,7 @@
  * mark, so that a wrong certificate is reported with the line that names it.
  *
  * Strings are owned by the config and live until hf_config_free. Absent strings are NULL in
- * `value`. All sub-objects are in file order.
+ * `value`. All sub-objects are in file order. Immutable once made: any thread may read it.
  */
 
 #include "base/buf.h"
@@ -20,6 +20,7 @@
 struct hf_mark {
     int line; /* from 1; 0: not from a file (a default, or a flag) */
     int column;
+    const char *flag; /* "--cert" where a flag said it; NULL otherwise. Static. */
 };
 
 struct hf_cfg_string {
@@ -53,7 +54,7 @@ struct hf_cfg_trust {
     struct hf_mark mark;
     struct hf_cfg_string roots;
     enum hf_trust_names names;
-    struct hf_cfg_string names_file;
+    struct hf_cfg_string names_file; /* with HF_TRUST_NAMES_FILE */
     unsigned depth;
 };
 
@@ -68,9 +69,10 @@ struct hf_cfg_tls {
 
 /* Client mode and trust for one SNI pattern of a listener. */
 struct hf_cfg_sni {
-    struct hf_cfg_string pattern;
-    enum hf_client_mode client;
-    struct hf_cfg_trust *trust; /* borrowed from the config; NULL: none */
+    struct hf_cfg_string pattern; /* lower case; exact or "*.example.org" */
+    enum hf_client_mode client;   /* the listener's where the file says nothing; trust likewise */
+    struct hf_cfg_trust *trust;   /* borrowed from the config; NULL: none */
+    struct hf_mark mark;
 };
 
 enum hf_cfg_proxy_out {
@@ -106,29 +108,36 @@ struct hf_cfg_upstream {
     struct hf_cfg_string tls_name;        /* to check; absent: the server's host */
     struct hf_cfg_string tls_sni;         /* absent: tls_name or the host, none for an address */
     bool unsafe_skip_verify;
+    struct hf_mark unsafe_skip_verify_mark;
 };
+
+/* What a listener does with the bytes inside TLS. */
+enum hf_cfg_mode { HF_MODE_TCP };
 
 struct hf_cfg_listener {
     char *name;
     struct hf_mark mark;
     struct hf_cfg_addr *listen;
     size_t n_listen;
-    bool plain;                          /* no TLS toward the client */
+    bool plain; /* no TLS toward the client: client is NONE, trust NULL, no identities */
+    struct hf_mark plain_mark;
     struct hf_cfg_identity **identities; /* borrowed; the first is the default */
     size_t n_identities;
     enum hf_client_mode client;
+    struct hf_mark client_mark; /* line 0: the default */
     struct hf_cfg_trust *trust; /* borrowed; NULL: none */
     struct hf_cfg_sni *sni;
     size_t n_sni;
     bool strict_sni;
     struct hf_cfg_tls tls;
+    enum hf_cfg_mode mode;
     struct hf_cfg_upstream *to; /* borrowed */
     struct hf_cidr *proxy_from; /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
     int64_t handshake_timeout_ms;
     int64_t idle_timeout_ms;  /* 0: none */
     int64_t total_timeout_ms; /* 0: none */
-    uint64_t max_connections; /* over all workers; 0: no limit of its own */
+    unsigned max_connections; /* over all workers; 0: no limit of its own */
 };
 
 struct hf_cfg_log {
@@ -138,8 +147,8 @@ struct hf_cfg_log {
 };
 
 struct hf_config {
-    char *path; /* as given; "command line" for a tunnel */
-    char *dir;
+    char *path;                 /* as given; "command line" for a tunnel */
+    char *dir;                  /* that relative paths were joined with */
     struct hf_cfg_addr admin;   /* text NULL: none; unix only */
     struct hf_cfg_addr metrics; /* text NULL: none */
     struct hf_cfg_log log;
@@ -153,6 +162,7 @@ struct hf_config {
     size_t n_upstreams;
     struct hf_cfg_listener *listeners;
     size_t n_listeners;
+    struct hf_arena *arena; /* owns all of the above, and this struct */
 };
 
 /* --- Findings: everything wrong with a config, all at once --------------------------------------
@@ -160,29 +170,61 @@ struct hf_config {
 
 enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
 
+/* The kinds of findings: id, stable name (JSON, suppression lists), level, when it is given. */
+#define HF_FINDING_TABLE(X) \
+    X(YAML, "yaml", ERROR, "the file is not YAML, or uses a part of YAML that is refused here") \
+    X(LIMIT, "limit", ERROR, "the file passes a limit: size, depth or number of values") \
+    X(DUPLICATE_KEY, "duplicate-key", ERROR, "a key or name is given twice") \
+    X(UNKNOWN_KEY, "unknown-key", ERROR, "a key that doesn't exist, often a misspelling") \
+    X(MISSING_KEY, "missing-key", ERROR, "a key that must be given is not") \
+    X(WRONG_TYPE, "wrong-type", ERROR, "a mapping where a list is wanted, or the like") \
+    X(BAD_VALUE, "bad-value", ERROR, "a value that the key does not accept") \
+    X(BAD_NAME, "bad-name", ERROR, "the name of a listener, upstream ... has a wrong form") \
+    X(UNSET_VARIABLE, "unset-variable", ERROR, "`${VAR}` names a variable that is not set") \
+    X(UNKNOWN_REFERENCE, "unknown-reference", ERROR, "a name that nothing in the file has") \
+    X(CONFLICT, "conflict", ERROR, "two settings contradict each other, or one has no effect") \
+    X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "two listeners have the same address") \
+    X(FILE, "file", ERROR, "a file named in the config is missing or can't be read")
+
+#define HF_FINDING_ENUM(id, name, level, doc) HF_FINDING_##id,
+enum hf_finding_id { HF_FINDING_TABLE(HF_FINDING_ENUM) HF_FINDING_N };
+#undef HF_FINDING_ENUM
+
+const char *hf_finding_name(enum hf_finding_id id);
+enum hf_finding_level hf_finding_level(enum hf_finding_id id);
+const char *hf_finding_doc(enum hf_finding_id id);
+
 struct hf_finding {
-    enum hf_finding_level level;
-    const char *id; /* stable: "unknown-key", "expiring" ... */
+    enum hf_finding_id id;
     struct hf_mark mark;
-    char *text; /* what is wrong; what to do */
+    char *text; /* what is wrong; what to do. Printable. */
 };
 
+/* A zeroed one is valid and empty. */
 struct hf_findings {
-    char *file;
+    char *file; /* name in messages */
     struct hf_finding *item;
     size_t n;
     size_t n_errors;
+    bool out_of_memory; /* at least one is lost; counted among the errors */
 };
 
 void hf_findings_done(struct hf_findings *findings);
 
-/* hf_findings_add records one; out of memory is remembered as an error too. */
-void hf_findings_add(struct hf_findings *findings, enum hf_finding_level level, const char *id,
-                     struct hf_mark mark, const char *format, ...) HF_PRINTF(5, 6);
+/* hf_findings_file sets the name of the file that marks refer to. Errors: HF_E_NOMEM. */
+enum hf_err hf_findings_file(struct hf_findings *findings, const char *file) HF_MUST_CHECK;
 
-/* hf_findings_format appends "file:line:column: error: text\n" for each, in line order. */
-enum hf_err hf_findings_format(const struct hf_findings *findings,
-                               struct hf_buf *out) HF_MUST_CHECK;
+/* hf_findings_add records one; out of memory is remembered as an error too. */
+void hf_findings_add(struct hf_findings *findings, enum hf_finding_id id, struct hf_mark mark,
+                     const char *format, ...) HF_PRINTF(4, 5);
+
+/* hf_findings_sort puts them in the order of the file; those without a line first. */
+void hf_findings_sort(struct hf_findings *findings);
+
+/* hf_findings_format sorts and appends "file:line:column: error: text\n" for each; "--flag: error:
+ * text" where a flag said it. hf_findings_json appends an array of objects. */
+enum hf_err hf_findings_format(struct hf_findings *findings, struct hf_buf *out) HF_MUST_CHECK;
+enum hf_err hf_findings_json(struct hf_findings *findings, struct hf_buf *out) HF_MUST_CHECK;
 
 /* --- Reading ------------------------------------------------------------------------------------
  */
@@ -190,15 +232,21 @@ enum hf_err hf_findings_format(const struct hf_findings *findings,
 /*
  * hf_config_load reads a file; hf_config_parse text already in memory, with file as its name in
  * messages and dir for relative paths. Every error is added to findings; *out is NULL and the
- * result HF_E_CONFIG when there was at least one. Environment: "${VAR}" and "${VAR:-default}" in
- * values;
- * "$${" is a literal "${".
+ * result HF_E_CONFIG when there was at least one, with a sentence that counts them. Environment:
+ * "${VAR}" and "${VAR:-default}" in values; "$${" is a literal "${". Other errors of load: those of
+ * hf_file_read, and nothing is added to findings.
  */
 enum hf_err hf_config_load(const char *path, struct hf_findings *findings,
                            struct hf_config **out) HF_MUST_CHECK;
 enum hf_err hf_config_parse(struct hf_bytes text, const char *file, const char *dir,
                             struct hf_findings *findings, struct hf_config **out) HF_MUST_CHECK;
 void hf_config_free(struct hf_config *config);
+
+/* hf_config_from_tree does the same from a tree that was made by other means, such as flags. root
+ * NULL is an empty file. */
+struct hf_node;
+enum hf_err hf_config_from_tree(const struct hf_node *root, const char *name, const char *dir,
+                                struct hf_findings *findings, struct hf_config **out) HF_MUST_CHECK;
 
 /* hf_config_schema appends the JSON Schema, hf_config_reference the Markdown reference; both from
  * the key table. */
