@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "config/config.h"
+
+struct values {
+    const char *config;
+    bool json;
+    bool strict;
+};
+
+static const struct hf_option options[] = {
+    {.name = "config",
+     .letter = 'c',
+     .kind = HF_OPT_TEXT,
+     .value = "FILE",
+     .doc = "the config file",
+     .required = true,
+     .offset = offsetof(struct values, config)},
+    {.name = "json",
+     .kind = HF_OPT_SWITCH,
+     .doc = "print an array of findings as JSON",
+     .offset = offsetof(struct values, json)},
+    {.name = "strict",
+     .kind = HF_OPT_SWITCH,
+     .doc = "exit with 1 for warnings too",
+     .offset = offsetof(struct values, strict)},
+};
+
+static enum hf_exit print(struct hf_cli *cli, const struct values *values,
+                          struct hf_findings *findings)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16u << 20);
+    enum hf_err err =
+        values->json ? hf_findings_json(findings, &text) : hf_findings_format(findings, &text);
+    if (err != HF_OK) {
+        return hf_cli_fail(cli, err);
+    }
+    struct hf_bytes bytes = hf_buf_bytes(&text);
+    fwrite(bytes.ptr, 1, bytes.len, cli->out);
+    bool bad = findings->n_errors || (values->strict && findings->n);
+    if (!bad && !values->json) {
+        hf_cli_say(cli, "%s is fine", values->config);
+    }
+    return bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
+}
+
+static enum hf_exit run(struct hf_cli *cli, const void *given)
+{
+    const struct values *values = given;
+    HF_CLEANUP(hf_findings_done) struct hf_findings findings = {0};
+    struct hf_config *config = NULL;
+    enum hf_err err = hf_config_load(values->config, &findings, &config);
+    if (err != HF_OK && err != HF_E_CONFIG) {
+        return hf_cli_fail(cli, err);
+    }
+    enum hf_exit status = print(cli, values, &findings);
+    hf_config_free(config);
+    return status;
+}
+
+const struct hf_command hf_cmd_check = {
+    .name = "check",
+    .summary = "check a config file and everything that it names",
+    .about = "Reports everything that is wrong with a config file, each finding with its line and "
+             "column.",
+    .example = "handfast check -c handfast.yaml\n"
+               "handfast check -c handfast.yaml --strict --json\n",
+    HF_OPTIONS(options),
+    .values_size = sizeof(struct values),
+    .run = run,
+};
