@@ -267,8 +267,7 @@ static bool is_deceptive(struct hf_bytes c)
            (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf);
 }
 
-/* Length of the character at the front that may be printed as it is; 0: it needs an escape. */
-static size_t printable_len(struct hf_bytes text)
+size_t hf_printable_len(struct hf_bytes text)
 {
     size_t n = hf_utf8_len(text);
     if (n == 1) {
@@ -282,7 +281,7 @@ enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t
     size_t limit = hf_buf_len(buf) + max;
     while (text.len) {
         char escaped[5];
-        size_t n = printable_len(text);
+        size_t n = hf_printable_len(text);
         struct hf_bytes piece = hf_bytes_of(text.ptr, n);
         if (n == 0) {
             snprintf(escaped, sizeof(escaped), "\\x%02x", text.ptr[0]);
@@ -302,7 +301,7 @@ enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t
 
 static enum hf_err append_json_char(struct hf_buf *buf, struct hf_bytes *text)
 {
-    size_t n = printable_len(*text);
+    size_t n = hf_printable_len(*text);
     uint8_t c = text->ptr[0];
     struct hf_bytes piece = hf_bytes_of(text->ptr, n);
     char escaped[8];

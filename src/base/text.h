@@ -45,6 +45,10 @@ enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t
  * characters become escapes, so the result is always valid JSON. */
 enum hf_err hf_append_json_string(struct hf_buf *buf, struct hf_bytes text) HF_MUST_CHECK;
 
+/* hf_printable_len gives the length of the character at the front when it may be shown as it is, 0
+ * when hf_append_printable would escape it (a backslash may be shown). text isn't empty. */
+size_t hf_printable_len(struct hf_bytes text);
+
 /* hf_utf8_len gives the length of the valid UTF-8 character at the front, 0 when it's broken. */
 size_t hf_utf8_len(struct hf_bytes text);
 

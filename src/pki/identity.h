@@ -11,8 +11,8 @@
 
 #include "pki/cert.h"
 
-#define HF_IDENTITY_TEXT_MAX  1024 /* of one name */
-#define HF_IDENTITY_NAMES_MAX 64   /* SANs kept per kind; more set `mangled` */
+#define HF_IDENTITY_TEXT_MAX  2048 /* of one name; a SPIFFE ID may be that long */
+#define HF_IDENTITY_NAMES_MAX 256  /* SANs kept per kind; more set `mangled` */
 
 struct hf_names_list {
     char **name;
@@ -31,8 +31,10 @@ struct hf_identity {
     struct hf_names_list uri;
     struct hf_names_list email;
     struct hf_names_list ip; /* RFC 5952 text */
-    char *spiffe;            /* the one valid SPIFFE ID; NULL otherwise */
-    char *key_type;          /* "EC P-256", "RSA 2048", "Ed25519" ... */
+    struct hf_names_list
+        other;      /* "upn:alice@example.org", "dn:CN=...", "rid:1.2.3", "1.2.3:#0c..." */
+    char *spiffe;   /* the one valid SPIFFE ID; NULL otherwise */
+    char *key_type; /* "EC P-256", "RSA 2048", "Ed25519" ... */
     char sha256[2 * HF_SHA256_SIZE + 1];
     char spki_sha256[2 * HF_SHA256_SIZE + 1];
     int64_t not_before;
@@ -40,6 +42,9 @@ struct hf_identity {
     bool mangled;
 };
 
+/* hf_identity_new reads all names out of cert. A subjectAltName that can't be parsed gives none and
+ * sets `mangled`: such a certificate must still be nameable in a log line. Errors: HF_E_NOMEM,
+ * HF_E_MALFORMED. */
 enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out) HF_MUST_CHECK;
 struct hf_identity *hf_identity_ref(struct hf_identity *identity);
 void hf_identity_unref(struct hf_identity *identity);
@@ -55,6 +60,9 @@ enum hf_err hf_spiffe_check(struct hf_bytes uri) HF_MUST_CHECK;
 /* hf_host_match: does the pattern (exact, or "*.example.org" for exactly one label; RFC 9525) cover
  * the host? Both ASCII, any case; a trailing dot of host is ignored. */
 bool hf_host_match(const char *pattern, const char *host);
+
+/* hf_is_address: is host an IPv4 or IPv6 address (without brackets)? */
+bool hf_is_address(const char *host);
 
 /* hf_cert_names_host checks SAN DNS names, or SAN IPs when host is an address; never CN. */
 bool hf_cert_names_host(const struct hf_identity *identity, const char *host);

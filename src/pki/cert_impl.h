@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PKI_CERT_IMPL_H
+#define HF_PKI_CERT_IMPL_H
+
+/* What the files of src/pki share and nobody else needs. */
+
+#include "base/buf.h"
+#include "pki/cert.h"
+
+/* What X509_check_ca answers; 0 is "no", other numbers are guesses that we don't follow. */
+enum { HF_CHECK_CA_V3 = 1, HF_CHECK_CA_V1_ROOT = 3 };
+
+/* hf_time_from_asn1 gives Unix seconds. Errors: HF_E_MALFORMED. */
+enum hf_err hf_time_from_asn1(const ASN1_TIME *from, int64_t *out) HF_MUST_CHECK;
+
+/* hf_chain_new_any is hf_chain_new without HF_CHAIN_MAX, for files of ours. */
+enum hf_err hf_chain_new_any(struct hf_cert *const *certs, size_t n,
+                             struct hf_chain **out) HF_MUST_CHECK;
+
+#endif

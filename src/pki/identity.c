@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Reads the names out of a certificate, once, into text that is safe everywhere.
+ *
+ * Every string is made by take_text() or hf_dn_append(): there is no other way from a certificate
+ * into an identity. Both say when what they wrote is not what the certificate holds.
+ *
+ * The object is built under one owner and published at the end; half of one is freed like a whole.
+ */
+#include "pki/identity.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "pki/dn.h"
+#include "pki/key_type.h"
+#include "pki/ossl.h"
+
+enum { TEXT_CAP = HF_IDENTITY_TEXT_MAX + 16 };
+
+static void names_done(struct hf_names_list *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        hf_free(names->name[i]);
+    }
+    hf_free(names->name);
+    *names = (struct hf_names_list){0};
+}
+
+static void identity_free(struct hf_identity *id)
+{
+    char **strings[] = {&id->subject, &id->issuer, &id->cn,     &id->o,
+                        &id->ou,      &id->serial, &id->spiffe, &id->key_type};
+    struct hf_names_list *lists[] = {&id->dns, &id->uri, &id->email, &id->ip, &id->other};
+    for (size_t i = 0; i < HF_N_ELEMENTS(strings); i++) {
+        hf_free(*strings[i]);
+    }
+    for (size_t i = 0; i < HF_N_ELEMENTS(lists); i++) {
+        names_done(lists[i]);
+    }
+    hf_free(id);
+}
+
+/* --- Text --------------------------------------------------------------------------------------
+ */
+
+static enum hf_err buf_to_string(struct hf_buf *buf, char **out)
+{
+    struct hf_bytes bytes = hf_buf_bytes(buf);
+    *out = hf_strndup((const char *)bytes.ptr, bytes.len);
+    return *out ? HF_OK : HF_E_NOMEM;
+}
+
+static bool needs_escape(struct hf_bytes text)
+{
+    while (text.len) {
+        size_t n = hf_printable_len(text);
+        if (n == 0) {
+            return true;
+        }
+        text = hf_bytes_from(text, n);
+    }
+    return false;
+}
+
+/* Appends foreign bytes as printable text; tells when it isn't all of them as they are. */
+static enum hf_err append_text(struct hf_identity *id, struct hf_buf *buf, struct hf_bytes text)
+{
+    size_t room = HF_IDENTITY_TEXT_MAX - hf_buf_len(buf);
+    if (text.len > room || needs_escape(text)) {
+        id->mangled = true;
+        return hf_append_printable(buf, text, room - 3);
+    }
+    return hf_append_printable(buf, text, room);
+}
+
+static enum hf_err take_text(struct hf_identity *id, const char *prefix, struct hf_bytes text,
+                             char **out)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf buf = HF_BUF_INIT(TEXT_CAP);
+    HF_TRY(hf_buf_append_str(&buf, prefix));
+    HF_TRY(append_text(id, &buf, text));
+    return buf_to_string(&buf, out);
+}
+
+static enum hf_err take_dn(struct hf_identity *id, const char *prefix, const X509_NAME *name,
+                           char **out)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf buf = HF_BUF_INIT(TEXT_CAP);
+    HF_TRY(hf_buf_append_str(&buf, prefix));
+    HF_TRY(hf_dn_append(&buf, name, HF_IDENTITY_TEXT_MAX - strlen(prefix), &id->mangled));
+    return buf_to_string(&buf, out);
+}
+
+/* The most specific attribute is the last one in the encoding. */
+static enum hf_err take_attribute(struct hf_identity *id, const X509_NAME *name, int nid,
+                                  char **out)
+{
+    int at = -1;
+    for (int next; (next = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
+        at = next;
+    }
+    if (at < 0) {
+        return HF_OK;
+    }
+    unsigned char *utf8 = NULL;
+    int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (len < 0) {
+        hf_ossl_forget();
+        id->mangled = true; /* not a character string: there is nothing to show */
+        return HF_OK;
+    }
+    enum hf_err err = take_text(id, "", hf_bytes_of(utf8, (size_t)len), out);
+    OPENSSL_free(utf8);
+    return err;
+}
+
+static enum hf_err take_serial(struct hf_identity *id, const ASN1_INTEGER *serial)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(serial, NULL);
+    char *hex = number ? BN_bn2hex(number) : NULL;
+    BN_free(number);
+    if (!hex) {
+        return hf_fail_ossl(HF_E_MALFORMED, "the serial number can't be read");
+    }
+    char *digits = hex;
+    bool negative = *digits == '-';
+    digits += negative;
+    while (digits[0] == '0' && digits[1] != '\0') {
+        digits++;
+    }
+    for (char *c = digits; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    enum hf_err err = take_text(id, negative ? "-" : "", hf_bytes_str(digits), &id->serial);
+    OPENSSL_free(hex);
+    return err;
+}
+
+/* --- Subject alternative names -----------------------------------------------------------------
+ */
+
+/* Makes room for one more name; NULL with HF_OK when there are too many already. */
+static enum hf_err names_slot(struct hf_identity *id, struct hf_names_list *names, char ***out)
+{
+    *out = NULL;
+    if (names->n == HF_IDENTITY_NAMES_MAX) {
+        id->mangled = true;
+        return HF_OK;
+    }
+    if ((names->n & (names->n - 1)) == 0) {
+        size_t room = names->n ? 2 * names->n : 1;
+        char **name = hf_realloc(names->name, room * sizeof(*name));
+        if (!name) {
+            return HF_E_NOMEM;
+        }
+        names->name = name;
+    }
+    *out = &names->name[names->n];
+    return HF_OK;
+}
+
+static enum hf_err add_name(struct hf_identity *id, struct hf_names_list *names, const char *prefix,
+                            struct hf_bytes text)
+{
+    char **slot;
+    HF_TRY(names_slot(id, names, &slot));
+    if (slot) {
+        HF_TRY(take_text(id, prefix, text, slot));
+        names->n++;
+    }
+    return HF_OK;
+}
+
+static enum hf_err add_string(struct hf_identity *id, struct hf_names_list *names,
+                              const ASN1_STRING *text)
+{
+    return add_name(id, names, "",
+                    hf_bytes_of(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)));
+}
+
+static enum hf_err add_dns(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    size_t before = id->dns.n;
+    HF_TRY(add_string(id, &id->dns, san->d.dNSName));
+    for (char *c = id->dns.n > before ? id->dns.name[before] : NULL; c && *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    return HF_OK;
+}
+
+static enum hf_err add_uri(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    return add_string(id, &id->uri, san->d.uniformResourceIdentifier);
+}
+
+static enum hf_err add_email(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    return add_string(id, &id->email, san->d.rfc822Name);
+}
+
+static enum hf_err add_ip(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    const ASN1_OCTET_STRING *ip = san->d.iPAddress;
+    int len = ASN1_STRING_length(ip);
+    char text[INET6_ADDRSTRLEN];
+    if (len != 4 && len != 16) {
+        id->mangled = true;
+        return HF_OK;
+    }
+    inet_ntop(len == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(ip), text, sizeof(text));
+    return add_name(id, &id->ip, "", hf_bytes_str(text));
+}
+
+static enum hf_err add_directory(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    char **slot;
+    HF_TRY(names_slot(id, &id->other, &slot));
+    if (slot) {
+        HF_TRY(take_dn(id, "dn:", san->d.directoryName, slot));
+        id->other.n++;
+    }
+    return HF_OK;
+}
+
+static enum hf_err add_rid(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    char oid[256];
+    OBJ_obj2txt(oid, sizeof(oid), san->d.registeredID, 1);
+    return add_name(id, &id->other, "rid:", hf_bytes_str(oid));
+}
+
+/* otherName of a form that isn't known: its OID and the value's DER in hex. */
+static enum hf_err add_other_hex(struct hf_identity *id, const OTHERNAME *other)
+{
+    char oid[256];
+    OBJ_obj2txt(oid, sizeof(oid) - 3, other->type_id, 1);
+    strcat(oid, ":#");
+    unsigned char *der = NULL;
+    int len = i2d_ASN1_TYPE(other->value, &der);
+    size_t shown = len < 0 ? 0 : (size_t)len;
+    if (shown > HF_IDENTITY_TEXT_MAX / 2 - sizeof(oid)) {
+        shown = HF_IDENTITY_TEXT_MAX / 2 - sizeof(oid);
+        id->mangled = true;
+    }
+    char *hex = hf_alloc(2 * shown + 1);
+    enum hf_err err = HF_E_NOMEM;
+    if (hex) {
+        hf_hex(hf_bytes_of(der, shown), hex);
+        err = add_name(id, &id->other, oid, hf_bytes_str(hex));
+    }
+    hf_free(hex);
+    OPENSSL_free(der);
+    hf_ossl_forget();
+    return err;
+}
+
+static enum hf_err add_other(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    static const struct {
+        int nid;
+        const char *prefix;
+    } forms[] = {
+        {NID_ms_upn, "upn:"},
+        {NID_id_on_SmtpUTF8Mailbox, "mailbox:"},
+        {NID_XmppAddr, "xmpp:"},
+    };
+    const OTHERNAME *other = san->d.otherName;
+    int nid = OBJ_obj2nid(other->type_id);
+    for (size_t i = 0; i < HF_N_ELEMENTS(forms); i++) {
+        if (forms[i].nid == nid && other->value->type == V_ASN1_UTF8STRING) {
+            const ASN1_UTF8STRING *text = other->value->value.utf8string;
+            return add_name(
+                id, &id->other, forms[i].prefix,
+                hf_bytes_of(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)));
+        }
+    }
+    return add_other_hex(id, other);
+}
+
+static enum hf_err add_san(struct hf_identity *id, const GENERAL_NAME *san)
+{
+    static enum hf_err (*const adders[])(struct hf_identity *, const GENERAL_NAME *) = {
+        [GEN_DNS] = add_dns,           [GEN_URI] = add_uri, [GEN_EMAIL] = add_email,
+        [GEN_IPADD] = add_ip,          [GEN_RID] = add_rid, [GEN_OTHERNAME] = add_other,
+        [GEN_DIRNAME] = add_directory,
+    };
+    if (san->type < 0 || (size_t)san->type >= HF_N_ELEMENTS(adders) || !adders[san->type]) {
+        id->mangled = true; /* x400Address, ediPartyName: nobody has ever used them */
+        return HF_OK;
+    }
+    return adders[san->type](id, san);
+}
+
+/* X509-SVID section 2: exactly one URI, and that is the SPIFFE ID. Looks at the bytes, not at the
+ * text made of them. */
+static enum hf_err take_spiffe(struct hf_identity *id, const GENERAL_NAMES *sans)
+{
+    const ASN1_STRING *uri = NULL;
+    for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
+        const GENERAL_NAME *san = sk_GENERAL_NAME_value(sans, i);
+        if (san->type == GEN_URI && uri) {
+            return HF_OK;
+        }
+        uri = san->type == GEN_URI ? san->d.uniformResourceIdentifier : uri;
+    }
+    struct hf_bytes text = hf_bytes_of(NULL, 0);
+    if (uri) {
+        text = hf_bytes_of(ASN1_STRING_get0_data(uri), (size_t)ASN1_STRING_length(uri));
+    }
+    if (!uri || hf_spiffe_check(text) != HF_OK) {
+        return HF_OK;
+    }
+    id->spiffe = hf_strndup((const char *)text.ptr, text.len);
+    return id->spiffe ? HF_OK : HF_E_NOMEM;
+}
+
+static enum hf_err take_sans(struct hf_identity *id, const X509 *x509)
+{
+    int critical;
+    GENERAL_NAMES *sans = X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, NULL);
+    if (!sans) {
+        hf_ossl_forget();
+        id->mangled = id->mangled || critical != -1; /* -1: it has none */
+        return HF_OK;
+    }
+    enum hf_err err = HF_OK;
+    for (int i = 0; err == HF_OK && i < sk_GENERAL_NAME_num(sans); i++) {
+        err = add_san(id, sk_GENERAL_NAME_value(sans, i));
+    }
+    if (err == HF_OK) {
+        err = take_spiffe(id, sans);
+    }
+    GENERAL_NAMES_free(sans);
+    return err;
+}
+
+/* --- The whole ---------------------------------------------------------------------------------
+ */
+
+static enum hf_err fill(struct hf_identity *id, const struct hf_cert *cert)
+{
+    const X509 *x509 = cert->x509;
+    const X509_NAME *subject = X509_get_subject_name(x509);
+    HF_TRY(take_dn(id, "", subject, &id->subject));
+    HF_TRY(take_dn(id, "", X509_get_issuer_name(x509), &id->issuer));
+    HF_TRY(take_attribute(id, subject, NID_commonName, &id->cn));
+    HF_TRY(take_attribute(id, subject, NID_organizationName, &id->o));
+    HF_TRY(take_attribute(id, subject, NID_organizationalUnitName, &id->ou));
+    HF_TRY(take_serial(id, X509_get0_serialNumber(x509)));
+    HF_TRY(take_sans(id, x509));
+    char key_type[HF_KEY_TYPE_SIZE];
+    hf_key_type(X509_get0_pubkey(x509), key_type);
+    hf_ossl_forget();
+    HF_TRY(take_text(id, "", hf_bytes_str(key_type), &id->key_type));
+    hf_hex(hf_bytes_of(cert->sha256, HF_SHA256_SIZE), id->sha256);
+    hf_hex(hf_bytes_of(cert->spki_sha256, HF_SHA256_SIZE), id->spki_sha256);
+    id->not_before = cert->not_before;
+    id->not_after = cert->not_after;
+    return HF_OK;
+}
+
+enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out)
+{
+    *out = NULL;
+    struct hf_identity *id = HF_NEW(struct hf_identity);
+    if (!id) {
+        return HF_E_NOMEM;
+    }
+    atomic_init(&id->refs, 1);
+    enum hf_err err = fill(id, cert);
+    if (err != HF_OK) {
+        identity_free(id);
+        return err;
+    }
+    *out = id;
+    return HF_OK;
+}
+
+struct hf_identity *hf_identity_ref(struct hf_identity *identity)
+{
+    atomic_fetch_add_explicit(&identity->refs, 1, memory_order_relaxed);
+    return identity;
+}
+
+void hf_identity_unref(struct hf_identity *identity)
+{
+    if (identity && atomic_fetch_sub_explicit(&identity->refs, 1, memory_order_acq_rel) == 1) {
+        identity_free(identity);
+    }
+}
+
+const char *hf_identity_display(const struct hf_identity *identity)
+{
+    const char *const choices[] = {
+        identity->spiffe,
+        identity->cn,
+        identity->dns.n ? identity->dns.name[0] : NULL,
+        identity->email.n ? identity->email.name[0] : NULL,
+        identity->uri.n ? identity->uri.name[0] : NULL,
+        identity->subject,
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(choices); i++) {
+        if (choices[i] && *choices[i]) {
+            return choices[i];
+        }
+    }
+    return identity->sha256;
+}

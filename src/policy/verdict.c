@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The one verdict. A table says, for each client mode, what becomes of a peer without a certificate
+ * and of one with a bad one; everything starts as a refusal and only a row of the table, met in
+ * full, turns it into an admission. What goes wrong on our side refuses too.
+ */
+#include "policy/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pki/dn.h"
+
+struct mode {
+    const char *name;
+    bool looks;        /* at the chain at all */
+    bool admits_none;  /* a peer without a certificate */
+    bool admits_wrong; /* a peer whose certificate is refused */
+};
+
+static const struct mode modes[] = {
+    [HF_CLIENT_REQUIRE] = {"require", true, false, false},
+    [HF_CLIENT_REQUEST] = {"request", true, true, false},
+    [HF_CLIENT_REQUEST_UNVERIFIED] = {"request-unverified", true, true, true},
+    [HF_CLIENT_NONE] = {"none", false, true, true},
+};
+
+static const struct mode *mode_of(enum hf_client_mode mode)
+{
+    return (unsigned)mode < HF_N_ELEMENTS(modes) ? &modes[mode] : NULL;
+}
+
+const char *hf_client_mode_name(enum hf_client_mode mode)
+{
+    const struct mode *found = mode_of(mode);
+    return found ? found->name : "unknown";
+}
+
+static void refuse(struct hf_verdict *out, enum hf_reason reason)
+{
+    out->allow = out->verified = false;
+    out->reason = reason;
+    out->step = hf_reason_step(reason);
+    out->alert = hf_reason_alert(reason);
+    out->not_after = 0;
+}
+
+/* Admits a peer that would have been refused for out->reason; the reason stays on record. */
+static void let_pass(struct hf_verdict *out)
+{
+    out->allow = true;
+    out->alert = HF_ALERT_NONE;
+}
+
+static void admit(struct hf_verdict *out, bool verified, int64_t not_after)
+{
+    out->allow = true;
+    out->verified = verified;
+    out->reason = HF_REASON_OK;
+    out->step = HF_STEP_NONE;
+    out->alert = HF_ALERT_NONE;
+    out->depth = -1;
+    out->not_after = not_after;
+}
+
+HF_PRINTF(2, 3) static void say(struct hf_verdict *out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(out->text, sizeof(out->text), format, args);
+    va_end(args);
+}
+
+static void judge_missing(const struct mode *mode, struct hf_verdict *out)
+{
+    if (mode->admits_none) {
+        admit(out, false, 0);
+        say(out, "the peer sent no certificate, and none is required");
+        return;
+    }
+    refuse(out, HF_REASON_NO_CERTIFICATE);
+    say(out, "the peer sent no certificate, and one is required");
+}
+
+static void take_result(struct hf_verify_result *result, struct hf_verdict *out)
+{
+    out->depth = result->depth;
+    if (result->cert) {
+        hf_dn_text(X509_get_subject_name(result->cert->x509), out->concerns, sizeof(out->concerns));
+    }
+    if (result->reason == HF_REASON_OK && result->path) {
+        admit(out, true, result->not_after);
+        say(out, "the certificate is good");
+        return;
+    }
+    refuse(out, result->reason);
+    snprintf(out->text, sizeof(out->text), "%s", result->text);
+}
+
+static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *out)
+{
+    struct hf_verify_result result;
+    if (!input->trust) {
+        refuse(out, HF_REASON_INTERNAL);
+        say(out, "there is no trust to check the certificate against");
+        return;
+    }
+    if (hf_trust_verify(input->trust, input->chain, input->usage, input->name, input->now_s,
+                        &result) != HF_OK) {
+        refuse(out, HF_REASON_INTERNAL);
+        say(out, "the certificate could not be checked: %.400s", hf_err_text());
+        return;
+    }
+    take_result(&result, out);
+    hf_verify_result_done(&result);
+}
+
+void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out)
+{
+    const struct mode *mode = mode_of(input->mode);
+    *out = (struct hf_verdict){.depth = -1};
+    refuse(out, HF_REASON_INTERNAL);
+    if (!mode) {
+        say(out, "the listener's client mode is not one of ours");
+        return;
+    }
+    if (!mode->looks) {
+        admit(out, false, 0);
+        say(out, "no certificate was asked for");
+        return;
+    }
+    if (!input->chain) {
+        judge_missing(mode, out);
+        return;
+    }
+    if (!input->trust && mode->admits_wrong) {
+        admit(out, false, 0);
+        say(out, "the certificate was not checked: the listener has no trust");
+        return;
+    }
+    judge_chain(input, out);
+    if (!out->allow && mode->admits_wrong) {
+        let_pass(out);
+    }
+}
