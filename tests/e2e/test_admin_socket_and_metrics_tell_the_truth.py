@@ -88,9 +88,9 @@ def test_metrics_per_listener_and_reason(daemon, pki, port, metrics_port):
     daemon.log.wait(count=3, event='handshake', result='refused')
     daemon.log.wait(event='connection', cause='finished')
     text = scrape(metrics_port)
-    refused = 'handfast_handshakes_refused_total'
-    assert samples(text, refused, listener='in', reason='no-certificate') == 2
-    assert samples(text, refused, listener='in', reason='unknown-ca') == 1
+    total = 'handfast_handshakes_total'
+    assert samples(text, total, listener='in', result='refused', reason='no-certificate') == 2
+    assert samples(text, total, listener='in', result='refused', reason='unknown-ca') == 1
     for line in text.splitlines():
         assert line.startswith('#') or re.fullmatch(r'\w+(\{.*\})? [-+.\w]+', line), line
 
