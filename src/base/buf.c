@@ -35,28 +35,48 @@ void hf_buf_release(struct hf_buf *buf)
     *buf = HF_BUF_INIT(buf->cap);
 }
 
-/* Moves the contents to the front of the block, which is grown when they would not fit. */
+/* The next size of the block: doubled until len bytes fit, but never beyond the cap without need.
+ */
+static size_t grown_size(const struct hf_buf *buf, size_t len)
+{
+    size_t size = buf->size ? buf->size : BUF_SIZE_MIN;
+    while (size < len && size <= SIZE_MAX / 2) {
+        size *= 2;
+    }
+    size = size < buf->cap ? size : buf->cap;
+    return size > len ? size : len;
+}
+
+static enum hf_err grow(struct hf_buf *buf, size_t n)
+{
+    size_t len = hf_buf_len(buf);
+    size_t size = grown_size(buf, len + n);
+    uint8_t *mem = hf_alloc(size);
+    if (!mem) {
+        return HF_E_NOMEM;
+    }
+    if (len) {
+        memcpy(mem, buf->mem + buf->start, len);
+    }
+    hf_free(buf->mem);
+    *buf = (struct hf_buf){.mem = mem, .end = len, .size = size, .cap = buf->cap};
+    return HF_OK;
+}
+
+/*
+ * Makes n bytes of room at the end. Sliding the contents to the front needs no memory, but is only
+ * cheap when much was consumed before; growing otherwise keeps a queue that is fed and drained by
+ * small pieces from moving all its bytes each time.
+ */
 static enum hf_err make_room(struct hf_buf *buf, size_t n)
 {
     size_t len = hf_buf_len(buf);
-    if (n > buf->size - len) {
-        size_t wanted = buf->size ? buf->size : BUF_SIZE_MIN;
-        while (wanted < len + n) {
-            wanted *= 2;
-        }
-        uint8_t *mem = hf_alloc(wanted);
-        if (!mem) {
-            return HF_E_NOMEM;
-        }
-        if (len) {
-            memcpy(mem, buf->mem + buf->start, len);
-        }
-        hf_free(buf->mem);
-        buf->mem = mem;
-        buf->size = wanted;
-    } else {
-        memmove(buf->mem, buf->mem + buf->start, len);
+    bool fits = n <= buf->size - len;
+    bool cheap = buf->start >= len / 4;
+    if (!fits || (!cheap && buf->size < buf->cap)) {
+        return grow(buf, n);
     }
+    memmove(buf->mem, buf->mem + buf->start, len);
     buf->start = 0;
     buf->end = len;
     return HF_OK;

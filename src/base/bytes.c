@@ -20,7 +20,10 @@ bool hf_bytes_eq_str(struct hf_bytes a, const char *text)
 
 struct hf_bytes hf_bytes_from(struct hf_bytes bytes, size_t n)
 {
-    return n <= bytes.len ? hf_bytes_of(bytes.ptr + n, bytes.len - n) : hf_bytes_of(NULL, 0);
+    if (n > bytes.len || !bytes.ptr) {
+        return hf_bytes_of(NULL, 0);
+    }
+    return hf_bytes_of(bytes.ptr + n, bytes.len - n);
 }
 
 enum hf_err hf_read_bytes(struct hf_reader *reader, size_t len, struct hf_bytes *out)

@@ -39,15 +39,27 @@ const char *hf_err_place(void)
     return last_failure.place;
 }
 
+/* Writes "format: after" into the record. By way of a second buffer, since both may be made from
+ * the sentence that is there now. */
+static void record(const char *after, const char *format, va_list args)
+{
+    char text[HF_ERR_TEXT_MAX];
+    int n = vsnprintf(text, sizeof(text), format, args);
+    if (after && n >= 0 && (size_t)n < sizeof(text)) {
+        snprintf(text + n, sizeof(text) - (size_t)n, ": %s", after);
+    }
+    memcpy(last_failure.text, text, sizeof(text));
+}
+
 enum hf_err hf_fail_at(const char *file, int line, enum hf_err err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    record(NULL, format, args);
+    va_end(args);
     last_failure.file = file;
     last_failure.line = line;
-    vsnprintf(last_failure.text, sizeof(last_failure.text), format, args);
-    va_end(args);
-    return err;
+    return err == HF_OK ? HF_E_INTERNAL : err;
 }
 
 static enum hf_err err_of_errno(int number)
@@ -56,9 +68,10 @@ static enum hf_err err_of_errno(int number)
         int number;
         enum hf_err err;
     } table[] = {
-        {ENOMEM, HF_E_NOMEM},      {ENOENT, HF_E_NOT_FOUND}, {EEXIST, HF_E_EXISTS},
-        {EACCES, HF_E_PERMISSION}, {EPERM, HF_E_PERMISSION}, {ETIMEDOUT, HF_E_TIMEOUT},
-        {EADDRINUSE, HF_E_BUSY},   {EMFILE, HF_E_BUSY},      {ENFILE, HF_E_BUSY},
+        {ENOMEM, HF_E_NOMEM},     {ENOENT, HF_E_NOT_FOUND},  {ENOTDIR, HF_E_NOT_FOUND},
+        {EEXIST, HF_E_EXISTS},    {EACCES, HF_E_PERMISSION}, {EPERM, HF_E_PERMISSION},
+        {EROFS, HF_E_PERMISSION}, {ETIMEDOUT, HF_E_TIMEOUT}, {EADDRINUSE, HF_E_BUSY},
+        {EMFILE, HF_E_BUSY},      {ENFILE, HF_E_BUSY},       {EAGAIN, HF_E_BUSY},
     };
     for (size_t i = 0; i < HF_N_ELEMENTS(table); i++) {
         if (table[i].number == number) {
@@ -73,27 +86,18 @@ enum hf_err hf_fail_errno_at(const char *file, int line, const char *format, ...
     int number = errno;
     va_list args;
     va_start(args, format);
+    record(strerror(number), format, args);
+    va_end(args);
     last_failure.file = file;
     last_failure.line = line;
-    int n = vsnprintf(last_failure.text, sizeof(last_failure.text), format, args);
-    va_end(args);
-    if (n >= 0 && (size_t)n < sizeof(last_failure.text)) {
-        snprintf(last_failure.text + n, sizeof(last_failure.text) - (size_t)n, ": %s",
-                 strerror(number));
-    }
     return err_of_errno(number);
 }
 
 enum hf_err hf_fail_context(enum hf_err err, const char *format, ...)
 {
-    char before[HF_ERR_TEXT_MAX];
-    memcpy(before, last_failure.text, sizeof(before));
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(last_failure.text, sizeof(last_failure.text), format, args);
+    record(last_failure.text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof(last_failure.text)) {
-        snprintf(last_failure.text + n, sizeof(last_failure.text) - (size_t)n, ": %s", before);
-    }
     return err;
 }

@@ -58,13 +58,24 @@ const char *hf_err_text(void);
 /* hf_err_place gives "file.c:123" of this thread's last failure, for debug logs only. */
 const char *hf_err_place(void);
 
-/* hf_fail(HF_E_x, "format", ...) records a failure here and yields its code. */
-#define hf_fail(err, ...) hf_fail_at(__FILE__, __LINE__, (err), __VA_ARGS__)
+/* A failure is never HF_OK; knowing it, the compiler sees that outputs are set where they're used.
+ */
+static inline enum hf_err hf_err_failed(enum hf_err err)
+{
+    if (err == HF_OK) {
+        __builtin_unreachable();
+    }
+    return err;
+}
+
+/* hf_fail(HF_E_x, "format", ...) records a failure here and yields its code. HF_OK counts as
+ * HF_E_INTERNAL: failing to fail would open a door. */
+#define hf_fail(err, ...) hf_err_failed(hf_fail_at(__FILE__, __LINE__, (err), __VA_ARGS__))
 enum hf_err hf_fail_at(const char *file, int line, enum hf_err err, const char *format, ...)
     HF_PRINTF(4, 5);
 
 /* hf_fail_errno records "what: strerror(errno)" and yields the code that fits errno. */
-#define hf_fail_errno(...) hf_fail_errno_at(__FILE__, __LINE__, __VA_ARGS__)
+#define hf_fail_errno(...) hf_err_failed(hf_fail_errno_at(__FILE__, __LINE__, __VA_ARGS__))
 enum hf_err hf_fail_errno_at(const char *file, int line, const char *format, ...) HF_PRINTF(3, 4);
 
 /* hf_fail_context puts "format: " before the recorded sentence and yields err unchanged. */

@@ -6,8 +6,10 @@
 
 #include "base/text.h"
 
-/* Kept free at the end of every line for `,"cut":true}` and the newline. */
-enum { TAIL_ROOM = 16 };
+enum {
+    TAIL_ROOM = 16,      /* kept free at the end of every line for `,"cut":true}` and the newline */
+    FORMATTED_MAX = 2048 /* a longer formatted value ends in "..." */
+};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -16,15 +18,32 @@ const char *hf_log_level_name(enum hf_log_level level)
     return level_names[level];
 }
 
-/* Adds the piece whole or, when it would not fit, marks the line as cut. */
-static void add(struct hf_log_line *line, struct hf_bytes piece)
+/* Adds the piece, or gives false when it would not fit. */
+static bool put(struct hf_log_line *line, struct hf_bytes piece)
 {
-    if (line->cut || line->len + piece.len > sizeof(line->text) - TAIL_ROOM) {
-        line->cut = true;
-        return;
+    if (piece.len > sizeof(line->text) - TAIL_ROOM - line->len) {
+        return false;
     }
-    memcpy(line->text + line->len, piece.ptr, piece.len);
+    if (piece.len) {
+        memcpy(line->text + line->len, piece.ptr, piece.len);
+    }
     line->len += piece.len;
+    return true;
+}
+
+static bool put_str(struct hf_log_line *line, const char *text)
+{
+    return put(line, hf_bytes_str(text));
+}
+
+static bool put_quoted(struct hf_log_line *line, struct hf_bytes value)
+{
+    char scratch[HF_JSON_ESCAPE_SIZE];
+    bool fits = put_str(line, "\"");
+    while (fits && value.len) {
+        fits = put(line, hf_json_piece(&value, scratch));
+    }
+    return fits && put_str(line, "\"");
 }
 
 static bool text_needs_quotes(struct hf_bytes value)
@@ -38,25 +57,37 @@ static bool text_needs_quotes(struct hf_bytes value)
     return value.len == 0;
 }
 
-/* A field: key and value are added together, so that a cut never leaves half of one. */
+static bool put_key(struct hf_log_line *line, const char *key)
+{
+    bool json = line->log->format == HF_LOG_JSON;
+    return put_str(line, json ? ",\"" : " ") && put_str(line, key) &&
+           put_str(line, json ? "\":" : "=");
+}
+
+/* Once a field didn't fit no other is added, so that what is missing is always the end; a cut never
+ * leaves half a field. */
 static void add_field(struct hf_log_line *line, const char *key, struct hf_bytes value, bool quote)
 {
-    if (!line->log) {
+    if (!line->log || line->cut) {
         return;
     }
-    HF_CLEANUP(hf_buf_done) struct hf_buf piece = HF_BUF_INIT(7 * HF_LOG_LINE_MAX);
-    bool json = line->log->format == HF_LOG_JSON;
-    bool quoted = quote && (json || text_needs_quotes(value));
-    enum hf_err err =
-        json ? hf_buf_printf(&piece, ",\"%s\":", key) : hf_buf_printf(&piece, " %s=", key);
-    if (err == HF_OK) {
-        err = quoted ? hf_append_json_string(&piece, value) : hf_buf_append(&piece, value);
-    }
-    if (err != HF_OK) {
+    size_t before = line->len;
+    bool quoted = quote && (line->log->format == HF_LOG_JSON || text_needs_quotes(value));
+    if (!put_key(line, key) || !(quoted ? put_quoted(line, value) : put(line, value))) {
+        line->len = before;
         line->cut = true;
-        return;
     }
-    add(line, hf_buf_bytes(&piece));
+}
+
+/* The first fields need no escapes: we chose them. */
+static bool put_head(struct hf_log_line *line, const char *when, const char *level,
+                     const char *event)
+{
+    bool json = line->log->format == HF_LOG_JSON;
+    return put_str(line, json ? "{\"time\":\"" : "") && put_str(line, when) &&
+           put_str(line, json ? "\",\"level\":\"" : " ") && put_str(line, level) &&
+           put_str(line, json ? "\",\"event\":\"" : " ") && put_str(line, event) &&
+           put_str(line, json ? "\"" : "");
 }
 
 void hf_log_begin(struct hf_log_line *line, struct hf_log *log, enum hf_log_level level,
@@ -69,17 +100,13 @@ void hf_log_begin(struct hf_log_line *line, struct hf_log *log, enum hf_log_leve
         return;
     }
     int64_t ms = log->clock->wall_ms(log->clock->ctx);
-    char when[HF_TIME_TEXT_SIZE];
-    hf_format_time(ms / 1000, when);
-    const char *name = level_names[level];
-    int part = (int)(ms % 1000);
-    int n = log->format == HF_LOG_JSON
-                ? snprintf(line->text, sizeof(line->text),
-                           "{\"time\":\"%.19s.%03dZ\",\"level\":\"%s\",\"event\":\"%s\"", when,
-                           part, name, event)
-                : snprintf(line->text, sizeof(line->text), "%.19s.%03dZ %s %s", when, part, name,
-                           event);
-    line->len = n > 0 ? (size_t)n : 0;
+    char seconds[HF_TIME_TEXT_SIZE];
+    char when[HF_TIME_TEXT_SIZE + 8];
+    hf_format_time(ms / 1000, seconds);
+    snprintf(when, sizeof(when), "%.19s.%03dZ", seconds, (int)(ms % 1000));
+    if (!put_head(line, when, level_names[level], event)) {
+        line->log = NULL; /* an event's name of four kilobytes is nobody's */
+    }
 }
 
 void hf_log_bytes(struct hf_log_line *line, const char *key, struct hf_bytes value)
@@ -110,8 +137,11 @@ HF_PRINTF(3, 0)
 static void add_formatted(struct hf_log_line *line, const char *key, const char *format,
                           va_list args)
 {
-    char text[1024];
+    char text[FORMATTED_MAX];
     int n = vsnprintf(text, sizeof(text), format, args);
+    if (n >= (int)sizeof(text)) {
+        memcpy(text + sizeof(text) - 4, "...", 4);
+    }
     if (n >= 0) {
         hf_log_str(line, key, text);
     }

@@ -36,7 +36,7 @@ static const struct unit size_units[] = {
     {NULL, 0},
 };
 
-/* Takes one decimal number off the front; false when there is none or it passes 2^63. */
+/* Takes one decimal number off the front; false when there is none or it passes 64 bits. */
 static bool take_number(const char **text, uint64_t *out)
 {
     const char *p = *text;
@@ -45,10 +45,10 @@ static bool take_number(const char **text, uint64_t *out)
         return false;
     }
     for (; isdigit((unsigned char)*p); p++) {
-        if (value > (INT64_MAX - 9) / 10) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value)) {
             return false;
         }
-        value = value * 10 + (uint64_t)(*p - '0');
     }
     *text = p;
     *out = value;
@@ -156,7 +156,9 @@ void hf_format_duration(int64_t ms, char *out, size_t out_size)
             return;
         }
     }
-    if (left >= 1000) {
+    if (left >= 1000 && left % 1000 < 100) {
+        snprintf(out, out_size, "%s%llu s", sign, (unsigned long long)left / 1000);
+    } else if (left >= 1000) {
         snprintf(out, out_size, "%s%llu.%llu s", sign, (unsigned long long)left / 1000,
                  (unsigned long long)left % 1000 / 100);
     } else {
@@ -223,104 +225,4 @@ const char *hf_closest(const char *text, const char *const *words)
         }
     }
     return best;
-}
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-size_t hf_utf8_len(struct hf_bytes text)
-{
-    static const struct {
-        uint8_t mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t n = 0; n < HF_N_ELEMENTS(forms) && n < text.len; n++) {
-        if ((text.ptr[0] & forms[n].mask) != forms[n].lead) {
-            continue;
-        }
-        uint32_t point = text.ptr[0] & (uint8_t)~forms[n].mask;
-        for (size_t i = 1; i <= n; i++) {
-            if ((text.ptr[i] & 0xc0) != 0x80) {
-                return 0;
-            }
-            point = point << 6 | (text.ptr[i] & 0x3f);
-        }
-        bool legal = point >= forms[n].least && point <= 0x10ffff && (point & 0x1ff800) != 0xd800;
-        return legal ? n + 1 : 0;
-    }
-    return 0;
-}
-
-/* Characters that reorder or hide text on a screen: U+200B-200F, U+2028-202E, U+2066-2069, U+FEFF,
- * and the C1 controls U+0080-009F. */
-static bool is_deceptive(struct hf_bytes c)
-{
-    const uint8_t *p = c.ptr;
-    if (c.len == 2) {
-        return p[0] == 0xc2 && p[1] < 0xa0;
-    }
-    if (c.len != 3) {
-        return false;
-    }
-    if (p[0] == 0xe2 && p[1] == 0x80) {
-        return (p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae);
-    }
-    return (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9) ||
-           (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf);
-}
-
-size_t hf_printable_len(struct hf_bytes text)
-{
-    size_t n = hf_utf8_len(text);
-    if (n == 1) {
-        return text.ptr[0] >= 0x20 && text.ptr[0] != 0x7f ? 1 : 0;
-    }
-    return n && !is_deceptive(hf_bytes_of(text.ptr, n)) ? n : 0;
-}
-
-enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t max)
-{
-    size_t limit = hf_buf_len(buf) + max;
-    while (text.len) {
-        char escaped[5];
-        size_t n = hf_printable_len(text);
-        struct hf_bytes piece = hf_bytes_of(text.ptr, n);
-        if (n == 0) {
-            snprintf(escaped, sizeof(escaped), "\\x%02x", text.ptr[0]);
-            piece = hf_bytes_str(escaped);
-            n = 1;
-        } else if (text.ptr[0] == '\\') {
-            piece = hf_bytes_str("\\\\");
-        }
-        if (hf_buf_len(buf) + piece.len > limit) {
-            return hf_buf_append_str(buf, "...");
-        }
-        HF_TRY(hf_buf_append(buf, piece));
-        text = hf_bytes_from(text, n);
-    }
-    return HF_OK;
-}
-
-static enum hf_err append_json_char(struct hf_buf *buf, struct hf_bytes *text)
-{
-    size_t n = hf_printable_len(*text);
-    uint8_t c = text->ptr[0];
-    struct hf_bytes piece = hf_bytes_of(text->ptr, n);
-    char escaped[8];
-    if (n == 0) {
-        snprintf(escaped, sizeof(escaped), "\\u%04x", c);
-        piece = hf_bytes_str(escaped);
-    } else if (c == '"' || c == '\\') {
-        snprintf(escaped, sizeof(escaped), "\\%c", c);
-        piece = hf_bytes_str(escaped);
-    }
-    *text = hf_bytes_from(*text, n ? n : 1);
-    return hf_buf_append(buf, piece);
-}
-
-enum hf_err hf_append_json_string(struct hf_buf *buf, struct hf_bytes text)
-{
-    HF_TRY(hf_buf_u8(buf, '"'));
-    while (text.len) {
-        HF_TRY(append_json_char(buf, &text));
-    }
-    return hf_buf_u8(buf, '"');
 }

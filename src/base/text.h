@@ -4,7 +4,7 @@
 
 /* Text that people wrote or will read: units, spelling, and making foreign bytes safe to print. */
 
-#include "base/buf.h"
+#include "base/escape.h"
 
 /*
  * hf_parse_duration reads "250ms", "30s", "5m", "24h", "7d" or "1h30m" into milliseconds. A bare
@@ -19,7 +19,7 @@ enum hf_err hf_parse_size(const char *text, uint64_t *out_bytes) HF_MUST_CHECK;
 /* hf_parse_uint reads a decimal number of at most max. Errors: HF_E_INVALID. */
 enum hf_err hf_parse_uint(const char *text, uint64_t max, uint64_t *out) HF_MUST_CHECK;
 
-/* hf_format_duration writes "3d 4h", "12 min", "1.5 s", "340 ms"; at most two units. */
+/* hf_format_duration writes "3 d 4 h", "12 min", "1.5 s", "340 ms"; at most two units. */
 void hf_format_duration(int64_t ms, char *out, size_t out_size);
 
 /* hf_format_time writes Unix seconds as RFC 3339 in UTC, "2026-11-20T23:06:00Z". */
@@ -33,23 +33,5 @@ size_t hf_edit_distance(const char *a, const char *b);
 /* hf_closest picks the word most like text, or NULL when none is near enough to suggest. Words end
  * with NULL. */
 const char *hf_closest(const char *text, const char *const *words);
-
-/*
- * hf_append_printable appends foreign bytes as text that is safe in a log line or terminal: valid
- * UTF-8 passes, control characters, NUL, DEL, bidirectional controls and broken UTF-8 become \xNN,
- * a backslash becomes \\. Stops after max bytes of output with "..." . Errors: those of hf_buf.
- */
-enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t max) HF_MUST_CHECK;
-
-/* hf_append_json_string appends text with quotes and escapes (RFC 8259); broken UTF-8 and control
- * characters become escapes, so the result is always valid JSON. */
-enum hf_err hf_append_json_string(struct hf_buf *buf, struct hf_bytes text) HF_MUST_CHECK;
-
-/* hf_printable_len gives the length of the character at the front when it may be shown as it is, 0
- * when hf_append_printable would escape it (a backslash may be shown). text isn't empty. */
-size_t hf_printable_len(struct hf_bytes text);
-
-/* hf_utf8_len gives the length of the valid UTF-8 character at the front, 0 when it's broken. */
-size_t hf_utf8_len(struct hf_bytes text);
 
 #endif
