@@ -48,6 +48,12 @@ struct hf_scheme {
 /* hf_scheme_find gives the row, or NULL for a scheme that isn't ours. */
 const struct hf_scheme *hf_scheme_find(uint16_t number);
 
+/* hf_schemes_fitting is the set of schemes that a key can sign or verify by, as bits of
+ * hf_scheme_bit: by type and curve, and for RSA by room for the PSS encoding (RFC 8017 9.1.1) and
+ * by the key's own restrictions. Empty: none. Slow; kept with the key. */
+uint32_t hf_schemes_fitting(const EVP_PKEY *key);
+uint32_t hf_scheme_bit(const struct hf_scheme *scheme);
+
 /* hf_key_type_of classifies libcrypto's key; HF_KEY_NONE: no scheme of ours fits it. */
 enum hf_key_type hf_key_type_of(const EVP_PKEY *key);
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the end to end tests. Each gives something that is running or ready, and ends it."""
+
+import os
+import pathlib
+
+import pytest
+
+from harness import backends, certs, daemon, ports as port_blocks
+
+os.environ.update(daemon.sanitizer_env('/dev/null') | {
+    # For commands that end by themselves the reports belong on stderr, with a status of their own.
+    'ASAN_OPTIONS': 'exitcode=99:detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1',
+})
+
+
+def pytest_configure(config):
+    for mark in ('quick: for script/test --quick',
+                 'workers: several workers at once; runs under ThreadSanitizer too'):
+        config.addinivalue_line('markers', mark)
+
+
+@pytest.fixture(scope='session')
+def pki(tmp_path_factory):
+    return certs.Pki(tmp_path_factory.mktemp('pki'))
+
+
+@pytest.fixture(scope='session')
+def ports():
+    return port_blocks.Ports()
+
+
+@pytest.fixture
+def port(ports):
+    """One free port, for the listener of a test that has one."""
+    return ports.take()
+
+
+@pytest.fixture
+def backend(ports):
+    """Starts backends: backend(serve, proxy=False) -> backends.Backend."""
+    running = []
+
+    def start(serve=backends.echo, **more):
+        if 'path' not in more:
+            more.setdefault('port', ports.take())
+        running.append(backends.Backend(serve, **more))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
+
+
+@pytest.fixture
+def echo(backend):
+    """A backend that sends back what it gets."""
+    return backend(backends.echo)
+
+
+@pytest.fixture
+def nginx(ports, tmp_path):
+    """Starts nginx with TLS: nginx(server, roots) -> backends.Nginx."""
+    running = []
+
+    def start(server, roots, more=''):
+        folder = tmp_path / f'nginx{len(running)}'
+        running.append(backends.Nginx(folder, ports.take(), server, roots, more))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
+
+
+@pytest.fixture
+def handfast(tmp_path):
+    """Starts daemons: handfast(config) -> daemon.Daemon. At the end each must stop in order, with
+    status 0 and without a word from the sanitizers."""
+    running = []
+
+    def start(config, **more):
+        running.append(daemon.Daemon(tmp_path / f'daemon{len(running)}', config, **more))
+        return running[-1]
+
+    yield start
+    try:
+        for one in running:
+            one.stop()
+    finally:
+        for one in running:
+            one.kill()
+
+
+@pytest.fixture(scope='session')
+def herd():
+    """The program that is many clients, or an echo server for many."""
+    path = pathlib.Path(daemon.BUILD) / 'tests/e2e/tools/herd'
+    assert path.exists(), f'{path} is not built'
+    return path

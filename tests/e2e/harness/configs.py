@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configurations that tests start from; a test changes what it is about."""
+
+
+def identity(leaf, **more):
+    return {'cert': str(leaf.chain), 'key': str(leaf.key), **more}
+
+
+def trust(authority, **more):
+    return {'roots': str(authority.root.cert), **more}
+
+
+def server_side(pki, port, to, listener=None, upstream=None, **more):
+    """One listener that wants client certificates, one upstream. `to`: a backend or its address."""
+    address = getattr(to, 'address', to)
+    addresses = [address] if isinstance(address, str) else list(address)
+    return {
+        'identities': {'server': identity(pki.server)},
+        'trust': {'clients': trust(pki.clients)},
+        'listeners': {'in': {
+            'listen': [f'127.0.0.1:{port}'], 'identities': ['server'], 'client': 'require',
+            'trust': 'clients', 'mode': 'tcp', 'to': 'app', **(listener or {})}},
+        'upstreams': {'app': {'servers': addresses, **(upstream or {})}},
+        **more,
+    }
+
+
+def client_side(pki, port, to, leaf, tls=None, **more):
+    """A plain listener in front of an upstream that is reached over mutual TLS."""
+    return {
+        'identities': {'us': identity(leaf)},
+        'trust': {'backends': trust(pki.servers)},
+        'listeners': {'in': {'listen': [f'127.0.0.1:{port}'], 'plain': True, 'mode': 'tcp',
+                             'to': 'app'}},
+        'upstreams': {'app': {'servers': [getattr(to, 'address', to)],
+                              'tls': {'identity': 'us', 'trust': 'backends', **(tls or {})}}},
+        **more,
+    }

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long to wait. Nothing sleeps: every wait ends with its event, or fails at its deadline."""
+
+import os
+
+# A sanitizer build under a busy machine is slow; deadlines only matter when something is wrong.
+SLOW = 4 if 'tsan' in os.environ.get('HANDFAST_BUILD', '') else 1
+SECONDS = 20 * SLOW

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A log that is full, blocked or gone must not hold up a connection; forms of the log."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import clients, configs, waiting
+
+
+def log_to(path, **more):
+    return {'format': 'json', 'level': 'debug', 'to': str(path), **more}
+
+
+def serve_some(port, pki, n=20):
+    for _ in range(n):
+        with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
+            clients.exchange(client)
+
+
+def test_full_disk(handfast, pki, echo, port):
+    """/dev/full refuses every write as a full disk does."""
+    daemon = handfast(configs.server_side(pki, port, echo, log=log_to('/dev/full')))
+    serve_some(port, pki)
+    status = daemon.admin('GET', '/status')[1]
+    assert status['log']['write_errors'] > 0
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip('may not mount a small disk here')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=False)
+
+
+def test_disk_that_fills_up_and_recovers(handfast, pki, echo, port, tiny_disk):
+    path = tiny_disk / 'handfast.log'
+    filler = tiny_disk / 'filler'
+    filler.write_bytes(b'x' * 40_000)
+    daemon = handfast(configs.server_side(pki, port, echo, log=log_to(path)))
+    for _ in range(20):
+        serve_some(port, pki, 5)
+        if daemon.admin('GET', '/status')[1]['log']['write_errors']:
+            break
+    else:
+        raise AssertionError('the disk never filled up')
+    filler.unlink()
+    before = path.stat().st_size
+    serve_some(port, pki, 5)
+    daemon.stop()
+    assert path.stat().st_size > before
+    assert b'"event":"stopped"' in path.read_bytes()
+
+
+def test_reader_that_does_not_read(handfast, pki, echo, port):
+    """stderr is a pipe that nobody empties: lines are dropped and counted, work goes on."""
+    reading, writing = os.pipe()
+    daemon = handfast(configs.server_side(pki, port, echo), stderr=writing)
+    os.close(writing)
+    serve_some(port, pki, 300)
+    assert daemon.admin('GET', '/status')[1]['log']['dropped'] >= 0
+    serve_some(port, pki, 5)
+    os.close(reading)
+
+
+def test_log_is_reopened_for_rotation(handfast, pki, echo, port, tmp_path):
+    path = tmp_path / 'handfast.log'
+    daemon = handfast(configs.server_side(pki, port, echo, log=log_to(path)))
+    serve_some(port, pki, 1)
+    path.rename(tmp_path / 'handfast.log.1')
+    daemon.process.send_signal(signal.SIGUSR1)
+    wait_for(path.exists)
+    serve_some(port, pki, 1)
+    daemon.stop()
+    assert b'"event":"stopped"' in path.read_bytes()
+    assert b'"event":"ready"' in (tmp_path / 'handfast.log.1').read_bytes()
+
+
+def wait_for(condition):
+    deadline, never = time.monotonic() + waiting.SECONDS, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        never.wait(0.02)
+
+
+def test_text_form(handfast, pki, echo, port, tmp_path):
+    path = tmp_path / 'handfast.log'
+    daemon = handfast(configs.server_side(pki, port, echo, log=log_to(path, format='text')))
+    serve_some(port, pki, 1)
+    clients.refusal(port, pki.servers.root.cert, pki.stranger)
+    daemon.stop()
+    lines = path.read_text().splitlines()
+    accepted = next(line for line in lines if ' handshake ' in line and 'accepted' in line)
+    assert 'identity=spiffe://example.org/alice' in accepted
+    refused = next(line for line in lines if 'reason=unknown-ca' in line)
+    assert ' warn ' in refused

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handshake, idle and total timeouts: each ends what it is about, says so, and nothing else."""
+
+import time
+
+from harness import clients, configs
+
+
+def test_silent_client(handfast, pki, echo, port):
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'handshake-timeout': '300ms'}))
+    start = time.monotonic()
+    with clients.plain(port) as silent:
+        silent.recv(100)
+        assert clients.read_to_end(silent) == b''
+    assert time.monotonic() - start >= 0.29
+    line = daemon.log.wait(event='handshake', result='refused')
+    assert line['reason'] == 'handshake-timeout'
+    assert line['took_us'] >= 290_000
+    assert not echo.records
+
+
+def test_client_that_stops_half_way(handfast, pki, echo, port):
+    """A first record that never ends: one byte at a time does not renew the deadline."""
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'handshake-timeout': '400ms'}))
+    with clients.plain(port, b'\x16\x03\x01\x02\x00\x01') as client:
+        client.settimeout(0.05)
+        start = time.monotonic()
+        while time.monotonic() - start < 20:
+            try:
+                client.sendall(b'\0')
+                if client.recv(100) == b'':
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+        assert time.monotonic() - start < 10
+    assert daemon.log.wait(event='handshake', result='refused')['reason'] == 'handshake-timeout'
+
+
+def test_idle(handfast, pki, echo, port):
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'idle-timeout': '500ms'}))
+    with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
+        start = time.monotonic()
+        while time.monotonic() - start < 1:  # busy for longer than the timeout: it stays
+            clients.exchange(client)
+        assert client.recv(1) == b''
+    end = daemon.log.wait(event='connection')
+    assert 'idle' in end['cause']
+    assert end['duration_ms'] >= 1400
+
+
+def test_total(handfast, pki, echo, port):
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'total-timeout': '600ms'}))
+    with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
+        start = time.monotonic()
+        try:
+            while time.monotonic() - start < 20:
+                clients.exchange(client)
+        except (AssertionError, OSError):
+            pass
+        assert 0.5 < time.monotonic() - start < 10
+    end = daemon.log.wait(event='connection')
+    assert 'total' in end['cause'] or 'timeout' in end['cause']
+    assert 590 <= end['duration_ms'] < 10_000
