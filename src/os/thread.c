@@ -15,6 +15,7 @@ static void *enter(void *arg)
 {
     struct hf_thread *thread = arg;
     thread->run(thread->arg);
+    sem_post(&thread->ended);
     return NULL;
 }
 
@@ -35,6 +36,7 @@ enum hf_err hf_thread_start(struct hf_thread *thread, const char *name, void (*r
     char short_name[NAME_SIZE];
     thread->run = run;
     thread->arg = arg;
+    sem_init(&thread->ended, 0, 0); /* can't fail with these arguments */
     int error = create_without_signals(thread);
     if (error != 0) {
         return hf_fail(HF_E_BUSY, "thread %s can't be started: %s", name, strerror(error));
@@ -49,6 +51,7 @@ void hf_thread_join(struct hf_thread *thread)
 {
     if (thread->running) {
         pthread_join(thread->id, NULL);
+        sem_destroy(&thread->ended);
         thread->running = false;
     }
 }
@@ -64,11 +67,16 @@ enum hf_err hf_thread_join_for(struct hf_thread *thread, int64_t timeout_ms)
     until.tv_nsec += timeout_ms % 1000 * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    thread->running = false;
-    if (pthread_clockjoin_np(thread->id, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    int result;
+    do {
+        result = sem_clockwait(&thread->ended, CLOCK_MONOTONIC, &until);
+    } while (result != 0 && errno == EINTR);
+    if (result != 0) {
+        thread->running = false;
         (void)pthread_detach(thread->id);
         return hf_fail(HF_E_TIMEOUT, "a thread didn't end within %lld ms", (long long)timeout_ms);
     }
+    hf_thread_join(thread);
     return HF_OK;
 }
 

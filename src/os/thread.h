@@ -5,6 +5,7 @@
 /* Threads with a name and without signals, and what a process may have of a machine. */
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 struct hf_thread {
     pthread_t id;
     bool running;
+    sem_t ended;
     void (*run)(void *arg);
     void *arg;
 };
