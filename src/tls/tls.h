@@ -100,8 +100,12 @@ struct hf_tls_ticket_keys {
     size_t n_keys;
 };
 
+/* Which engine stands behind a context. AUTO: the best one of this build for the versions asked. */
+enum hf_tls_engine { HF_TLS_ENGINE_AUTO, HF_TLS_ENGINE_LIBSSL, HF_TLS_ENGINE_NATIVE };
+
 struct hf_tls_common {
-    enum hf_tls_version min_version, max_version;
+    enum hf_tls_engine engine;
+    enum hf_tls_version min_version, max_version; /* 0: TLS 1.2, TLS 1.3 */
     const char *suites;  /* TLS 1.3 suites in order, "TLS_AES_128_GCM_SHA256:..."; NULL: default */
     const char *ciphers; /* TLS 1.2 ciphers in libssl's spelling; NULL: default (AEAD with ECDHE) */
     const char *groups;  /* "X25519:P-256:P-384"; NULL: default */
@@ -129,15 +133,18 @@ struct hf_tls_server_config {
 
 struct hf_tls_client_config {
     struct hf_tls_common common;
-    struct hf_credential *const *identities; /* the first that fits the server's request is sent */
+    /* The first that fits the server's request (signature algorithms, CA names) is sent; when none
+     * fits the first of all, so that a server with an incomplete list still sees who we are. */
+    struct hf_credential *const *identities;
     size_t n_identities;
     struct hf_tls_judge judge;
 };
 
 struct hf_tls_ctx;
 
-/* Everything is copied or referenced; the config may go after the call. Errors: HF_E_INVALID in
- * words (an unknown suite, group ...), HF_E_CRYPTO, HF_E_NOMEM. */
+/* Everything is copied or referenced, but clock and rng must outlive the context; the config may go
+ * after the call. Errors: HF_E_INVALID in words (an unknown suite, group ...), HF_E_UNSUPPORTED (an
+ * engine that this build hasn't), HF_E_CRYPTO, HF_E_NOMEM. */
 enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
                                   struct hf_tls_ctx **out) HF_MUST_CHECK;
 enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
@@ -177,7 +184,8 @@ enum hf_tls_step hf_tls_write(struct hf_tls *tls, struct hf_tls_io *io, struct h
 /* hf_tls_close appends close_notify; reading may go on. */
 enum hf_tls_step hf_tls_close(struct hf_tls *tls, struct hf_tls_io *io) HF_MUST_CHECK;
 
-/* hf_tls_abort appends a fatal alert and ends the connection: every later call is HF_TLS_FAILED. */
+/* hf_tls_abort appends a fatal alert and ends the connection: every later call is HF_TLS_FAILED. No
+ * alert is appended where half a record waits for room (HF_TLS_WANT_OUTPUT came last). */
 void hf_tls_abort(struct hf_tls *tls, struct hf_tls_io *io, uint8_t alert);
 
 /* hf_tls_quiet gives back buffers and expanded keys of a connection that is idle; they are remade
@@ -189,8 +197,9 @@ void hf_tls_quiet(struct hf_tls *tls);
 
 struct hf_tls_job;
 
-/* hf_tls_job is the work that HF_TLS_WANT_JOB waits for; hf_tls_job_run does it on this thread (any
- * thread may, while nothing else touches the connection). Then call the paused function again. */
+/* hf_tls_job is the work that HF_TLS_WANT_JOB waits for, NULL otherwise; hf_tls_job_run does it on
+ * this thread (any thread may, while nothing else touches the connection). Then call the paused
+ * function again. */
 struct hf_tls_job *hf_tls_job(struct hf_tls *tls);
 void hf_tls_job_run(struct hf_tls_job *job);
 
@@ -221,8 +230,8 @@ struct hf_tls_failure {
     char text[512];        /* particulars in words, with the library's reason where there is one */
 };
 
-/* hf_tls_failure says why HF_TLS_FAILED was returned. A refusal by the judge has reason
- * HF_REASON_OK here: the judge knows better. */
+/* hf_tls_failure says why HF_TLS_FAILED was returned; NULL before that. A refusal by the judge has
+ * reason HF_REASON_OK here: the judge knows better. */
 const struct hf_tls_failure *hf_tls_failure(const struct hf_tls *tls);
 
 /* hf_tls_export: keying material (RFC 8446 7.5, RFC 5705). Errors: HF_E_INVALID before the end of
