@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "config/config.h"
+#include "config/lint.h"
+#include "os/clock.h"
 
 struct values {
     const char *config;
@@ -44,25 +45,40 @@ static enum hf_exit print(struct hf_cli *cli, const struct values *values,
     return bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
 }
 
+/* Adds everything that is wrong with the file and what it names. */
+static enum hf_err examine(const char *path, struct hf_findings *findings)
+{
+    struct hf_config *config = NULL;
+    struct hf_materials *materials = NULL;
+    HF_TRY(hf_config_load(path, findings, &config));
+    enum hf_err err = hf_materials_load(config, findings, &materials);
+    if (materials) {
+        hf_lint(config, materials, hf_clock_wall_s(&hf_os_clock), findings);
+    }
+    hf_materials_unref(materials);
+    hf_config_free(config);
+    return err;
+}
+
 static enum hf_exit run(struct hf_cli *cli, const void *given)
 {
     const struct values *values = given;
     HF_CLEANUP(hf_findings_done) struct hf_findings findings = {0};
-    struct hf_config *config = NULL;
-    enum hf_err err = hf_config_load(values->config, &findings, &config);
-    if (err != HF_OK && err != HF_E_CONFIG) {
-        return hf_cli_fail(cli, err);
-    }
-    enum hf_exit status = print(cli, values, &findings);
-    hf_config_free(config);
-    return status;
+    enum hf_err err = examine(values->config, &findings);
+    return err == HF_OK || err == HF_E_CONFIG ? print(cli, values, &findings)
+                                              : hf_cli_fail(cli, err);
 }
 
 const struct hf_command hf_cmd_check = {
     .name = "check",
     .summary = "check a config file and everything that it names",
-    .about = "Reports everything that is wrong with a config file, each finding with its line and "
-             "column.",
+    .about = "Reports everything that 'handfast run' would refuse in a config file, in the "
+             "certificates, keys and roots that it names and in their permissions; and what run "
+             "would accept but somebody would regret: certificates that have expired or soon "
+             "will, chains that are incomplete or out of order, certificates used for what they "
+             "are not for, doors that stand wider open than they look.\n\n"
+             "Each finding has its line and column. Exit status 1 means that there are errors; "
+             "with --strict, warnings count too.",
     .example = "handfast check -c handfast.yaml\n"
                "handfast check -c handfast.yaml --strict --json\n",
     HF_OPTIONS(options),

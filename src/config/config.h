@@ -184,7 +184,28 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
     X(UNKNOWN_REFERENCE, "unknown-reference", ERROR, "a name that nothing in the file has") \
     X(CONFLICT, "conflict", ERROR, "two settings contradict each other, or one has no effect") \
     X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "two listeners have the same address") \
-    X(FILE, "file", ERROR, "a file named in the config is missing or can't be read")
+    X(FILE, "file", ERROR, "a file named in the config is missing or can't be read") \
+    X(CERTIFICATE, "certificate", ERROR, "a certificate, key or roots file can't be used") \
+    X(KEY_MISMATCH, "key-mismatch", ERROR, "the key does not belong to the certificate") \
+    X(KEY_PERMISSIONS, "key-permissions", ERROR, "others can read a key or a passphrase") \
+    X(PASSPHRASE, "passphrase", ERROR, "a passphrase is missing or wrong") \
+    X(NO_CA, "no-ca", ERROR, "a roots file has no CA certificate in it") \
+    X(TLS_SETTINGS, "tls-settings", ERROR, "an unknown suite, cipher or group, or the like") \
+    X(LISTEN, "listen", ERROR, "an address can't be listened on (`run` only)") \
+    X(EXPIRED, "expired", ERROR, "a certificate of ours has expired (`check` only, as all below)") \
+    X(NOT_YET_VALID, "not-yet-valid", ERROR, "a certificate isn't valid yet") \
+    X(EXPIRING, "expiring", WARNING, "a certificate expires within 30 days") \
+    X(ROOT_EXPIRED, "root-expired", WARNING, "a CA certificate among the roots has expired") \
+    X(CHAIN_ORDER, "chain-order", ERROR, "the chain is in the wrong order") \
+    X(CHAIN_INCOMPLETE, "chain-incomplete", WARNING, "an intermediate seems to be missing") \
+    X(WRONG_USAGE, "wrong-usage", ERROR, "a certificate is for another use than it is put to") \
+    X(NO_SAN, "no-san", WARNING, "a server's certificate has no host name that clients read") \
+    X(NAMES_TOO_LONG, "names-too-long", WARNING, "the list of CA names is too long to be sent") \
+    X(UNSAFE, "unsafe", WARNING, "an `unsafe-...` key is on") \
+    X(UNVERIFIED, "unverified", WARNING, "`client: request-unverified` lets everybody in") \
+    X(REQUEST_UNUSED, "request-unused", WARNING, "`client: request`, and nothing looks at it") \
+    X(PLAIN_EXPOSED, "plain-exposed", WARNING, "plain text is accepted from the network") \
+    X(UNUSED, "unused", WARNING, "an identity, trust or upstream that nothing uses")
 
 #define HF_FINDING_ENUM(id, name, level, doc) HF_FINDING_##id,
 enum hf_finding_id { HF_FINDING_TABLE(HF_FINDING_ENUM) HF_FINDING_N };

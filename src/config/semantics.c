@@ -166,7 +166,7 @@ static void check_client(struct hf_decoder *decoder, const struct hf_node *node,
         conflict(decoder, is_given(node, "client") ? listener->client_mark : node->key_mark,
                  "listener \"%s\" verifies clients (client: %s) but has no trust; add trust, or "
                  "write client: none",
-                 listener->name, listener->client == HF_CLIENT_REQUIRE ? "require" : "request");
+                 listener->name, hf_client_mode_name(listener->client));
     }
     if (listener->client == HF_CLIENT_NONE && has_trust && !rules_use_trust(listener)) {
         conflict(decoder, key_mark(node, "trust"),

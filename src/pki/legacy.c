@@ -8,11 +8,12 @@
 
 bool hf_ossl_is_unsupported(void)
 {
+    /* Not ERR_R_UNSUPPORTED of the decoders: that is what they say of rubbish, too. */
     static const struct {
-        int library; /* 0: any */
+        int library;
         int reason;
     } marks[] = {
-        {0, ERR_R_UNSUPPORTED},
+        {ERR_LIB_EVP, ERR_R_UNSUPPORTED},
         {ERR_LIB_EVP, EVP_R_UNSUPPORTED_ALGORITHM},
         {ERR_LIB_EVP, EVP_R_UNSUPPORTED_CIPHER},
         {ERR_LIB_EVP, EVP_R_UNKNOWN_CIPHER},
@@ -26,7 +27,7 @@ bool hf_ossl_is_unsupported(void)
     bool found = false;
     for (unsigned long code; (code = ERR_get_error()) != 0;) {
         for (size_t i = 0; i < HF_N_ELEMENTS(marks); i++) {
-            found = found || ((marks[i].library == 0 || marks[i].library == ERR_GET_LIB(code)) &&
+            found = found || (marks[i].library == ERR_GET_LIB(code) &&
                               marks[i].reason == ERR_GET_REASON(code));
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,22 @@ char folder[64];
 
 static const char *const names[] = {"server.pem", "server.key", "ca.pem", "pass"};
 
+void set_mode(const char *name, unsigned mode)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(chmod(path, (mode_t)mode), 0);
+}
+
 void put_file(const char *name, const char *text)
 {
-    char path[256];
+    char path[512];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
+    set_mode(name, 0600);
 }
 
 int make_folder(void **state)
@@ -36,11 +45,16 @@ int make_folder(void **state)
 
 int drop_folder(void **state)
 {
-    char path[256];
+    char path[512];
+    struct dirent *entry;
     (void)state;
-    for (size_t i = 0; i < HF_N_ELEMENTS(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        unlink(path);
+    DIR *dir = opendir(folder);
+    while (dir && (entry = readdir(dir))) {
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        (void)unlink(path);
+    }
+    if (dir) {
+        closedir(dir);
     }
     return rmdir(folder);
 }

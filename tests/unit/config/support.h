@@ -20,8 +20,11 @@ extern char folder[64];
 int make_folder(void **state);
 int drop_folder(void **state);
 
-/* put_file writes a file into the folder. */
+/* put_file writes a file into the folder, with mode 0600. */
 void put_file(const char *name, const char *text);
+
+/* set_mode changes a file's permissions. */
+void set_mode(const char *name, unsigned mode);
 
 /* findings_of parses text as "t.yaml" and gives what hf_findings_format says, "" when all is well.
  * Valid until the next call. The config goes to *out when out isn't NULL. */
