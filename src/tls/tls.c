@@ -148,6 +148,7 @@ void hf_tls_ctx_base_init(struct hf_tls_ctx *base, const struct hf_tls_ops *ops,
     base->judge = *judge;
     base->clock = common->clock;
     base->rng = common->rng;
+    base->keylog = common->keylog;
 }
 
 /* What hf_tls_failure shows when there was no memory for the particulars. Never written. */

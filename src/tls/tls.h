@@ -103,6 +103,13 @@ struct hf_tls_ticket_keys {
 /* Which engine stands behind a context. AUTO: the best one of this build for the versions asked. */
 enum hf_tls_engine { HF_TLS_ENGINE_AUTO, HF_TLS_ENGINE_LIBSSL, HF_TLS_ENGINE_NATIVE };
 
+/* struct hf_tls_keylog is told each secret as a line of the NSS key log format (os/keylog.h writes
+ * them to a file). line is called on any thread and must not keep the text. */
+struct hf_tls_keylog {
+    void *ctx;
+    void (*line)(void *ctx, const char *line);
+};
+
 struct hf_tls_common {
     enum hf_tls_engine engine;
     enum hf_tls_version min_version, max_version; /* 0: TLS 1.2, TLS 1.3 */
@@ -112,7 +119,7 @@ struct hf_tls_common {
     const char *const *alpn; /* in order of preference; NULL-terminated; NULL: none */
     const struct hf_clock *clock;
     const struct hf_rng *rng;
-    const char *keylog_path; /* unsafe-keylog; NULL: none */
+    const struct hf_tls_keylog *keylog; /* unsafe-keylog; NULL: none */
 };
 
 struct hf_tls_server_config {
@@ -142,9 +149,9 @@ struct hf_tls_client_config {
 
 struct hf_tls_ctx;
 
-/* Everything is copied or referenced, but clock and rng must outlive the context; the config may go
- * after the call. Errors: HF_E_INVALID in words (an unknown suite, group ...), HF_E_UNSUPPORTED (an
- * engine that this build hasn't), HF_E_CRYPTO, HF_E_NOMEM. */
+/* Everything is copied or referenced, but what clock, rng and keylog point at must outlive the
+ * context; the config may go after the call. Errors: HF_E_INVALID in words (an unknown suite, group
+ * ...), HF_E_UNSUPPORTED (an engine that this build hasn't), HF_E_CRYPTO, HF_E_NOMEM. */
 enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
                                   struct hf_tls_ctx **out) HF_MUST_CHECK;
 enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,

@@ -51,6 +51,7 @@ struct hf_tls_ctx {
     struct hf_tls_judge judge;
     const struct hf_clock *clock;
     const struct hf_rng *rng;
+    const struct hf_tls_keylog *keylog; /* NULL: none */
 };
 
 struct hf_tls {

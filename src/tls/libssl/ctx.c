@@ -175,7 +175,6 @@ static enum hf_err ctx_new(const struct hf_tls_common *common, const struct hf_t
         return HF_E_NOMEM;
     }
     hf_tls_ctx_base_init(&ctx->base, &hf_tls_libssl, common, judge);
-    ctx->keylog = HF_KEYLOG_OFF;
     ctx->alpn = HF_BUF_INIT(64u << 10);
     ctx->ssl_ctx = hf_alloc_zero(n_ssl_ctx, sizeof(SSL_CTX *));
     if (!ctx->ssl_ctx) {
@@ -184,8 +183,7 @@ static enum hf_err ctx_new(const struct hf_tls_common *common, const struct hf_t
     if (!hf_ls_bio_method()) {
         return hf_fail(HF_E_NOMEM, "out of memory (BIO method)");
     }
-    HF_TRY(keep_alpn(ctx, common->alpn));
-    return hf_keylog_open(&ctx->keylog, common->keylog_path);
+    return keep_alpn(ctx, common->alpn);
 }
 
 void hf_ls_ctx_free(struct hf_tls_ctx *base)
@@ -200,7 +198,6 @@ void hf_ls_ctx_free(struct hf_tls_ctx *base)
     }
     hf_free(ctx->ssl_ctx);
     hf_free(ctx->identities);
-    hf_keylog_done(&ctx->keylog);
     for (char **name = ctx->alpn_names; name && *name; name++) {
         hf_free(*name);
     }

@@ -19,7 +19,6 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/keylog.h"
 #include "tls/pick.h"
 #include "tls/tls_impl.h"
 
@@ -46,7 +45,6 @@ struct hf_ls_ctx {
     size_t n_ssl_ctx;
     struct hf_ls_identity *identities;
     size_t n_identities;
-    struct hf_keylog keylog;
     struct hf_buf alpn; /* encoded, in our order */
     char **alpn_names;  /* the same as strings, NULL-terminated; NULL: none */
     bool alpn_required;

@@ -313,7 +313,10 @@ void hf_ls_on_secret(const SSL *ssl, const char *line)
     if (!conn) {
         return;
     }
-    hf_keylog_line(&conn->ctx->keylog, line);
+    const struct hf_tls_keylog *keylog = conn->base.ctx->keylog;
+    if (keylog) {
+        keylog->line(keylog->ctx, line);
+    }
     static const char *const labels[2][2] = {
         {"SERVER_HANDSHAKE_TRAFFIC_SECRET ", "SERVER_TRAFFIC_SECRET_0 "},
         {"CLIENT_HANDSHAKE_TRAFFIC_SECRET ", "CLIENT_TRAFFIC_SECRET_0 "},

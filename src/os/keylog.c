@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tls/keylog.h"
+#include "os/keylog.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,10 +11,6 @@ enum { LINE_MAX_SIZE = 512 }; /* label, 64 digits, at most 128 digits: 260 */
 
 enum hf_err hf_keylog_open(struct hf_keylog *keylog, const char *path)
 {
-    *keylog = HF_KEYLOG_OFF;
-    if (!path) {
-        return HF_OK;
-    }
     keylog->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     return keylog->fd >= 0 ? HF_OK : hf_fail_errno("key log %s", path);
 }
@@ -27,14 +23,12 @@ void hf_keylog_done(struct hf_keylog *keylog)
     *keylog = HF_KEYLOG_OFF;
 }
 
-void hf_keylog_line(const struct hf_keylog *keylog, const char *line)
+void hf_keylog_line(void *ctx, const char *line)
 {
-    if (keylog->fd < 0) {
-        return;
-    }
+    const struct hf_keylog *keylog = ctx;
     char text[LINE_MAX_SIZE];
     int len = snprintf(text, sizeof(text), "%s\n", line);
-    if (len > 0 && (size_t)len < sizeof(text)) {
+    if (keylog->fd >= 0 && len > 0 && (size_t)len < sizeof(text)) {
         ssize_t written = write(keylog->fd, text, (size_t)len);
         (void)written;
     }
