@@ -205,7 +205,8 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
     X(UNVERIFIED, "unverified", WARNING, "`client: request-unverified` lets everybody in") \
     X(REQUEST_UNUSED, "request-unused", WARNING, "`client: request`, and nothing looks at it") \
     X(PLAIN_EXPOSED, "plain-exposed", WARNING, "plain text is accepted from the network") \
-    X(UNUSED, "unused", WARNING, "an identity, trust or upstream that nothing uses")
+    X(UNUSED, "unused", WARNING, "an identity, trust or upstream that nothing uses") \
+    X(NEEDS_RESTART, "needs-restart", WARNING, "a changed setting that a reload can't apply")
 
 #define HF_FINDING_ENUM(id, name, level, doc) HF_FINDING_##id,
 enum hf_finding_id { HF_FINDING_TABLE(HF_FINDING_ENUM) HF_FINDING_N };

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The control thread: start, signals, drain, stop. It never touches a connection; workers are told
+ * what to do by posted tasks.
+ */
+#include "proxy/daemon_impl.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/clock.h"
+#include "os/thread.h"
+#include "watch/process.h"
+
+enum { WORKERS_MAX = 256, LOG_FLUSH_MS = 2000 };
+
+/* --- Telling workers ----------------------------------------------------------------------------
+ */
+
+struct order {
+    struct hf_task task;
+    struct hf_worker *worker;
+    void (*carry_out)(struct hf_worker *worker);
+};
+
+static void run_order(struct hf_task *task)
+{
+    struct order *order = HF_CONTAINER_OF(task, struct order, task);
+    order->carry_out(order->worker);
+    hf_free(order);
+}
+
+static void tell_workers(struct hf_daemon *daemon, void (*carry_out)(struct hf_worker *worker))
+{
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        struct order *order = HF_NEW(struct order);
+        if (!order) {
+            hf_log_say(&daemon->log, HF_LOG_ERROR, "control", "%s", hf_err_text());
+            continue;
+        }
+        *order = (struct order){{.run = run_order}, daemon->workers[i], carry_out};
+        hf_loop_post(daemon->workers[i]->loop, &order->task);
+    }
+}
+
+void hf_daemon_notify(struct hf_daemon *daemon, enum hf_err err)
+{
+    if (err != HF_OK) {
+        hf_log_say(&daemon->log, HF_LOG_WARN, "notify", "systemd was not told: %s", hf_err_text());
+    }
+}
+
+/* --- Draining and stopping ----------------------------------------------------------------------
+ */
+
+unsigned long hf_daemon_n_open(const struct hf_daemon *daemon)
+{
+    unsigned long n = 0;
+    for (size_t i = 0; i < daemon->snapshot->n_doors; i++) {
+        n += atomic_load_explicit(&daemon->snapshot->doors[i].state->open, memory_order_relaxed);
+    }
+    return n;
+}
+
+static void cut(struct hf_daemon *daemon)
+{
+    hf_log_say(&daemon->log, HF_LOG_WARN, "drain", "%lu connections are cut",
+               hf_daemon_n_open(daemon));
+    tell_workers(daemon, hf_worker_cut);
+}
+
+static void on_drain_timeout(struct hf_timer *timer)
+{
+    cut(HF_CONTAINER_OF(timer, struct hf_daemon, drain_timer));
+}
+
+void hf_daemon_drain(struct hf_daemon *daemon)
+{
+    if (daemon->state == HF_DAEMON_DRAINING) {
+        return;
+    }
+    daemon->state = HF_DAEMON_DRAINING;
+    int64_t timeout_ms = daemon->snapshot->config->drain_timeout_ms;
+    hf_log_say(&daemon->log, HF_LOG_INFO, "drain",
+               "accepting stops; %lu open connections have %lld s to finish",
+               hf_daemon_n_open(daemon), (long long)timeout_ms / 1000);
+    hf_daemon_notify(daemon, hf_notify_stopping(&daemon->notify, "draining"));
+    tell_workers(daemon, hf_worker_drain);
+    daemon->drain_timer.on_due = on_drain_timeout;
+    hf_timer_set(daemon->loop, &daemon->drain_timer, timeout_ms);
+}
+
+static void on_worker_end(struct hf_task *task)
+{
+    struct hf_worker *worker = HF_CONTAINER_OF(task, struct hf_worker, ended);
+    struct hf_daemon *daemon = worker->control_ctx;
+    if (--daemon->n_running == 0) {
+        hf_loop_stop(daemon->loop);
+    }
+}
+
+static void on_signal(struct hf_signals *signals, int number, pid_t sender)
+{
+    struct hf_daemon *daemon = HF_CONTAINER_OF(signals, struct hf_daemon, signals);
+    hf_log_say(&daemon->log, HF_LOG_INFO, "signal", "%s from process %d", sigabbrev_np(number),
+               (int)sender);
+    switch (number) {
+    case SIGHUP:
+        hf_logsink_reopen(daemon->sink);
+        hf_daemon_reload(daemon, NULL, NULL);
+        return;
+    case SIGUSR1:
+        hf_logsink_reopen(daemon->sink);
+        return;
+    default:
+        if (daemon->state == HF_DAEMON_DRAINING) {
+            cut(daemon); /* asked twice: now */
+        } else {
+            hf_daemon_drain(daemon);
+        }
+    }
+}
+
+/* --- Starting -----------------------------------------------------------------------------------
+ */
+
+static unsigned count_workers(const struct hf_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n = config->workers ? config->workers : cores > 0 ? (unsigned)cores : 1;
+    return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
+static enum hf_err start_log(struct hf_daemon *daemon, const struct hf_cfg_log *cfg)
+{
+    enum hf_log_format format = (enum hf_log_format)cfg->format;
+    HF_TRY(hf_logsink_open(cfg->to.value, format, &hf_os_clock, &daemon->sink));
+    daemon->log = hf_logsink_log(daemon->sink, (enum hf_log_level)cfg->level);
+    return HF_OK;
+}
+
+static enum hf_err start_metrics(struct hf_daemon *daemon)
+{
+    /* One shard more than workers: the control thread's own. */
+    HF_TRY(hf_metrics_new(daemon->n_workers + 1, HF_METRICS_SERIES_DEFAULT, &daemon->metrics));
+    hf_process_metrics(daemon->metrics, &hf_os_clock);
+    const char *help = "Reloads of the configuration by result.";
+    daemon->reloads_ok =
+        hf_metrics_counter(daemon->metrics, "handfast_reloads_total", help, "result", "ok", NULL);
+    daemon->reloads_refused = hf_metrics_counter(daemon->metrics, "handfast_reloads_total", help,
+                                                 "result", "refused", NULL);
+    return HF_OK;
+}
+
+static enum hf_err make_workers(struct hf_daemon *daemon)
+{
+    struct hf_plan plan = {daemon->snapshot, daemon->binds.item, daemon->binds.n};
+    uint64_t start = (uint64_t)daemon->started_at & 0xffffff;
+    daemon->workers = hf_alloc_zero(daemon->n_workers, sizeof(struct hf_worker *));
+    if (!daemon->workers) {
+        return HF_E_NOMEM;
+    }
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        uint64_t first_id = (uint64_t)i << 56 | start << 32 | 1;
+        HF_TRY(hf_worker_new(i, first_id, &daemon->log, &hf_os_clock, &daemon->workers[i]));
+        struct hf_worker *worker = daemon->workers[i];
+        worker->control = daemon->loop;
+        worker->control_ctx = daemon;
+        worker->ended.run = on_worker_end;
+        HF_TRY(hf_worker_apply(worker, &plan));
+    }
+    return HF_OK;
+}
+
+static enum hf_err start_workers(struct hf_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        HF_TRY(hf_worker_start(daemon->workers[i]));
+        daemon->n_running++;
+    }
+    return HF_OK;
+}
+
+static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
+                         struct hf_findings *findings)
+{
+    daemon->n_workers = count_workers(config);
+    daemon->generation = 1;
+    struct hf_cfg_log log = config->log;
+    enum hf_err err = start_log(daemon, &log);
+    err = err == HF_OK ? start_metrics(daemon) : err;
+    err = err == HF_OK
+              ? hf_snapshot_env_init(&daemon->env, &hf_os_clock, &hf_os_rng, daemon->metrics)
+              : err;
+    if (err != HF_OK) {
+        hf_config_free(config);
+        return err;
+    }
+    HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
+    HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
+    HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
+                         findings, &daemon->binds));
+    HF_TRY(make_workers(daemon));
+    HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));
+    HF_TRY(hf_daemon_admin_start(daemon));
+    return start_workers(daemon);
+}
+
+static void log_ready(struct hf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->snapshot->n_doors; i++) {
+        const struct hf_cfg_listener *cfg = daemon->snapshot->doors[i].cfg;
+        for (size_t k = 0; k < cfg->n_listen; k++) {
+            struct hf_log_line line;
+            hf_log_begin(&line, &daemon->log, HF_LOG_INFO, "listen");
+            hf_log_str(&line, "listener", cfg->name);
+            hf_log_str(&line, "address", cfg->listen[k].text);
+            hf_log_str(&line, "client", cfg->plain ? "plain" : hf_client_mode_name(cfg->client));
+            hf_log_str(&line, "upstream", cfg->to->name);
+            hf_log_end(&line);
+        }
+    }
+    struct hf_log_line line;
+    hf_log_begin(&line, &daemon->log, HF_LOG_INFO, "ready");
+    hf_log_str(&line, "version", HF_VERSION);
+    hf_log_str(&line, "config", daemon->snapshot->config->path);
+    hf_log_int(&line, "workers", daemon->n_workers);
+    hf_log_int(&line, "pid", getpid());
+    hf_log_end(&line);
+}
+
+/* --- Ending -------------------------------------------------------------------------------------
+ */
+
+static void stop(struct hf_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->n_workers && daemon->workers; i++) {
+        if (daemon->workers[i]) {
+            hf_worker_join(daemon->workers[i]);
+        }
+    }
+    hf_daemon_admin_stop(daemon);
+    hf_signals_close(&daemon->signals);
+    for (unsigned i = 0; i < daemon->n_workers && daemon->workers; i++) {
+        hf_worker_free(daemon->workers[i]);
+    }
+    hf_free(daemon->workers);
+    hf_activation_done(&daemon->activation);
+    hf_snapshot_unref(daemon->snapshot);
+    hf_snapshot_env_done(&daemon->env);
+    hf_loop_free(daemon->loop);
+    hf_metrics_release(daemon->metrics, daemon->reloads_ok);
+    hf_metrics_release(daemon->metrics, daemon->reloads_refused);
+    hf_metrics_free(daemon->metrics);
+}
+
+static void print_findings(struct hf_findings *findings)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    if (findings->n && hf_findings_format(findings, &text) == HF_OK) {
+        fwrite(hf_buf_bytes(&text).ptr, 1, hf_buf_len(&text), stderr);
+    }
+}
+
+/* What the environment gave us, taken before any thread can read it. */
+static enum hf_err open_environment(struct hf_daemon *daemon)
+{
+    HF_TRY(hf_notify_open(&daemon->notify));
+    return hf_activation_open(&daemon->activation);
+}
+
+enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_options *options)
+{
+    struct hf_daemon daemon = {
+        .config_path = options->config_path,
+        .started_at = hf_clock_wall_s(&hf_os_clock),
+    };
+    struct hf_findings findings = {0};
+    (void)hf_nofile_raise(UINT64_MAX);
+    enum hf_err err = hf_findings_file(&findings, config->path);
+    if (err != HF_OK) {
+        hf_config_free(config);
+        return err;
+    }
+    err = open_environment(&daemon);
+    if (err != HF_OK) {
+        hf_config_free(config);
+        return err;
+    }
+    err = start(&daemon, config, &findings);
+    if (err == HF_OK) {
+        daemon.state = HF_DAEMON_RUNNING;
+        log_ready(&daemon);
+        hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));
+        err = hf_loop_run(daemon.loop);
+        hf_log_say(&daemon.log, HF_LOG_INFO, "stopped", "all connections are closed");
+    } else {
+        print_findings(&findings);
+    }
+    bool close_sockets = err != HF_OK && daemon.n_running == 0;
+    stop(&daemon);
+    hf_binds_done(&daemon.binds, close_sockets);
+    (void)hf_logsink_close(daemon.sink, LOG_FLUSH_MS);
+    hf_findings_done(&findings);
+    return err;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_DAEMON_IMPL_H
+#define HF_PROXY_DAEMON_IMPL_H
+
+/* The control thread's state, shared by daemon.c, reload.c and admin.c; for nobody else. */
+
+#include "os/logsink.h"
+#include "os/notify.h"
+#include "os/signals.h"
+#include "proxy/bind.h"
+#include "proxy/daemon.h"
+#include "proxy/worker.h"
+
+struct hf_httpd;
+
+enum hf_daemon_state { HF_DAEMON_STARTING, HF_DAEMON_RUNNING, HF_DAEMON_DRAINING };
+
+struct hf_daemon {
+    const char *config_path;
+    enum hf_daemon_state state;
+    struct hf_loop *loop;
+    struct hf_logsink *sink;
+    struct hf_log log;
+    struct hf_metrics *metrics;
+    struct hf_snapshot_env env;
+    struct hf_snapshot *snapshot;
+    struct hf_activation activation;
+    struct hf_notify notify;
+    struct hf_binds binds;
+    struct hf_worker **workers;
+    unsigned n_workers;
+    unsigned n_running; /* threads not yet ended */
+    unsigned generation;
+    int64_t started_at; /* Unix seconds */
+    struct hf_signals signals;
+    struct hf_timer drain_timer;
+    struct hf_httpd *admin;
+    struct hf_httpd *metrics_server;
+    struct hf_rollout *rollout; /* the plan that workers are taking over; NULL: none */
+    bool reload_wanted;         /* another reload came meanwhile */
+    struct hf_series *reloads_ok;
+    struct hf_series *reloads_refused;
+};
+
+/* --- reload.c -----------------------------------------------------------------------------------
+ */
+
+/* Called once when the reload has ended; findings are valid for the call. err HF_OK: all workers
+ * run the new configuration. */
+typedef void hf_reload_fn(void *ctx, enum hf_err err, struct hf_findings *findings);
+
+/*
+ * hf_daemon_reload reads the configuration again and brings it to the workers. on_end may be NULL.
+ * Refused with HF_E_BUSY while another is under way, HF_E_UNSUPPORTED for a tunnel; the old
+ * configuration goes on in every case of failure.
+ */
+void hf_daemon_reload(struct hf_daemon *daemon, hf_reload_fn *on_end, void *ctx);
+
+/* --- daemon.c -----------------------------------------------------------------------------------
+ */
+
+/* hf_daemon_drain stops accepting; connections may finish until drain-timeout. Idempotent. */
+void hf_daemon_drain(struct hf_daemon *daemon);
+
+/* hf_daemon_notify logs that systemd could not be told, if that was so. */
+void hf_daemon_notify(struct hf_daemon *daemon, enum hf_err err);
+
+/* hf_daemon_n_open counts open connections over all listeners. */
+unsigned long hf_daemon_n_open(const struct hf_daemon *daemon);
+
+/* --- admin.c ------------------------------------------------------------------------------------
+ */
+
+enum hf_err hf_daemon_admin_start(struct hf_daemon *daemon) HF_MUST_CHECK;
+void hf_daemon_admin_stop(struct hf_daemon *daemon);
+
+#endif

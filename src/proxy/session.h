@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SESSION_H
+#define HF_PROXY_SESSION_H
+
+/*
+ * struct hf_session is one client's connection from accept to close: a state machine over two legs.
+ * Nothing else holds its sockets.
+ *
+ *      proxy-header --> handshake --> dial --> upstream-handshake --> relay --> closed
+ *            \              \           \             \                /
+ *             \--------------\-----------+-------------\--> linger ---/
+ *
+ * The states that don't apply are passed over (no PROXY header expected, plain sides). Linger keeps
+ * a refused client's socket open for a moment after the alert, reading what it still sends: closing
+ * at once would answer those bytes with a reset, which overtakes the alert.
+ */
+
+#include "base/fsm.h"
+#include "proxy/leg.h"
+#include "proxy/upstream.h"
+#include "proxy/worker.h"
+
+#define HF_SESSION_ID_SIZE 17 /* 16 hex digits and NUL */
+
+enum hf_session_state {
+    HF_SESSION_PROXY_HEADER,
+    HF_SESSION_HANDSHAKE,
+    HF_SESSION_DIAL,
+    HF_SESSION_UPSTREAM_HANDSHAKE,
+    HF_SESSION_RELAY,
+    HF_SESSION_LINGER,
+    HF_SESSION_CLOSED,
+};
+
+/* Why a session ended: id, name in logs. */
+#define HF_CAUSE_TABLE(X) \
+    X(FINISHED, "finished") \
+    X(REFUSED, "refused") \
+    X(CLIENT_RESET, "client-reset") \
+    X(CLIENT_TRUNCATED, "client-truncated") \
+    X(CLIENT_TLS, "client-tls-error") \
+    X(UPSTREAM_UNREACHABLE, "upstream-unreachable") \
+    X(UPSTREAM_RESET, "upstream-reset") \
+    X(UPSTREAM_TRUNCATED, "upstream-truncated") \
+    X(UPSTREAM_TLS, "upstream-tls-error") \
+    X(IDLE_TIMEOUT, "idle-timeout") \
+    X(TOTAL_TIMEOUT, "total-timeout") \
+    X(DRAIN_TIMEOUT, "drain-timeout") \
+    X(INTERNAL, "internal")
+
+#define HF_CAUSE_ENUM(id, name) HF_CAUSE_##id,
+enum hf_cause { HF_CAUSE_TABLE(HF_CAUSE_ENUM) HF_CAUSE_N };
+#undef HF_CAUSE_ENUM
+
+const char *hf_cause_name(enum hf_cause cause);
+
+/* What is known only until the relay starts; freed then. */
+struct hf_arrival {
+    int64_t accepted_ns;
+    bool judged;                /* the client was */
+    struct hf_verdict verdict;  /* on the client */
+    struct hf_verdict upstream; /* on the upstream server that was tried last */
+    bool upstream_judged;
+};
+
+struct hf_session {
+    struct hf_link link;
+    struct hf_worker *worker;
+    struct hf_gen *gen;
+    const struct hf_door *door;
+    struct hf_fsm fsm;
+    struct hf_leg client;
+    struct hf_leg server;
+    struct hf_timer timer;
+    struct hf_task free_task;
+    struct hf_dial *dial;
+    struct hf_arrival *arrival;
+    struct hf_identity *identity; /* of the client; NULL: none sent */
+    const struct hf_server *upstream;
+    uint64_t id;
+    int64_t since_ms;     /* loop time of accept */
+    int64_t active_ms;    /* loop time of the last byte */
+    bool verified;        /* identity may be relied on */
+    bool counted;         /* in the door's open connections */
+    bool quiet;           /* has given back what TLS can remake */
+    enum hf_cause cause;  /* while lingering: how it ended */
+    struct hf_addr peer;  /* the client, as a PROXY header named it if there was one */
+    struct hf_addr local; /* that the client connected to, likewise */
+};
+
+/* hf_session_start takes over the accepted socket. On failure it is closed and said. */
+void hf_session_start(struct hf_worker *worker, const struct hf_door *door, int fd,
+                      const struct hf_addr *peer);
+
+/* hf_session_cut ends it at once; the session is gone at the end of the loop's turn. */
+void hf_session_cut(struct hf_session *session, enum hf_cause cause);
+
+void hf_session_id_format(const struct hf_session *session, char out[static HF_SESSION_ID_SIZE]);
+
+#endif

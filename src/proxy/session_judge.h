@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SESSION_JUDGE_H
+#define HF_PROXY_SESSION_JUDGE_H
+
+/* Where a session meets the one verdict: TLS asks through these, in both roles. */
+
+#include "proxy/session.h"
+
+/* For hf_tls_server_config.judge: conn_ctx is the session, the policy's tag its hf_door_policy. */
+extern const struct hf_tls_judge hf_session_judge_client;
+
+/* For hf_tls_client_config.judge: conn_ctx is the session. */
+extern const struct hf_tls_judge hf_session_judge_server;
+
+/* hf_session_expect_nobody sets the verdict that holds while nobody was asked for a certificate. */
+void hf_session_expect_nobody(struct hf_session *session);
+
+/* hf_session_admitted: may a session whose handshake is complete go on? It may not when a
+ * certificate was to be asked for and the judge was never called. */
+bool hf_session_admitted(const struct hf_session *session);
+
+/* hf_session_take_identity remembers who the client's certificate says it is, if it sent one. */
+void hf_session_take_identity(struct hf_session *session);
+
+void hf_session_count_accepted(const struct hf_session *session);
+
+/* Sentences for handshakes that stopped: what the client did and didn't do. */
+const char *hf_session_timeout_text(const struct hf_session *session);
+const char *hf_session_closed_text(const struct hf_session *session);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SESSION_LOG_H
+#define HF_PROXY_SESSION_LOG_H
+
+#include "proxy/session.h"
+
+/* A refusal of a client, or of an upstream server, as it is logged and counted. */
+struct hf_refusal {
+    enum hf_reason reason;
+    enum hf_step step;
+    const char *text;     /* one sentence */
+    const char *concerns; /* subject of the certificate concerned; NULL or "": none */
+};
+
+/* One line per handshake, accepted or refused. */
+void hf_session_log_accepted(const struct hf_session *session);
+void hf_session_log_refused(const struct hf_session *session, const struct hf_refusal *refusal);
+
+/* One line when an upstream server fails us. refusal NULL: not a matter of TLS. */
+void hf_session_log_upstream(const struct hf_session *session, const struct hf_refusal *refusal,
+                             const char *why);
+
+/* One line per connection at its end. */
+void hf_session_log_end(const struct hf_session *session, enum hf_cause cause);
+
+/* hf_session_refusal says why a leg's TLS failed: the verdict if it decided, else TLS's reason. */
+struct hf_refusal hf_session_refusal(const struct hf_leg *leg, bool judged,
+                                     const struct hf_verdict *verdict);
+
+#endif

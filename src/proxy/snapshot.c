@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From typed configuration to what workers run. The order: materials (files), TLS contexts of
+ * upstreams, then doors, which point at upstreams. All findings of one stage are collected before
+ * the next begins.
+ */
+#include "proxy/snapshot.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "proxy/session_judge.h"
+
+/* --- Named state --------------------------------------------------------------------------------
+ */
+
+static void state_unref(struct hf_state *state)
+{
+    if (state && atomic_fetch_sub(&state->refs, 1) == 1) {
+        hf_free(state);
+    }
+}
+
+/* The state of this name, made at its first use; one reference for the caller. */
+static struct hf_state *state_get(struct hf_snapshot_env *env, const char *kind, const char *name,
+                                  const char *part)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf key = HF_BUF_INIT(4096);
+    if (hf_buf_printf(&key, "%s/%s/%s", kind, name, part) != HF_OK) {
+        return NULL;
+    }
+    struct hf_state *state = hf_map_get(&env->states, hf_buf_bytes(&key));
+    if (!state) {
+        state = HF_NEW(struct hf_state);
+        if (!state) {
+            return NULL;
+        }
+        atomic_init(&state->refs, 1);
+        if (hf_map_put(&env->states, hf_buf_bytes(&key), state) != HF_OK) {
+            hf_free(state);
+            return NULL;
+        }
+    }
+    atomic_fetch_add(&state->refs, 1);
+    return state;
+}
+
+enum hf_err hf_snapshot_env_init(struct hf_snapshot_env *env, const struct hf_clock *clock,
+                                 const struct hf_rng *rng, struct hf_metrics *metrics)
+{
+    *env = (struct hf_snapshot_env){.clock = clock, .rng = rng, .metrics = metrics};
+    struct hf_tls_ticket_key *key = &env->ticket_keys.key[0];
+    HF_TRY(hf_rng_fill(rng, hf_span_of(key->name, sizeof(key->name))));
+    key->secret.len = 32;
+    HF_TRY(hf_rng_fill(rng, hf_span_of(key->secret.byte, key->secret.len)));
+    env->ticket_keys.n_keys = 1;
+    return HF_OK;
+}
+
+void hf_snapshot_env_done(struct hf_snapshot_env *env)
+{
+    size_t at = 0;
+    for (struct hf_state *state; (state = hf_map_next(&env->states, &at));) {
+        state_unref(state);
+    }
+    hf_map_done(&env->states);
+    hf_wipe(&env->ticket_keys, sizeof(env->ticket_keys));
+}
+
+/* --- TLS settings that both sides share ---------------------------------------------------------
+ */
+
+/* unsafe-keylog: the hook lives as long as the context that it is given to. */
+static enum hf_err open_keylog(const struct hf_cfg_tls *cfg, struct hf_keylog *keylog,
+                               struct hf_tls_keylog *hook, struct hf_tls_common *out)
+{
+    if (!cfg->unsafe_keylog.value) {
+        return HF_OK;
+    }
+    HF_TRY(hf_keylog_open(keylog, cfg->unsafe_keylog.value));
+    *hook = (struct hf_tls_keylog){.ctx = keylog, .line = hf_keylog_line};
+    out->keylog = hook;
+    return HF_OK;
+}
+
+static enum hf_err fill_common(const struct hf_snapshot_env *env, const struct hf_cfg_tls *cfg,
+                               const char ***out_alpn, struct hf_tls_common *out)
+{
+    const char **alpn = hf_alloc_zero(cfg->alpn.n + 1, sizeof(*alpn));
+    if (!alpn) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < cfg->alpn.n; i++) {
+        alpn[i] = cfg->alpn.item[i].value;
+    }
+    *out_alpn = alpn;
+    *out = (struct hf_tls_common){
+        .min_version = cfg->min_version,
+        .max_version = cfg->max_version,
+        .suites = cfg->suites.value,
+        .ciphers = cfg->ciphers.value,
+        .groups = cfg->groups.value,
+        .alpn = cfg->alpn.n ? alpn : NULL,
+        .clock = env->clock,
+        .rng = env->rng,
+    };
+    return HF_OK;
+}
+
+/* --- Upstreams ----------------------------------------------------------------------------------
+ */
+
+static enum hf_err make_server(struct hf_snapshot_env *env, const struct hf_cfg_upstream *cfg,
+                               const struct hf_cfg_server *server, struct hf_server *out)
+{
+    out->cfg = server;
+    out->state = state_get(env, "server", cfg->name, server->text);
+    if (!out->state) {
+        return HF_E_NOMEM;
+    }
+    const char *name = cfg->tls_name.value ? cfg->tls_name.value : server->host;
+    if (cfg->tls_on && name) {
+        out->tls_name = hf_strdup(name);
+        if (!out->tls_name) {
+            return HF_E_NOMEM;
+        }
+    }
+    const char *sni = cfg->tls_sni.value    ? cfg->tls_sni.value
+                      : cfg->tls_name.value ? cfg->tls_name.value
+                      : server->is_address  ? NULL
+                                            : server->host;
+    if (cfg->tls_on && sni) {
+        out->tls_sni = hf_strdup(sni);
+        if (!out->tls_sni) {
+            return HF_E_NOMEM;
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
+                                     struct hf_upstream *upstream)
+{
+    const struct hf_cfg_upstream *cfg = upstream->cfg;
+    struct hf_credential *identity =
+        cfg->tls_identity ? hf_materials_identity(snapshot->materials, cfg->tls_identity) : NULL;
+    HF_CLEANUP(hf_freep) const char **alpn = NULL;
+    struct hf_tls_client_config config = {
+        .identities = &identity,
+        .n_identities = identity ? 1 : 0,
+        .judge = hf_session_judge_server,
+    };
+    HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    HF_TRY(open_keylog(&cfg->tls, &upstream->keylog, &upstream->keylog_hook, &config.common));
+    return hf_tls_client_ctx_new(&config, &upstream->tls);
+}
+
+static enum hf_err make_upstream(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
+                                 const struct hf_cfg_upstream *cfg, struct hf_upstream *out)
+{
+    out->cfg = cfg;
+    out->keylog = HF_KEYLOG_OFF;
+    out->state = state_get(env, "upstream", cfg->name, "");
+    out->servers = hf_alloc_zero(cfg->n_servers, sizeof(*out->servers));
+    if (!out->state || !out->servers) {
+        return HF_E_NOMEM;
+    }
+    for (; out->n_servers < cfg->n_servers; out->n_servers++) {
+        HF_TRY(make_server(env, cfg, &cfg->servers[out->n_servers], &out->servers[out->n_servers]));
+    }
+    out->connects = hf_metrics_counter(env->metrics, "handfast_upstream_connects_total",
+                                       "Connections made to servers of an upstream.", "upstream",
+                                       cfg->name, NULL);
+    out->failures = hf_metrics_counter(env->metrics, "handfast_upstream_failures_total",
+                                       "Attempts to reach a server of an upstream that failed.",
+                                       "upstream", cfg->name, NULL);
+    out->trust = cfg->tls_trust ? hf_materials_trust(snapshot->materials, cfg->tls_trust) : NULL;
+    return cfg->tls_on ? make_upstream_tls(env, snapshot, out) : HF_OK;
+}
+
+/* --- Doors --------------------------------------------------------------------------------------
+ */
+
+static void make_door_metrics(struct hf_snapshot_env *env, const char *name,
+                              struct hf_door_metrics *out)
+{
+    struct hf_metrics *m = env->metrics;
+    const char *help = "TLS handshakes with clients by result.";
+    out->accepted = hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name,
+                                       "result", "accepted", "reason", "ok", NULL);
+    for (int i = 1; i < HF_REASON_N; i++) {
+        out->refused[i] =
+            hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name, "result",
+                               "refused", "reason", hf_reason_code((enum hf_reason)i), NULL);
+    }
+    out->resumed = hf_metrics_counter(m, "handfast_handshakes_resumed_total",
+                                      "Handshakes with clients that resumed a session.", "listener",
+                                      name, NULL);
+    out->connections = hf_metrics_counter(m, "handfast_connections_total", "Connections accepted.",
+                                          "listener", name, NULL);
+    out->bytes_in =
+        hf_metrics_counter(m, "handfast_client_received_bytes_total",
+                           "Application bytes received from clients.", "listener", name, NULL);
+    out->bytes_out =
+        hf_metrics_counter(m, "handfast_client_sent_bytes_total",
+                           "Application bytes sent to clients.", "listener", name, NULL);
+    out->handshake_seconds =
+        hf_metrics_histogram(m, "handfast_handshake_duration_seconds",
+                             "From accepting a connection to its handshake's end, when accepted.",
+                             &hf_buckets_us, "listener", name, NULL);
+}
+
+static void release_door_metrics(struct hf_metrics *m, const struct hf_door_metrics *metrics)
+{
+    hf_metrics_release(m, metrics->accepted);
+    for (int i = 1; i < HF_REASON_N; i++) {
+        hf_metrics_release(m, metrics->refused[i]);
+    }
+    hf_metrics_release(m, metrics->resumed);
+    hf_metrics_release(m, metrics->connections);
+    hf_metrics_release(m, metrics->bytes_in);
+    hf_metrics_release(m, metrics->bytes_out);
+    hf_metrics_release(m, metrics->handshake_seconds);
+}
+
+/* A ticket resumes only where the same listener would judge by the same mode and the same trust. */
+static enum hf_err make_realm(const struct hf_door *door, const struct hf_door_policy *policy,
+                              uint8_t out[static 32])
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    HF_TRY(hf_buf_printf(&text, "%s\n%s\n", door->cfg->name, hf_client_mode_name(policy->mode)));
+    if (policy->trust) {
+        HF_TRY(hf_buf_append(&text, hf_bytes_of(hf_trust_id(policy->trust), HF_SHA256_SIZE)));
+    }
+    struct hf_bytes bytes = hf_buf_bytes(&text);
+    if (!EVP_Digest(bytes.ptr, bytes.len, out, NULL, EVP_sha256(), NULL)) {
+        return hf_fail(HF_E_CRYPTO, "SHA-256 is not available");
+    }
+    return HF_OK;
+}
+
+static enum hf_tls_ask ask_of(enum hf_client_mode mode)
+{
+    static const enum hf_tls_ask asks[] = {
+        [HF_CLIENT_REQUIRE] = HF_TLS_ASK_REQUIRED,
+        [HF_CLIENT_REQUEST] = HF_TLS_ASK_OPTIONAL,
+        [HF_CLIENT_REQUEST_UNVERIFIED] = HF_TLS_ASK_OPTIONAL,
+        [HF_CLIENT_NONE] = HF_TLS_ASK_NONE,
+    };
+    return asks[mode];
+}
+
+static enum hf_err make_tls_policy(const struct hf_door *door, size_t at, struct hf_tls_policy *out)
+{
+    struct hf_door_policy *policy = &door->policies[at];
+    bool too_long = false;
+    *out = (struct hf_tls_policy){
+        .sni = at ? door->cfg->sni[at - 1].pattern.value : NULL,
+        .ask = ask_of(policy->mode),
+        .tag = policy,
+    };
+    if (policy->trust && policy->mode != HF_CLIENT_NONE) {
+        out->n_ca_names = hf_trust_names_der(policy->trust, &out->ca_names, &too_long);
+    }
+    return make_realm(door, policy, out->realm);
+}
+
+static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_door *door)
+{
+    const struct hf_cfg_listener *cfg = door->cfg;
+    door->policies = hf_alloc_zero(cfg->n_sni + 1, sizeof(*door->policies));
+    if (!door->policies) {
+        return HF_E_NOMEM;
+    }
+    door->n_policies = cfg->n_sni + 1;
+    for (size_t i = 0; i < door->n_policies; i++) {
+        const struct hf_cfg_trust *trust = i ? cfg->sni[i - 1].trust : cfg->trust;
+        door->policies[i] = (struct hf_door_policy){
+            .mode = i ? cfg->sni[i - 1].client : cfg->client,
+            .trust = trust ? hf_materials_trust(snapshot->materials, trust) : NULL,
+        };
+    }
+    return HF_OK;
+}
+
+static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
+                                 struct hf_door *door)
+{
+    const struct hf_cfg_listener *cfg = door->cfg;
+    HF_CLEANUP(hf_freep) const char **alpn = NULL;
+    HF_CLEANUP(hf_freep)
+    struct hf_credential **identities = hf_alloc_zero(cfg->n_identities, sizeof(*identities));
+    HF_CLEANUP(hf_freep)
+    struct hf_tls_policy *policies = hf_alloc_zero(door->n_policies, sizeof(*policies));
+    if (!identities || !policies) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < cfg->n_identities; i++) {
+        identities[i] = hf_materials_identity(snapshot->materials, cfg->identities[i]);
+    }
+    for (size_t i = 0; i < door->n_policies; i++) {
+        HF_TRY(make_tls_policy(door, i, &policies[i]));
+    }
+    struct hf_tls_server_config config = {
+        .identities = identities,
+        .n_identities = cfg->n_identities,
+        .policies = policies,
+        .n_policies = door->n_policies,
+        .strict_sni = cfg->strict_sni,
+        .alpn_required = cfg->tls.alpn.n > 0,
+        .tickets = cfg->tls.tickets,
+        .ticket_lifetime_s = cfg->tls.ticket_lifetime_ms / 1000,
+        .ticket_keys = env->ticket_keys,
+        .judge = hf_session_judge_client,
+    };
+    HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));
+    enum hf_err err = hf_tls_server_ctx_new(&config, &door->tls);
+    hf_wipe(&config.ticket_keys, sizeof(config.ticket_keys));
+    return err;
+}
+
+static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
+                             const struct hf_cfg_listener *cfg, struct hf_door *out)
+{
+    out->cfg = cfg;
+    out->keylog = HF_KEYLOG_OFF;
+    out->state = state_get(env, "listener", cfg->name, "");
+    if (!out->state) {
+        return HF_E_NOMEM;
+    }
+    make_door_metrics(env, cfg->name, &out->metrics);
+    out->to = &snapshot->upstreams[cfg->to - snapshot->config->upstreams];
+    HF_TRY(make_door_policies(snapshot, out));
+    return cfg->plain ? HF_OK : make_door_tls(env, snapshot, out);
+}
+
+/* --- Snapshots ----------------------------------------------------------------------------------
+ */
+
+/* A TLS setting that libssl refused becomes a finding at the thing that holds it. */
+static void report(struct hf_findings *findings, struct hf_mark mark, const char *kind,
+                   const char *name)
+{
+    hf_findings_add(findings, HF_FINDING_TLS_SETTINGS, mark, "%s \"%s\": %s", kind, name,
+                    hf_err_text());
+}
+
+static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
+                        struct hf_findings *findings)
+{
+    struct hf_config *config = snapshot->config;
+    HF_TRY(hf_materials_load(config, findings, &snapshot->materials));
+    snapshot->upstreams = hf_alloc_zero(config->n_upstreams, sizeof(*snapshot->upstreams));
+    snapshot->doors = hf_alloc_zero(config->n_listeners, sizeof(*snapshot->doors));
+    if (!snapshot->upstreams || !snapshot->doors) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        const struct hf_cfg_upstream *cfg = &config->upstreams[i];
+        snapshot->n_upstreams++;
+        if (make_upstream(env, snapshot, cfg, &snapshot->upstreams[i]) != HF_OK) {
+            report(findings, cfg->mark, "upstream", cfg->name);
+        }
+    }
+    for (size_t i = 0; i < config->n_listeners; i++) {
+        const struct hf_cfg_listener *cfg = &config->listeners[i];
+        snapshot->n_doors++;
+        if (make_door(env, snapshot, cfg, &snapshot->doors[i]) != HF_OK) {
+            report(findings, cfg->mark, "listener", cfg->name);
+        }
+    }
+    return findings->n_errors ? HF_E_CONFIG : HF_OK;
+}
+
+enum hf_err hf_snapshot_new(struct hf_snapshot_env *env, struct hf_config *config,
+                            unsigned generation, struct hf_findings *findings,
+                            struct hf_snapshot **out)
+{
+    struct hf_snapshot *snapshot = HF_NEW(struct hf_snapshot);
+    if (!snapshot) {
+        hf_config_free(config);
+        return HF_E_NOMEM;
+    }
+    atomic_init(&snapshot->refs, 1);
+    snapshot->config = config;
+    snapshot->generation = generation;
+    snapshot->metrics = env->metrics;
+    snapshot->loaded_at = hf_clock_wall_s(env->clock);
+    enum hf_err err = fill(env, snapshot, findings);
+    if (err != HF_OK) {
+        hf_snapshot_unref(snapshot);
+        return err;
+    }
+    *out = snapshot;
+    return HF_OK;
+}
+
+struct hf_snapshot *hf_snapshot_ref(struct hf_snapshot *snapshot)
+{
+    atomic_fetch_add_explicit(&snapshot->refs, 1, memory_order_relaxed);
+    return snapshot;
+}
+
+static void upstream_done(struct hf_metrics *m, struct hf_upstream *upstream)
+{
+    for (size_t i = 0; i < upstream->n_servers; i++) {
+        state_unref(upstream->servers[i].state);
+        hf_free(upstream->servers[i].tls_name);
+        hf_free(upstream->servers[i].tls_sni);
+    }
+    hf_free(upstream->servers);
+    state_unref(upstream->state);
+    hf_tls_ctx_unref(upstream->tls);
+    hf_keylog_done(&upstream->keylog);
+    hf_metrics_release(m, upstream->connects);
+    hf_metrics_release(m, upstream->failures);
+}
+
+static void door_done(struct hf_metrics *m, struct hf_door *door)
+{
+    hf_tls_ctx_unref(door->tls);
+    hf_keylog_done(&door->keylog);
+    hf_free(door->policies);
+    state_unref(door->state);
+    release_door_metrics(m, &door->metrics);
+}
+
+void hf_snapshot_unref(struct hf_snapshot *snapshot)
+{
+    if (!snapshot || atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < snapshot->n_doors; i++) {
+        door_done(snapshot->metrics, &snapshot->doors[i]);
+    }
+    for (size_t i = 0; i < snapshot->n_upstreams; i++) {
+        upstream_done(snapshot->metrics, &snapshot->upstreams[i]);
+    }
+    hf_free(snapshot->doors);
+    hf_free(snapshot->upstreams);
+    hf_materials_unref(snapshot->materials);
+    hf_config_free(snapshot->config);
+    hf_free(snapshot);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_WORKER_H
+#define HF_PROXY_WORKER_H
+
+/*
+ * struct hf_worker is one thread with its event loop, its listening sockets and its sessions. A
+ * connection lives and dies on one worker. Other threads reach a worker only by posting tasks; what
+ * they share is immutable (snapshots) or atomic (struct hf_state, metric shards).
+ */
+
+#include "base/log.h"
+#include "os/loop.h"
+#include "os/resolve.h"
+#include "os/thread.h"
+#include "proxy/leg.h"
+#include "proxy/snapshot.h"
+
+/* A generation as one worker holds it: counted without atomics, as only this worker does it. */
+struct hf_gen {
+    struct hf_snapshot *snapshot;
+    size_t refs;
+};
+
+/* One listening socket of one worker. */
+struct hf_listener {
+    struct hf_watch watch;
+    struct hf_timer pause; /* armed while accepting is stopped for want of descriptors */
+    struct hf_worker *worker;
+    const struct hf_door *door; /* of the worker's current generation */
+    struct hf_addr addr;
+    bool shared; /* the fd is every worker's (socket activation): not ours to close */
+    struct hf_task free_task;
+};
+
+struct hf_worker {
+    unsigned index; /* also the shard of its counters */
+    struct hf_thread thread;
+    struct hf_loop *loop;
+    struct hf_resolver *resolver;
+    struct hf_log *log;
+    const struct hf_clock *clock;
+    struct hf_gen *gen;
+    struct hf_listener **listeners;
+    size_t n_listeners;
+    struct hf_link sessions;
+    size_t n_sessions;
+    uint64_t next_id; /* the worker's index in the top bits, the process's start in the middle */
+    bool stopping;    /* no more accepting; the loop ends with the last session */
+    bool starved;     /* descriptors ran out and it was said */
+    struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
+    void *control_ctx;
+    struct hf_task ended;
+    struct hf_scratch scratch;
+};
+
+/* A listening socket that workers are to have, as the control thread made it. */
+struct hf_bound {
+    struct hf_addr addr;
+    size_t door; /* index into snapshot->doors */
+    int *fds;    /* one per worker, or one for all when shared */
+    bool shared;
+};
+
+/* struct hf_plan is what a worker is told to run: a snapshot and its sockets. Immutable while any
+ * worker reads it. */
+struct hf_plan {
+    struct hf_snapshot *snapshot;
+    struct hf_bound *bound;
+    size_t n_bound;
+};
+
+enum hf_err hf_worker_new(unsigned index, uint64_t first_id, struct hf_log *log,
+                          const struct hf_clock *clock, struct hf_worker **out) HF_MUST_CHECK;
+
+/* hf_worker_free joins nothing: the thread must have ended or never started. */
+void hf_worker_free(struct hf_worker *worker);
+enum hf_err hf_worker_start(struct hf_worker *worker) HF_MUST_CHECK;
+void hf_worker_join(struct hf_worker *worker);
+
+/*
+ * The following run on the worker's own thread (in a posted task).
+ *
+ * hf_worker_apply takes over a plan: listeners of addresses that remain keep their socket and get
+ * the new door, new ones start, those gone empty their queue and close. Existing sessions keep the
+ * generation that they began with.
+ */
+enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan) HF_MUST_CHECK;
+
+/* hf_worker_drain stops accepting and ends the loop once no session is left. */
+void hf_worker_drain(struct hf_worker *worker);
+
+/* hf_worker_cut closes every session now. */
+void hf_worker_cut(struct hf_worker *worker);
+
+struct hf_gen *hf_gen_ref(struct hf_gen *gen);
+void hf_gen_unref(struct hf_gen *gen);
+
+#endif
