@@ -217,6 +217,7 @@ http {{
         ssl_client_certificate {roots};
         ssl_verify_client on;
         ssl_verify_depth 3;
+        ssl_protocols TLSv1.2 TLSv1.3;
         {more}
         location / {{
             return 200 "hello $ssl_client_s_dn over $ssl_protocol for $ssl_server_name\\n";
