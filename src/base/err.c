@@ -41,6 +41,7 @@ const char *hf_err_place(void)
 
 /* Writes "format: after" into the record. By way of a second buffer, since both may be made from
  * the sentence that is there now. */
+HF_PRINTF(2, 0)
 static void record(const char *after, const char *format, va_list args)
 {
     char text[HF_ERR_TEXT_MAX];

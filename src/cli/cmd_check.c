@@ -37,7 +37,9 @@ static enum hf_exit print(struct hf_cli *cli, const struct values *values,
         return hf_cli_fail(cli, err);
     }
     struct hf_bytes bytes = hf_buf_bytes(&text);
-    fwrite(bytes.ptr, 1, bytes.len, cli->out);
+    if (bytes.len) {
+        fwrite(bytes.ptr, 1, bytes.len, cli->out);
+    }
     bool bad = findings->n_errors || (values->strict && findings->n);
     if (!bad && !values->json) {
         hf_cli_say(cli, "%s is fine", values->config);

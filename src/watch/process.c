@@ -4,9 +4,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -37,8 +36,9 @@ static double statm_bytes(unsigned n)
         field = strchr(field, ' ');
         field = field ? field + 1 : NULL;
     }
-    uintmax_t pages;
-    if (!field || sscanf(field, "%" SCNuMAX, &pages) != 1) {
+    char *end = NULL;
+    unsigned long long pages = field ? strtoull(field, &end, 10) : 0;
+    if (!field || end == field) {
         return NAN;
     }
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
