@@ -41,8 +41,8 @@ void hf_aead_done(struct hf_aead *aead);
 
 /*
  * hf_aead_seal encrypts head followed by tail into out: head.len + tail.len bytes and then the tag.
- * out may be head.ptr (in place) and must not overlap otherwise. A TLS record's tail is its
- * content type and padding. Errors: HF_E_CRYPTO.
+ * Each piece may lie where it goes (head at out, tail behind it) and must not overlap out
+ * otherwise. A TLS record's tail is its content type and padding. Errors: HF_E_CRYPTO.
  */
 enum hf_err hf_aead_seal(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
                          struct hf_bytes aad, struct hf_bytes head, struct hf_bytes tail,

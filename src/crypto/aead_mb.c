@@ -100,7 +100,9 @@ static void gcm_seal(const struct gcm *gcm, const struct gcm_key_data *key, cons
         if (head.len && out != head.ptr) {
             memcpy(out, head.ptr, head.len);
         }
-        memcpy(out + head.len, tail.ptr, tail.len);
+        if (out + head.len != tail.ptr) {
+            memcpy(out + head.len, tail.ptr, tail.len);
+        }
         gcm->enc(key, &ctx, out, out, len, nonce, aad.ptr, aad.len, out + len, HF_AEAD_TAG_LEN);
     } else {
         gcm->enc(key, &ctx, out, head.ptr, len, nonce, aad.ptr, aad.len, out + len,

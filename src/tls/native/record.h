@@ -61,6 +61,7 @@ struct hf_record {
     uint16_t early_left;
 
     uint8_t n_empty; /* in a row */
+    bool asked;      /* the peer was asked for a KeyUpdate and hasn't sent it yet */
 };
 
 void hf_record_init(struct hf_record *record);
@@ -112,8 +113,9 @@ void hf_record_update_in(struct hf_record *record);
 /*
  * hf_record_seal appends records that carry content from its front, as many whole ones as out has
  * room for; *out_taken is how much that was, less than content.len when room ran out. Empty content
- * makes one record of type DATA with nothing in it, and nothing for other types. Errors:
- * HF_E_NOMEM, HF_E_CRYPTO (also when the key's limit is passed: see hf_record_update_due).
+ * makes one record of type DATA with nothing in it, and nothing for other types. content may not
+ * lie in out. Errors: HF_E_NOMEM, HF_E_CRYPTO (also when the key's limit is passed: see
+ * hf_record_update_due).
  */
 enum hf_err hf_record_seal(struct hf_record *record, struct hf_crypto *crypto,
                            enum hf_record_type type, struct hf_bytes content, struct hf_buf *out,
@@ -139,8 +141,8 @@ bool hf_record_update_due(const struct hf_record *record);
 enum hf_err hf_record_update_out(struct hf_record *record, struct hf_crypto *crypto, bool ask,
                                  struct hf_buf *out) HF_MUST_CHECK;
 
-/* hf_record_update_wanted: the peer's keys near their limit, so that it should be asked for a
- * KeyUpdate. */
+/* hf_record_update_wanted: the peer's keys near their limit and it wasn't asked for a KeyUpdate
+ * yet: call hf_record_update_out with ask. */
 bool hf_record_update_wanted(const struct hf_record *record);
 
 #endif

@@ -21,6 +21,7 @@
 enum hf_schedule_stage {
     HF_SCHEDULE_NONE,
     HF_SCHEDULE_EARLY,
+    HF_SCHEDULE_EARLY_PSK,
     HF_SCHEDULE_HANDSHAKE,
     HF_SCHEDULE_MASTER,
 };
