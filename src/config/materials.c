@@ -267,8 +267,8 @@ enum hf_err hf_materials_load(const struct hf_config *config, struct hf_findings
     materials->trusts = config->trusts;
     materials->n_credentials = config->n_identities;
     materials->n_trusts = config->n_trusts;
-    materials->credentials = hf_alloc_zero(config->n_identities, sizeof(*materials->credentials));
-    materials->loaded_trusts = hf_alloc_zero(config->n_trusts, sizeof(*materials->loaded_trusts));
+    materials->credentials = hf_alloc_zero(config->n_identities, sizeof(struct hf_credential *));
+    materials->loaded_trusts = hf_alloc_zero(config->n_trusts, sizeof(struct hf_trust *));
     bool roomy = materials->credentials && materials->loaded_trusts;
     enum hf_err err = roomy ? load_all(materials, findings) : HF_E_NOMEM;
     if (err == HF_E_NOMEM) {
