@@ -8,8 +8,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/config.h"
 
-enum { COMMANDS_MAX = 64 };
+enum { COMMANDS_MAX = 64, FINDINGS_TEXT_MAX = 16 << 20 };
 
 void hf_cli_say(struct hf_cli *cli, const char *format, ...)
 {
@@ -38,6 +39,19 @@ enum hf_exit hf_cli_usage(struct hf_cli *cli, const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     return hf_cli_fail(cli, hf_fail(HF_E_USAGE, "%s", text));
+}
+
+void hf_cli_print_findings(FILE *to, struct hf_findings *findings)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(FINDINGS_TEXT_MAX);
+    if (hf_findings_format(findings, &text) != HF_OK) {
+        fprintf(to, "error: %s\n", hf_err_text());
+        return;
+    }
+    struct hf_bytes bytes = hf_buf_bytes(&text);
+    if (bytes.len) {
+        fwrite(bytes.ptr, 1, bytes.len, to);
+    }
 }
 
 const struct hf_command *hf_cli_find(const struct hf_command *parent, const char *name)

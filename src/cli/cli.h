@@ -108,6 +108,10 @@ enum hf_exit hf_cli_usage(struct hf_cli *cli, const char *format, ...) HF_PRINTF
 /* hf_cli_say writes "handfast ca init: " and a line to cli->err. */
 void hf_cli_say(struct hf_cli *cli, const char *format, ...) HF_PRINTF(2, 3);
 
+/* hf_cli_print_findings writes them as lines, in the order of the file. */
+struct hf_findings;
+void hf_cli_print_findings(FILE *to, struct hf_findings *findings);
+
 /* hf_cli_find gives the command of that name under parent, or NULL. */
 const struct hf_command *hf_cli_find(const struct hf_command *parent, const char *name);
 

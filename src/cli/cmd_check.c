@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "config/lint.h"
+#include "config/tls_settings.h"
 #include "os/clock.h"
 
 struct values {
@@ -27,21 +28,24 @@ static const struct hf_option options[] = {
      .offset = offsetof(struct values, strict)},
 };
 
+static enum hf_err print_json(FILE *to, struct hf_findings *findings)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16u << 20);
+    HF_TRY(hf_findings_json(findings, &text));
+    fwrite(hf_buf_bytes(&text).ptr, 1, hf_buf_len(&text), to);
+    return HF_OK;
+}
+
 static enum hf_exit print(struct hf_cli *cli, const struct values *values,
                           struct hf_findings *findings)
 {
-    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16u << 20);
-    enum hf_err err =
-        values->json ? hf_findings_json(findings, &text) : hf_findings_format(findings, &text);
-    if (err != HF_OK) {
-        return hf_cli_fail(cli, err);
-    }
-    struct hf_bytes bytes = hf_buf_bytes(&text);
-    if (bytes.len) {
-        fwrite(bytes.ptr, 1, bytes.len, cli->out);
-    }
     bool bad = findings->n_errors || (values->strict && findings->n);
-    if (!bad && !values->json) {
+    if (values->json) {
+        enum hf_err err = print_json(cli->out, findings);
+        return err != HF_OK ? hf_cli_fail(cli, err) : bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
+    }
+    hf_cli_print_findings(cli->out, findings);
+    if (!bad) {
         hf_cli_say(cli, "%s is fine", values->config);
     }
     return bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
@@ -55,6 +59,7 @@ static enum hf_err examine(const char *path, struct hf_findings *findings)
     HF_TRY(hf_config_load(path, findings, &config));
     enum hf_err err = hf_materials_load(config, findings, &materials);
     if (materials) {
+        hf_tls_settings_check(config, materials, findings);
         hf_lint(config, materials, hf_clock_wall_s(&hf_os_clock), findings);
     }
     hf_materials_unref(materials);

@@ -16,22 +16,13 @@ static const struct hf_option options[] = {
      .offset = offsetof(struct values, config)},
 };
 
-static void print_findings(struct hf_cli *cli, struct hf_findings *findings)
-{
-    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16u << 20);
-    if (findings->n && hf_findings_format(findings, &text) == HF_OK) {
-        struct hf_bytes bytes = hf_buf_bytes(&text);
-        fwrite(bytes.ptr, 1, bytes.len, cli->err);
-    }
-}
-
 static enum hf_exit run(struct hf_cli *cli, const void *given)
 {
     const struct values *values = given;
     HF_CLEANUP(hf_findings_done) struct hf_findings findings = {0};
     struct hf_config *config = NULL;
     enum hf_err err = hf_config_load(values->config, &findings, &config);
-    print_findings(cli, &findings);
+    hf_cli_print_findings(cli->err, &findings);
     if (err == HF_OK) {
         struct hf_daemon_options daemon = {.config_path = values->config};
         err = hf_daemon_run(config, &daemon);

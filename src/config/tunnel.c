@@ -175,6 +175,9 @@ static void check_flags(const struct hf_tunnel_flags *flags, struct hf_findings 
     forbid(findings, !flags->cert && flags->chain, "--chain", "needs --cert beside it");
     forbid(findings, !flags->cert && flags->passphrase_file, "--passphrase-file",
            "needs --cert beside it");
+    bool tells_tls = flags->proxy_protocol && strcmp(flags->proxy_protocol, "v2-tls") == 0;
+    forbid(findings, tells_tls && !flags->server, "--proxy-protocol",
+           "v2-tls tells of a client's certificate, and clients of this side show none; write v2");
     if (flags->server) {
         demand(findings, flags->cert, "--cert", "is missing; name the server's certificate");
         demand(findings, flags->roots, "--roots",

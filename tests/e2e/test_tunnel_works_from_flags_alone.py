@@ -12,13 +12,11 @@ def tunnel(tmp_path):
 
     def start(*words):
         running.append(daemons.Daemon(tmp_path / f'tunnel{len(running)}', None, command='tunnel',
-                                      words=[str(word) for word in words]))
+                                      words=[*map(str, words), '--log-format', 'json']))
         return running[-1]
 
     yield start
     for one in running:
-        # A tunnel's log is text, for the terminal that it was started from.
-        one.log.strange.clear()
         one.stop()
 
 

@@ -172,6 +172,11 @@ static void flags_that_contradict_are_named(void **state)
                         "--name: error: is missing; a unix socket has no host name, so say which "
                         "name the server's certificate must have\n");
     flags = client_flags();
+    flags.proxy_protocol = "v2-tls";
+    assert_string_equal(said_of(&flags, NULL),
+                        "--proxy-protocol: error: v2-tls tells of a client's certificate, and "
+                        "clients of this side show none; write v2\n");
+    flags = client_flags();
     flags.cert = NULL;
     assert_string_equal(said_of(&flags, NULL), "--key: error: needs --cert beside it\n");
 }
