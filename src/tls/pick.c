@@ -11,8 +11,7 @@
 
 #include "base/mem.h"
 
-/* --- Identities --------------------------------------------------------------------------------
- */
+/* --- Identities --- */
 
 /* Keys that a handshake chooses among by signature algorithm; same kind: one is enough. */
 static int key_kind(const struct hf_credential *identity)
@@ -77,8 +76,7 @@ static enum hf_err add_identity(struct hf_picker *picker, struct hf_credential *
     return HF_OK;
 }
 
-/* --- Policies ----------------------------------------------------------------------------------
- */
+/* --- Policies --- */
 
 static void policy_done(struct hf_tls_policy *policy)
 {
@@ -132,8 +130,7 @@ static enum hf_err copy_policy(struct hf_picker *picker, const struct hf_tls_pol
     return hf_map_put(&picker->by_pattern, hf_bytes_str(sni), policy);
 }
 
-/* --- Lifecycle ---------------------------------------------------------------------------------
- */
+/* --- Lifecycle --- */
 
 enum hf_err hf_picker_init(struct hf_picker *picker, const struct hf_tls_server_config *config)
 {
@@ -171,8 +168,7 @@ void hf_picker_done(struct hf_picker *picker)
     *picker = (struct hf_picker){0};
 }
 
-/* --- Picking -----------------------------------------------------------------------------------
- */
+/* --- Picking --- */
 
 /* Puts name in lower case without a trailing dot; false when it can't be anybody's name. */
 static bool normalize(const char *name, char out[static HF_SNI_MAX + 1])
@@ -223,8 +219,7 @@ void hf_picker_pick(const struct hf_picker *picker, const char *name, struct hf_
     }
 }
 
-/* --- The extension -----------------------------------------------------------------------------
- */
+/* --- The extension --- */
 
 enum { SNI_HOST_NAME = 0 };
 

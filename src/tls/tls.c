@@ -24,8 +24,7 @@ static const struct {
     [HF_TLS_ENGINE_NATIVE] = {"native", NULL},
 };
 
-/* --- Contexts ----------------------------------------------------------------------------------
- */
+/* --- Contexts --- */
 
 static enum hf_err pick_engine(enum hf_tls_engine engine, const struct hf_tls_ops **out)
 {
@@ -137,8 +136,7 @@ void hf_tls_ctx_unref(struct hf_tls_ctx *ctx)
     }
 }
 
-/* --- For engines -------------------------------------------------------------------------------
- */
+/* --- For engines --- */
 
 void hf_tls_ctx_base_init(struct hf_tls_ctx *base, const struct hf_tls_ops *ops,
                           const struct hf_tls_common *common, const struct hf_tls_judge *judge)
@@ -219,8 +217,7 @@ enum hf_err hf_tls_alpn_encode(const char *const *alpn, struct hf_buf *out)
     return HF_OK;
 }
 
-/* --- Connections -------------------------------------------------------------------------------
- */
+/* --- Connections --- */
 
 enum hf_err hf_tls_new_server(struct hf_tls_ctx *ctx, void *conn_ctx, struct hf_tls **out)
 {

@@ -40,8 +40,7 @@ enum {
     KEY_BLOCK_MAX = 2 * (KEY_MAX + IV_SIZE),
 };
 
-/* --- Following libssl --------------------------------------------------------------------------
- */
+/* --- Following libssl --- */
 
 void hf_ls_epoch_record(struct hf_ls_conn *conn, uint8_t record_type)
 {
@@ -69,8 +68,7 @@ void hf_ls_epoch_secret(struct hf_ls_conn *conn, struct hf_bytes secret)
     conn->epoch.sequence = 0;
 }
 
-/* --- Key derivation ----------------------------------------------------------------------------
- */
+/* --- Key derivation --- */
 
 static bool derive(const char *kdf_name, const OSSL_PARAM *params, struct hf_span out)
 {
@@ -156,8 +154,7 @@ static bool key_block(SSL *ssl, struct hf_span out)
     return ok;
 }
 
-/* --- Sealing -----------------------------------------------------------------------------------
- */
+/* --- Sealing --- */
 
 struct sealer {
     const EVP_CIPHER *cipher;
@@ -282,8 +279,7 @@ static size_t seal_12(struct hf_ls_conn *conn, const uint8_t alert[static ALERT_
     return ok ? at : 0;
 }
 
-/* --- Sending -----------------------------------------------------------------------------------
- */
+/* --- Sending --- */
 
 /* Alerts that came with TLS 1.3 (RFC 8446 6), and what TLS 1.2 says in their place. */
 static uint8_t on_wire(const struct hf_ls_conn *conn, uint8_t alert)

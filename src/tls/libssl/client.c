@@ -14,8 +14,7 @@
 
 #include "base/mem.h"
 
-/* --- Our certificate ---------------------------------------------------------------------------
- */
+/* --- Our certificate --- */
 
 /* Does the server take this signature algorithm, and is it led to a CA that it names? */
 static bool fits(SSL *ssl, const struct hf_ls_identity *ours)
@@ -43,8 +42,7 @@ int hf_ls_on_certificate_wanted(SSL *ssl, void *arg)
     return SSL_use_cert_and_key(ssl, leaf, chosen->credential->key, chosen->chain, 1);
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------
- */
+/* --- Sessions --- */
 
 /* How long the server says that it takes the session back; TLS 1.2 may not say (0). */
 static int64_t lifetime(const SSL_SESSION *session)
@@ -54,6 +52,8 @@ static int64_t lifetime(const SSL_SESSION *session)
     return hint > 0 && hint < timeout ? hint : timeout;
 }
 
+/* Called by libssl for each new session, and by conn.c once a resumed handshake is complete: libssl
+ * keeps quiet about a ticket that TLS 1.2 renewed. (The old one is as good there.) */
 int hf_ls_on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct hf_ls_conn *conn = hf_ls_conn_of_ssl(ssl);

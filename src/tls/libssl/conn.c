@@ -24,8 +24,7 @@ enum {
     WRITE_MIN = 4096,   /* smaller records than this only at the end of what is to be written */
 };
 
-/* --- Lifecycle ---------------------------------------------------------------------------------
- */
+/* --- Lifecycle --- */
 
 static void conn_free(struct hf_tls *tls)
 {
@@ -114,8 +113,7 @@ static enum hf_err new_client(struct hf_tls_ctx *ctx, void *conn_ctx, const char
     return HF_OK;
 }
 
-/* --- Calls into libssl -------------------------------------------------------------------------
- */
+/* --- Calls into libssl --- */
 
 static void enter(struct hf_ls_conn *conn, struct hf_tls_io *io)
 {
@@ -167,8 +165,7 @@ static enum hf_tls_step step_of(struct hf_ls_conn *conn, int ret)
     }
 }
 
-/* --- Handshake ---------------------------------------------------------------------------------
- */
+/* --- Handshake --- */
 
 static const char *alpn_of(const struct hf_ls_conn *conn)
 {
@@ -213,6 +210,9 @@ static enum hf_tls_step finish(struct hf_ls_conn *conn)
         hf_ls_alert(conn, conn->io, HF_ALERT_ILLEGAL_PARAMETER);
         return over_because(conn, HF_REASON_PROTOCOL, "the server chose an ALPN name not offered");
     }
+    if (conn->client && SSL_version(conn->ssl) == TLS1_2_VERSION && SSL_session_reused(conn->ssl)) {
+        (void)hf_ls_on_session(conn->ssl, SSL_get_session(conn->ssl));
+    }
     conn->state = HF_LS_OPEN;
     conn->was_open = true;
     return HF_TLS_DONE;
@@ -243,8 +243,7 @@ static enum hf_tls_step conn_handshake(struct hf_tls *tls, struct hf_tls_io *io)
     return leave(conn, step);
 }
 
-/* --- Plaintext ---------------------------------------------------------------------------------
- */
+/* --- Plaintext --- */
 
 /* May the connection carry data? A call too early is the caller's bug, and fails closed. */
 static bool is_open(struct hf_ls_conn *conn)
@@ -337,8 +336,7 @@ static enum hf_tls_step conn_write(struct hf_tls *tls, struct hf_tls_io *io, str
     return leave(conn, write_records(conn, plain, out_n));
 }
 
-/* --- Ends --------------------------------------------------------------------------------------
- */
+/* --- Ends --- */
 
 static enum hf_tls_step conn_close(struct hf_tls *tls, struct hf_tls_io *io)
 {
@@ -378,8 +376,7 @@ static void conn_quiet(struct hf_tls *tls)
     (void)SSL_free_buffers(hf_ls_conn_of(tls)->ssl); /* refuses when they hold something */
 }
 
-/* --- What is known -----------------------------------------------------------------------------
- */
+/* --- What is known --- */
 
 static struct hf_credential *identity_in_use(const struct hf_ls_conn *conn)
 {

@@ -25,8 +25,7 @@ enum { SECURITY_LEVEL = 2, N_TICKETS_DEFAULT = 1 };
 /* A ticket is bound to what may use it by its realm; libssl insists on a context as well. */
 static const unsigned char session_context[] = "handfast";
 
-/* --- Identities --------------------------------------------------------------------------------
- */
+/* --- Identities --- */
 
 static enum hf_err add_identity(struct hf_ls_ctx *ctx, struct hf_credential *credential)
 {
@@ -96,8 +95,7 @@ const struct hf_ls_identity *hf_ls_identity_of(const struct hf_ls_ctx *ctx,
     return NULL;
 }
 
-/* --- What both roles share ---------------------------------------------------------------------
- */
+/* --- What both roles share --- */
 
 static enum hf_err set_algorithms(SSL_CTX *ssl_ctx, const struct hf_tls_common *common)
 {
@@ -209,8 +207,7 @@ void hf_ls_ctx_free(struct hf_tls_ctx *base)
     hf_free(ctx);
 }
 
-/* --- Server ------------------------------------------------------------------------------------
- */
+/* --- Server --- */
 
 static enum hf_err set_ca_names(SSL_CTX *ssl_ctx, const struct hf_tls_policy *policy)
 {
@@ -294,8 +291,7 @@ enum hf_err hf_ls_server_ctx_new(const struct hf_tls_server_config *config, stru
     return HF_OK;
 }
 
-/* --- Client ------------------------------------------------------------------------------------
- */
+/* --- Client --- */
 
 static enum hf_err client_init(struct hf_ls_ctx *ctx, const struct hf_tls_client_config *config)
 {

@@ -91,8 +91,7 @@ static bool among(const char *name, const char *const *words)
     return false;
 }
 
-/* --- TLS 1.3 suites ----------------------------------------------------------------------------
- */
+/* --- TLS 1.3 suites --- */
 
 enum hf_err hf_ls_set_suites(SSL_CTX *ssl_ctx, const char *suites)
 {
@@ -111,8 +110,7 @@ enum hf_err hf_ls_set_suites(SSL_CTX *ssl_ctx, const char *suites)
                                                         : hf_ls_library_error("TLS 1.3 suites");
 }
 
-/* --- TLS 1.2 ciphers ---------------------------------------------------------------------------
- */
+/* --- TLS 1.2 ciphers --- */
 
 /* Every cipher that this libssl has, as words to suggest. */
 static enum hf_err unknown_cipher(SSL_CTX *scratch, const char *name)
@@ -166,8 +164,7 @@ enum hf_err hf_ls_set_ciphers(SSL_CTX *ssl_ctx, const char *ciphers)
     return HF_OK;
 }
 
-/* --- Groups ------------------------------------------------------------------------------------
- */
+/* --- Groups --- */
 
 enum hf_err hf_ls_set_groups(SSL_CTX *ssl_ctx, const char *wanted)
 {

@@ -20,8 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* --- Judging -----------------------------------------------------------------------------------
- */
+/* --- Judging --- */
 
 static void deny(struct hf_ls_conn *conn, uint8_t alert)
 {
@@ -99,8 +98,7 @@ int hf_ls_on_chain(X509_STORE_CTX *store, void *ctx)
     return conn->denied ? 0 : 1;
 }
 
-/* --- The hello ---------------------------------------------------------------------------------
- */
+/* --- The hello --- */
 
 /* Newest version in supported_versions, which the list need not begin with (GREASE). */
 static uint16_t offered_max(SSL *ssl)
@@ -234,8 +232,7 @@ int hf_ls_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     return ours->alpn_required ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
 }
 
-/* --- Messages, alerts, secrets -----------------------------------------------------------------
- */
+/* --- Messages, alerts, secrets --- */
 
 enum { HANDSHAKE_HEADER = 4, LIST_LENGTH = 3 };
 

@@ -65,8 +65,7 @@ static enum hf_reason take_queue(unsigned long *out_error)
     return reason;
 }
 
-/* --- What came when it wasn't TLS --------------------------------------------------------------
- */
+/* --- What came when it wasn't TLS --- */
 
 static bool looks_like_http(const struct hf_ls_conn *conn)
 {
@@ -86,8 +85,7 @@ static bool looks_like_tls(const struct hf_ls_conn *conn)
            (conn->first[0] >= 20 && conn->first[0] <= 23 && conn->first[1] == 3);
 }
 
-/* --- Words -------------------------------------------------------------------------------------
- */
+/* --- Words --- */
 
 static const char *version_name(uint16_t version)
 {

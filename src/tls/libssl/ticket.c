@@ -23,8 +23,7 @@
 
 enum { TICKET_CLOSED = -1, TICKET_NONE = 0, TICKET_OK = 1, TICKET_RENEW = 2, SHARED_IV = 16 };
 
-/* --- Keys --------------------------------------------------------------------------------------
- */
+/* --- Keys --- */
 
 static enum hf_err derive_key(const struct hf_tls_ticket_key *from, struct hf_ls_ticket_key *out)
 {
@@ -108,8 +107,7 @@ int hf_ls_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CI
     return TICKET_NONE;
 }
 
-/* --- Making ------------------------------------------------------------------------------------
- */
+/* --- Making --- */
 
 static enum hf_err fill_session(struct hf_ls_conn *conn, SSL_SESSION *session)
 {
@@ -146,8 +144,7 @@ int hf_ls_on_ticket_make(SSL *ssl, void *arg)
     return 1;
 }
 
-/* --- Opening -----------------------------------------------------------------------------------
- */
+/* --- Opening --- */
 
 static enum hf_err chain_of_ticket(const struct hf_ticket *ticket, SSL_SESSION *session,
                                    struct hf_chain **out)

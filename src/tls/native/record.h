@@ -77,8 +77,7 @@ void hf_record_set_in(struct hf_record *record, const struct hf_suite *suite,
 void hf_record_set_out(struct hf_record *record, const struct hf_suite *suite,
                        const struct hf_secret *traffic);
 
-/* --- Receiving ----------------------------------------------------------------------------------
- */
+/* --- Receiving --- */
 
 enum hf_record_step {
     HF_RECORD_GOT,    /* one record's content is out */
@@ -107,8 +106,7 @@ enum hf_record_step hf_record_open(struct hf_record *record, struct hf_crypto *c
  * checked that the KeyUpdate ended its record. */
 void hf_record_update_in(struct hf_record *record);
 
-/* --- Sending ------------------------------------------------------------------------------------
- */
+/* --- Sending --- */
 
 /*
  * hf_record_seal appends records that carry content from its front, as many whole ones as out has

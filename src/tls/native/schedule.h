@@ -56,8 +56,7 @@ void hf_schedule_master(struct hf_schedule *schedule, struct hf_bytes hash,
 void hf_schedule_resumption(const struct hf_schedule *schedule, struct hf_bytes hash,
                             struct hf_secret *out);
 
-/* --- Derived from secrets that outlive the schedule ---------------------------------------------
- */
+/* --- Derived from secrets that outlive the schedule --- */
 
 /* hf_finished_mac is the verify_data for a handshake or application traffic secret (4.4.4). */
 void hf_finished_mac(enum hf_hash_alg alg, const struct hf_secret *base, struct hf_bytes hash,

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 struct world world;
 
 enum { ROUNDS_MAX = 100000, IN_CAP = 1 << 20, PLAIN_CAP = 8 << 20 };
@@ -24,8 +26,7 @@ const char *key_kind_name(enum key_kind kind)
     return key_names[kind];
 }
 
-/* --- The world ---------------------------------------------------------------------------------
- */
+/* --- The world --- */
 
 static int64_t stopped_mono(void *ctx)
 {
@@ -39,20 +40,33 @@ static int64_t stopped_wall(void *ctx)
     return world.now_s * 1000;
 }
 
+static int64_t late_wall(void *ctx)
+{
+    (void)ctx;
+    return (world.now_s + world.late_s) * 1000;
+}
+
+struct hf_credential *world_credential(const struct testpki *issuer,
+                                       const struct testpki_spec *spec)
+{
+    struct testpki *leaf = testpki_make(issuer, spec);
+    struct hf_credential *credential = testpki_credential(leaf);
+    testpki_free(leaf);
+    return credential;
+}
+
 static struct hf_credential *make(const struct testpki *issuer, const char *cn, const char *san,
                                   const char *eku, const char *key)
 {
     const struct testpki_spec spec = {.cn = cn, .san = san, .eku = eku, .key = key};
-    struct testpki *leaf = testpki_make(issuer, &spec);
-    struct hf_credential *credential = testpki_credential(leaf);
-    testpki_free(leaf);
-    return credential;
+    return world_credential(issuer, &spec);
 }
 
 void world_make(void)
 {
     world.now_s = TESTPKI_NOW;
     world.clock = (struct hf_clock){.mono_ns = stopped_mono, .wall_ms = stopped_wall};
+    world.late_clock = (struct hf_clock){.mono_ns = stopped_mono, .wall_ms = late_wall};
     world.root = testpki_root("Root");
     world.other_root = testpki_root("Other");
     world.intermediate = testpki_intermediate(world.root, "Issuing");
@@ -77,8 +91,33 @@ void world_free(void)
     testpki_free(world.root);
 }
 
-/* --- The judge ---------------------------------------------------------------------------------
- */
+struct hf_credential *world_long_credential(size_t n)
+{
+    const struct hf_credential *base = world.client[KEY_P256];
+    struct hf_chain *chain =
+        hf_alloc_zero(1, sizeof(struct hf_chain) + n * sizeof(struct hf_cert *));
+    struct hf_credential *credential = HF_NEW(struct hf_credential);
+    assert_non_null(chain);
+    assert_non_null(credential);
+    for (size_t i = 0; i < n; i++) {
+        chain->certs[i] = base->chain->certs[i ? 1 : 0];
+    }
+    chain->n_certs = n;
+    atomic_init(&credential->refs, 1);
+    credential->chain = chain;
+    credential->identity = base->identity;
+    credential->key = base->key;
+    return credential;
+}
+
+void world_long_credential_free(struct hf_credential *credential)
+{
+    assert_int_equal(atomic_load(&credential->refs), 1);
+    hf_free(credential->chain);
+    hf_free(credential);
+}
+
+/* --- The judge --- */
 
 static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer)
 {
@@ -95,8 +134,7 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
     return peer->resumed ? side->answer_resumed : side->answer;
 }
 
-/* --- Lifecycle ---------------------------------------------------------------------------------
- */
+/* --- Lifecycle --- */
 
 static void set_ticket_key(struct hf_tls_ticket_keys *keys)
 {
@@ -108,6 +146,7 @@ static void set_ticket_key(struct hf_tls_ticket_keys *keys)
 
 void pair_init(struct pair *pair)
 {
+    world.late_s = 0;
     *pair = (struct pair){.sni = "www.example.org", .out_cap = HF_TLS_OUT_MIN};
     const struct hf_tls_common common = {.clock = &world.clock, .rng = &hf_os_rng};
     pair->policy[0] = (struct hf_tls_policy){.ask = HF_TLS_ASK_REQUIRED};
@@ -158,13 +197,24 @@ void pair_again(struct pair *pair)
                      HF_OK);
 }
 
-void pair_start(struct pair *pair)
+static void new_server_ctx(struct pair *pair)
 {
-    enum hf_err err = hf_tls_server_ctx_new(&pair->server_config, &pair->server.ctx);
-    if (err) {
+    if (hf_tls_server_ctx_new(&pair->server_config, &pair->server.ctx)) {
         fail_msg("server context: %s", hf_err_text());
     }
-    err = hf_tls_client_ctx_new(&pair->client_config, &pair->client.ctx);
+}
+
+void pair_new_server(struct pair *pair)
+{
+    hf_tls_ctx_unref(pair->server.ctx);
+    new_server_ctx(pair);
+    pair_again(pair);
+}
+
+void pair_start(struct pair *pair)
+{
+    new_server_ctx(pair);
+    enum hf_err err = hf_tls_client_ctx_new(&pair->client_config, &pair->client.ctx);
     if (err) {
         fail_msg("client context: %s", hf_err_text());
     }
@@ -187,8 +237,7 @@ void pair_done(struct pair *pair)
     side_done(&pair->client);
 }
 
-/* --- Moving bytes ------------------------------------------------------------------------------
- */
+/* --- Moving bytes --- */
 
 /* Runs one call of the seam over the side's buffers. */
 static enum hf_tls_step with_io(struct side *side,
@@ -280,6 +329,69 @@ void pair_shake(struct pair *pair)
             moved = deliver(side, sides[1 - i], pair->chunk) || moved;
         }
     }
+}
+
+void pair_first_flight(struct pair *pair, struct hf_bytes filler)
+{
+    struct side *client = &pair->client, *server = &pair->server;
+    assert_int_equal(side_handshake(client), HF_TLS_WANT_INPUT);
+    deliver(client, server, 0);
+    assert_int_equal(hf_buf_append(&server->out, filler), HF_OK);
+    assert_int_equal(side_handshake(server), HF_TLS_WANT_OUTPUT);
+    hf_buf_consume(&server->out, filler.len);
+}
+
+bool pair_shake_failing(struct pair *pair, size_t n)
+{
+    /* the pair's own buffers must not be what fails */
+    struct hf_span room;
+    struct hf_buf *bufs[] = {&pair->server.in, &pair->client.in};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(hf_buf_reserve(bufs[i], IN_CAP, &room), HF_OK);
+    }
+    hf_alloc_fail_after(n);
+    pair_shake(pair);
+    bool fewer = false;
+    for (size_t i = 0; i < n && !fewer; i++) { /* is the failure still to come? */
+        void *probe = hf_alloc(1);
+        fewer = probe == NULL;
+        hf_free(probe);
+    }
+    hf_alloc_fail_after(0);
+    return fewer;
+}
+
+/* Flips a bit of the record that begins at *n records from here; *n counts down to there. */
+static bool change_record(struct hf_bytes records, size_t *n)
+{
+    while (records.len >= 5) {
+        size_t len = 5 + ((size_t)records.ptr[3] << 8 | records.ptr[4]);
+        assert_true(len <= records.len);
+        if ((*n)-- == 0) {
+            ((uint8_t *)(uintptr_t)records.ptr)[len - 1] ^= 1;
+            return true;
+        }
+        records = hf_bytes_from(records, len);
+    }
+    return false;
+}
+
+bool pair_shake_changing(struct pair *pair, size_t n, bool of_client)
+{
+    bool changed = false;
+    struct side *sides[] = {&pair->client, &pair->server};
+    for (size_t round = 0; round < 20; round++) {
+        struct side *side = sides[round % 2];
+        if (!side->info.complete && side->step != HF_TLS_FAILED) {
+            side_handshake(side);
+        }
+        if (!changed && (side == &pair->client) == of_client) {
+            changed = change_record(hf_buf_bytes(&side->out), &n);
+        }
+        deliver(side, sides[1 - round % 2], 0);
+    }
+    pair_settle(pair);
+    return changed;
 }
 
 void pair_settle(struct pair *pair)

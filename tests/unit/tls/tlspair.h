@@ -29,12 +29,20 @@ struct world {
     struct hf_credential *client[KEY_N]; /* alice, by an intermediate */
     struct hf_credential *stranger;      /* a client of other_root */
     struct hf_clock clock;               /* stands at now_s */
-    int64_t now_s;
+    struct hf_clock late_clock; /* stands late_s after it: the server's, where tests say so */
+    int64_t now_s, late_s;
 };
 extern struct world world;
 void world_make(void);
+struct hf_credential *world_credential(const struct testpki *issuer,
+                                       const struct testpki_spec *spec);
 void world_free(void);
 const char *key_kind_name(enum key_kind kind);
+
+/* world_long_credential sends n certificates. The chain is put together by hand: hf_chain_new would
+ * refuse more than HF_CHAIN_MAX. */
+struct hf_credential *world_long_credential(size_t n);
+void world_long_credential_free(struct hf_credential *credential);
 
 #define SIDE_SEEN_MAX 8
 
@@ -74,9 +82,22 @@ void pair_init(struct pair *pair);
 
 /* pair_start makes contexts and connections; pair_again makes new connections from the contexts. */
 void pair_start(struct pair *pair);
+void pair_new_server(struct pair *pair); /* a context from server_config as it is now, then again */
 void pair_again(struct pair *pair);
 void pair_shake(struct pair *pair);
 void pair_done(struct pair *pair);
+
+/* pair_first_flight lets the server answer the client's hello while filler stands in its out-buffer
+ * (it is taken out again), and checks that it asks for room. */
+void pair_first_flight(struct pair *pair, struct hf_bytes filler);
+
+/* pair_shake_failing shakes hands with the n-th allocation from here on failing (and no other);
+ * true when there were fewer. */
+bool pair_shake_failing(struct pair *pair, size_t n);
+
+/* pair_shake_changing flips a bit at the end of the n-th record that the client (or the server)
+ * sends; false when there were fewer. */
+bool pair_shake_changing(struct pair *pair, size_t n, bool of_client);
 
 /* pair_settle lets both sides read until nothing moves: alerts, tickets, key updates, data. */
 void pair_settle(struct pair *pair);
