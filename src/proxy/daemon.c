@@ -97,6 +97,7 @@ static void on_worker_end(struct hf_task *task)
 {
     struct hf_worker *worker = HF_CONTAINER_OF(task, struct hf_worker, ended);
     struct hf_daemon *daemon = worker->control_ctx;
+    worker->has_ended = true;
     if (--daemon->n_running == 0) {
         hf_loop_stop(daemon->loop);
     }
@@ -277,6 +278,8 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
     struct hf_daemon daemon = {
         .config_path = options->config_path,
         .started_at = hf_clock_wall_s(&hf_os_clock),
+        .admin_fd = -1,
+        .metrics_fd = -1,
     };
     struct hf_findings findings = {0};
     (void)hf_nofile_raise(UINT64_MAX);
@@ -285,6 +288,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
         hf_config_free(config);
         return err;
     }
+    hf_list_init(&daemon.rolls);
     err = open_environment(&daemon);
     if (err != HF_OK) {
         hf_config_free(config);
@@ -293,6 +297,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
     err = start(&daemon, config, &findings);
     if (err == HF_OK) {
         daemon.state = HF_DAEMON_RUNNING;
+        hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
         hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));
         err = hf_loop_run(daemon.loop);

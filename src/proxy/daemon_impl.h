@@ -36,6 +36,9 @@ struct hf_daemon {
     struct hf_timer drain_timer;
     struct hf_httpd *admin;
     struct hf_httpd *metrics_server;
+    int admin_fd;
+    int metrics_fd;
+    struct hf_link rolls;       /* calls for sessions that wait for workers */
     struct hf_rollout *rollout; /* the plan that workers are taking over; NULL: none */
     bool reload_wanted;         /* another reload came meanwhile */
     struct hf_series *reloads_ok;
@@ -55,6 +58,9 @@ typedef void hf_reload_fn(void *ctx, enum hf_err err, struct hf_findings *findin
  * configuration goes on in every case of failure.
  */
 void hf_daemon_reload(struct hf_daemon *daemon, hf_reload_fn *on_end, void *ctx);
+
+/* hf_daemon_log_findings logs each finding with its place in the file. */
+void hf_daemon_log_findings(struct hf_daemon *daemon, const struct hf_findings *findings);
 
 /* --- daemon.c -----------------------------------------------------------------------------------
  */

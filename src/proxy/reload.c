@@ -34,7 +34,7 @@ struct hf_rollout {
     struct rollout_part parts[];
 };
 
-static void log_findings(struct hf_daemon *daemon, struct hf_findings *findings)
+void hf_daemon_log_findings(struct hf_daemon *daemon, const struct hf_findings *findings)
 {
     for (size_t i = 0; i < findings->n; i++) {
         const struct hf_finding *finding = &findings->item[i];
@@ -54,7 +54,7 @@ static void log_findings(struct hf_daemon *daemon, struct hf_findings *findings)
 static void report(struct hf_daemon *daemon, enum hf_err err, struct hf_findings *findings,
                    hf_reload_fn *on_end, void *ctx)
 {
-    log_findings(daemon, findings);
+    hf_daemon_log_findings(daemon, findings);
     const struct hf_series *series = err == HF_OK ? daemon->reloads_ok : daemon->reloads_refused;
     hf_series_add(series, daemon->n_workers, 1);
     if (err == HF_OK) {

@@ -97,13 +97,6 @@ static void release(struct hf_session *session)
     }
 }
 
-static void count_bytes(const struct hf_session *session)
-{
-    const struct hf_door_metrics *metrics = &session->door->metrics;
-    hf_series_add(metrics->bytes_in, session->worker->index, session->client.n_in);
-    hf_series_add(metrics->bytes_out, session->worker->index, session->client.n_out);
-}
-
 /* The upstream leg goes: reset, unless it saw its end in order, so that a part of a transfer is
  * never taken for the whole. */
 static void drop_server(struct hf_session *session)
@@ -134,7 +127,6 @@ static void finish(struct hf_session *session, enum hf_cause cause, bool with_li
 {
     session->cause = cause;
     hf_session_log_end(session, cause);
-    count_bytes(session);
     hf_dial_free(session->dial);
     session->dial = NULL;
     drop_server(session);
@@ -159,8 +151,24 @@ static void finish_with_alert(struct hf_session *session, enum hf_cause cause, u
     finish(session, cause, session->client.tls != NULL);
 }
 
+/* A browser or curl that forgot the "s" of https reads this; to TLS it would be noise. */
+static void answer_plain_http(struct hf_session *session)
+{
+    static const char body[] = "This port speaks HTTPS with client certificates, not plain HTTP.\n";
+    hf_buf_reset(&session->client.held_out);
+    if (hf_buf_printf(&session->client.held_out,
+                      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+                      "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                      sizeof(body) - 1, body) != HF_OK) {
+        hf_buf_reset(&session->client.held_out); /* a courtesy: it may fail */
+    }
+}
+
 static void refuse(struct hf_session *session, const struct hf_refusal *refusal, bool with_linger)
 {
+    if (refusal->reason == HF_REASON_PLAIN_HTTP) {
+        answer_plain_http(session);
+    }
     struct hf_series *series = session->door->metrics.refused[refusal->reason];
     hf_series_add(series, session->worker->index, 1);
     hf_session_take_identity(session);
@@ -183,7 +191,6 @@ void hf_session_cut(struct hf_session *session, enum hf_cause cause)
     }
     session->cause = cause;
     hf_session_log_end(session, cause);
-    count_bytes(session);
     drop_server(session);
     if (session->client.tls) {
         struct hf_tls_io io = {.out = &session->client.held_out};
@@ -498,6 +505,19 @@ static void relay_broken(struct hf_session *session, const struct hf_leg *from, 
     }
 }
 
+/* Bytes have moved: they count, and the session isn't idle. */
+static void count_bytes(struct hf_session *session, const struct hf_leg *from, uint64_t n)
+{
+    const struct hf_door_metrics *metrics = &session->door->metrics;
+    hf_series_add(from == &session->client ? metrics->bytes_in : metrics->bytes_out,
+                  session->worker->index, n);
+    session->active_ms = now_ms(session);
+    if (session->quiet) {
+        session->quiet = false;
+        arm(session);
+    }
+}
+
 /* One direction, as far as it goes now. False: the session has ended. */
 static bool carry(struct hf_session *session, struct hf_leg *from)
 {
@@ -505,11 +525,7 @@ static bool carry(struct hf_session *session, struct hf_leg *from)
     uint64_t before = from->n_in;
     enum hf_move move = hf_leg_move(from, to, &session->worker->scratch);
     if (from->n_in != before) {
-        session->active_ms = now_ms(session);
-        if (session->quiet) {
-            session->quiet = false;
-            arm(session);
-        }
+        count_bytes(session, from, from->n_in - before);
     }
     if (move == HF_MOVE_ENDED) {
         move = hf_leg_finish(to);

@@ -50,6 +50,7 @@ struct hf_worker {
     struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
     void *control_ctx;
     struct hf_task ended;
+    bool has_ended; /* the control thread has seen it */
     struct hf_scratch scratch;
 };
 
