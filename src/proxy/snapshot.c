@@ -267,9 +267,9 @@ static enum hf_err make_tls_policy(const struct hf_door *door, size_t at,
     }
     if (too_long) {
         hf_findings_add(findings, HF_FINDING_NAMES_TOO_LONG, door->cfg->mark,
-                        "listener \"%s\": the CA names of trust \"%s\" pass %u bytes and are not "
+                        "listener \"%s\": the CA names of trust \"%s\" pass %u KiB and are not "
                         "sent; set `names` of the trust to none, or to a file with fewer",
-                        door->cfg->name, hf_trust_name(policy->trust), HF_TRUST_NAMES_MAX);
+                        door->cfg->name, hf_trust_name(policy->trust), HF_TRUST_NAMES_MAX >> 10);
     }
     return make_realm(door, policy, out->realm);
 }
