@@ -6,6 +6,7 @@
 
 /* Every command, in the order of the help. Each is in its cmd_<name>.c. */
 #define HF_COMMANDS(X) \
+    X(ca) \
     X(run) \
     X(tunnel) \
     X(check) \

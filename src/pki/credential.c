@@ -95,18 +95,6 @@ static enum hf_err read_key(struct hf_credential *credential,
     return hf_key_parse(&from, &credential->key);
 }
 
-static bool can_sign(const EVP_PKEY *key)
-{
-    static const int types[] = {EVP_PKEY_RSA, EVP_PKEY_RSA_PSS, EVP_PKEY_EC, EVP_PKEY_ED25519,
-                                EVP_PKEY_ED448};
-    for (size_t i = 0; i < HF_N_ELEMENTS(types); i++) {
-        if (EVP_PKEY_get_base_id(key) == types[i]) {
-            return !hf_key_has_explicit_curve(key);
-        }
-    }
-    return false;
-}
-
 /* Signs with the private half, verifies with the certificate's. */
 static bool signs_for(EVP_PKEY *key, EVP_PKEY *public_key)
 {
@@ -159,7 +147,7 @@ static enum hf_err check_pair(const struct hf_credential *credential,
         return fail_mismatch(credential, source);
     }
     const char *key_label = source->key.len ? source->key_label : source->cert_label;
-    if (!can_sign(credential->key)) {
+    if (!hf_key_can_sign(credential->key)) {
         char type[HF_KEY_TYPE_SIZE];
         hf_key_type(credential->key, type);
         return hf_fail(HF_E_UNSUPPORTED,

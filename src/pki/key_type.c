@@ -59,3 +59,15 @@ bool hf_key_has_explicit_curve(const EVP_PKEY *key)
                                     &explicit_curve) ||
             explicit_curve);
 }
+
+bool hf_key_can_sign(const EVP_PKEY *key)
+{
+    static const int types[] = {EVP_PKEY_RSA, EVP_PKEY_RSA_PSS, EVP_PKEY_EC, EVP_PKEY_ED25519,
+                                EVP_PKEY_ED448};
+    for (size_t i = 0; i < HF_N_ELEMENTS(types); i++) {
+        if (EVP_PKEY_get_base_id(key) == types[i]) {
+            return !hf_key_has_explicit_curve(key);
+        }
+    }
+    return false;
+}

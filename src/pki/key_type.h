@@ -15,4 +15,7 @@ void hf_key_type(const EVP_PKEY *key, char out[static HF_KEY_TYPE_SIZE]);
  * named? Such a key can look like a CA's and be another one (CVE-2020-0601). */
 bool hf_key_has_explicit_curve(const EVP_PKEY *key);
 
+/* hf_key_can_sign: is it of a type that TLS signs with? */
+bool hf_key_can_sign(const EVP_PKEY *key);
+
 #endif
