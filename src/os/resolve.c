@@ -1,427 +1,396 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- *      hf_resolve --> entry (cache) --fresh or just stale--> told at the end of the loop's turn
- *                        |
- *                        +--missing or old--> one c-ares query, shared by all who wait
+ *   hf_resolve --> entry.waiting --answer--> resolver.told --deferred task--> fn
  *
- * c-ares tells which of its descriptors it wants watched; each gets a watch of ours. Its timers run
- * on one timer of ours.
+ * One entry per name: its last good answer (n > 0) or its last failure, and until when that is
+ * fresh. All who want a name while it is asked for wait in its entry, so there's one question for
+ * them.
+ *
+ * Answers are told by a deferred task, so that fn never runs within the call that asked, nor within
+ * c-ares: it may ask, cancel and free whatever it likes.
  */
 #include "os/resolve.h"
 
-#include <ares.h>
-#include <netdb.h>
-#include <pthread.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
 
-enum { TIMEOUT_MS = 2000, TRIES = 3, POLL_MAX_MS = 1000 };
+enum { HOST_MAX = 253 };
 
-/* One of c-ares' descriptors. */
-struct ares_watch {
-    struct hf_watch watch;
-    struct hf_link link;
+struct entry {
     struct hf_resolver *resolver;
+    struct hf_link waiting; /* struct hf_resolve that wait for the answer under way */
+    int64_t fresh_until_ms;
+    bool asking;
+    enum hf_err err;
+    const char *reason; /* a constant */
+    size_t n;
+    struct hf_addr *addrs; /* ports are 0 */
+    char host[HOST_MAX + 1];
 };
 
 struct hf_resolver {
     struct hf_loop *loop;
-    ares_channel channel;
-    struct hf_timer timer;
-    struct hf_link watches;
-    struct hf_link told; /* struct hf_resolve whose answer is known: told at the end of the turn */
-    struct hf_task tell;
-    bool tell_queued;
-    bool closing;
+    struct hf_dns *dns;
+    struct hf_resolver_options options;
     struct hf_map entries;
-};
-
-struct entry {
-    struct hf_resolver *resolver;
-    struct hf_link waiting;
-    struct hf_addr addrs[HF_RESOLVE_ADDRS_MAX]; /* ports are 0 */
-    size_t n_addrs;
-    int64_t good_until_ms;
-    bool asking;
-    char host[];
+    struct hf_link told; /* struct hf_resolve to be told by the task */
+    struct hf_link now;  /* those that it is telling */
+    struct hf_task task;
+    bool task_queued;
+    bool dying;
 };
 
 struct hf_resolve {
-    struct hf_link link; /* in entry->waiting, or resolver->told */
+    struct hf_link link; /* in entry->waiting, resolver->told or resolver->now */
     struct entry *entry;
     hf_resolve_fn *fn;
     void *ctx;
     uint16_t port;
-    enum hf_err err;
 };
 
-/* --- c-ares on the loop -------------------------------------------------------------------------
- */
-
-static void rearm(struct hf_resolver *resolver)
+static struct hf_resolve *resolve_of(struct hf_link *link)
 {
-    struct timeval left;
-    struct timeval most = {.tv_sec = POLL_MAX_MS / 1000};
-    struct timeval *next = ares_timeout(resolver->channel, &most, &left);
-    if (hf_list_empty(&resolver->watches) || !next) {
-        hf_timer_cancel(&resolver->timer);
-        return;
-    }
-    hf_timer_set(resolver->loop, &resolver->timer, next->tv_sec * 1000 + next->tv_usec / 1000 + 1);
+    return HF_CONTAINER_OF(link, struct hf_resolve, link);
 }
 
-static void on_timer(struct hf_timer *timer)
-{
-    struct hf_resolver *resolver = HF_CONTAINER_OF(timer, struct hf_resolver, timer);
-    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    rearm(resolver);
-}
+/* --- Telling -------------------------------------------------------------------------------- */
 
-static void on_event(struct hf_watch *watch, unsigned events)
+static size_t copy_addrs(const struct entry *entry, uint16_t port, struct hf_addr *out, size_t max)
 {
-    struct ares_watch *own = HF_CONTAINER_OF(watch, struct ares_watch, watch);
-    struct hf_resolver *resolver = own->resolver;
-    int fd = watch->fd;
-    bool readable = events & (HF_LOOP_READ | HF_LOOP_HANGUP);
-    bool writable = events & (HF_LOOP_WRITE | HF_LOOP_HANGUP);
-    ares_process_fd(resolver->channel, readable ? fd : ARES_SOCKET_BAD,
-                    writable ? fd : ARES_SOCKET_BAD);
-    rearm(resolver); /* `own` may be gone */
-}
-
-static struct ares_watch *watch_of(struct hf_resolver *resolver, int fd)
-{
-    HF_LIST_FOREACH (&resolver->watches, link) {
-        struct ares_watch *own = HF_CONTAINER_OF(link, struct ares_watch, link);
-        if (own->watch.fd == fd) {
-            return own;
-        }
-    }
-    return NULL;
-}
-
-static void unwatch(struct ares_watch *own)
-{
-    hf_watch_remove(own->resolver->loop, &own->watch);
-    hf_link_remove(&own->link);
-    hf_free(own);
-}
-
-/* c-ares has no way to be told that watching failed: the query then ends by its timeout. */
-static void on_sock_state(void *data, ares_socket_t fd, int readable, int writable)
-{
-    struct hf_resolver *resolver = data;
-    struct ares_watch *own = watch_of(resolver, fd);
-    unsigned wanted = (readable ? HF_LOOP_READ : 0u) | (writable ? HF_LOOP_WRITE : 0u);
-    if (own && wanted) {
-        hf_watch_want(resolver->loop, &own->watch, wanted);
-        return;
-    }
-    if (own) {
-        unwatch(own);
-        return;
-    }
-    own = wanted ? HF_NEW(struct ares_watch) : NULL;
-    if (!own) {
-        return;
-    }
-    own->resolver = resolver;
-    own->watch = (struct hf_watch){.fd = fd, .wanted = wanted, .on_event = on_event};
-    hf_list_push(&resolver->watches, &own->link);
-    if (hf_watch_add(resolver->loop, &own->watch) != HF_OK) {
-        unwatch(own);
-    }
-}
-
-/* --- Telling ------------------------------------------------------------------------------------
- */
-
-static void tell_one(struct hf_resolve *resolve)
-{
-    struct entry *entry = resolve->entry;
-    struct hf_addr addrs[HF_RESOLVE_ADDRS_MAX];
-    hf_link_remove(&resolve->link);
-    size_t n = resolve->err == HF_OK ? entry->n_addrs : 0;
+    size_t n = entry->n < max ? entry->n : max;
     for (size_t i = 0; i < n; i++) {
-        addrs[i] = entry->addrs[i];
-        bool v4 = addrs[i].sa.sa_family == AF_INET;
-        *(v4 ? &addrs[i].in.sin_port : &addrs[i].in6.sin6_port) = htons(resolve->port);
+        out[i] = entry->addrs[i];
+        hf_addr_set_port(&out[i], port);
     }
-    if (resolve->err == HF_E_TIMEOUT) {
-        (void)hf_fail(HF_E_TIMEOUT, "no answer from the name servers for \"%.100s\"", entry->host);
-    } else if (resolve->err != HF_OK) {
-        (void)hf_fail(resolve->err, "the name \"%.100s\" has no address", entry->host);
-    }
+    return n;
+}
+
+static void tell(struct hf_resolve *resolve)
+{
+    struct hf_addr addrs[HF_RESOLVE_ADDRS_MAX];
+    const struct entry *entry = resolve->entry;
     hf_resolve_fn *fn = resolve->fn;
     void *ctx = resolve->ctx;
-    enum hf_err err = resolve->err;
-    hf_free(resolve);
+    size_t n = copy_addrs(entry, resolve->port, addrs, HF_RESOLVE_ADDRS_MAX);
+    enum hf_err err = HF_OK;
+    if (n == 0) {
+        err = hf_fail(entry->err, "the name \"%s\" can't be looked up: %s", entry->host,
+                      entry->reason);
+    }
+    hf_resolve_cancel(resolve);
     fn(ctx, err, addrs, n);
 }
 
-static void tell_all(struct hf_task *task)
+static void destroy(struct hf_resolver *resolver);
+
+static void run_task(struct hf_task *task)
 {
-    struct hf_resolver *resolver = HF_CONTAINER_OF(task, struct hf_resolver, tell);
-    struct hf_link now;
-    resolver->tell_queued = false;
-    hf_list_init(&now);
-    HF_LIST_FOREACH (&resolver->told, link) {
-        hf_link_remove(link);
-        hf_list_push(&now, link);
+    struct hf_resolver *resolver = HF_CONTAINER_OF(task, struct hf_resolver, task);
+    resolver->task_queued = false;
+    hf_list_take(&resolver->told, &resolver->now); /* what fn asks for is told the next turn */
+    while (!hf_list_empty(&resolver->now)) {
+        tell(resolve_of(resolver->now.next));
     }
-    while (!hf_list_empty(&now)) { /* one told may cancel another, which leaves the list then */
-        tell_one(HF_CONTAINER_OF(now.next, struct hf_resolve, link));
+    if (resolver->dying && !resolver->task_queued) {
+        destroy(resolver);
     }
 }
 
-static void tell_soon(struct hf_resolver *resolver, struct hf_resolve *resolve, enum hf_err err)
+static void queue_task(struct hf_resolver *resolver)
 {
-    resolve->err = err;
-    hf_link_remove(&resolve->link);
+    if (!resolver->task_queued) {
+        resolver->task_queued = true;
+        hf_loop_defer(resolver->loop, &resolver->task);
+    }
+}
+
+static void tell_soon(struct hf_resolver *resolver, struct hf_resolve *resolve)
+{
     hf_list_push(&resolver->told, &resolve->link);
-    if (!resolver->tell_queued) {
-        resolver->tell_queued = true;
-        hf_loop_post(resolver->loop, &resolver->tell);
-    }
+    queue_task(resolver);
 }
 
-/* --- Asking -------------------------------------------------------------------------------------
- */
+/* --- Asking --------------------------------------------------------------------------------- */
 
-static bool take_addr(const struct ares_addrinfo_node *node, struct hf_addr *out)
+/* Takes over a good answer; false: out of memory. */
+static bool store(struct entry *entry, const struct hf_dns_answer *answer)
 {
-    if ((node->ai_family != AF_INET && node->ai_family != AF_INET6) ||
-        node->ai_addrlen > sizeof(out->storage)) {
+    struct hf_addr *addrs = hf_alloc(answer->n * sizeof(*addrs));
+    if (!addrs) {
         return false;
     }
-    *out = (struct hf_addr){.len = (socklen_t)node->ai_addrlen};
-    memcpy(&out->storage, node->ai_addr, (size_t)node->ai_addrlen);
+    memcpy(addrs, answer->addrs, answer->n * sizeof(*addrs));
+    hf_free(entry->addrs);
+    entry->addrs = addrs;
+    entry->n = answer->n;
     return true;
 }
 
-static void take_answer(struct entry *entry, const struct ares_addrinfo *info)
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
 {
-    int64_t ttl_ms = HF_RESOLVE_TTL_MAX_MS;
-    entry->n_addrs = 0;
-    for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next) {
-        if (entry->n_addrs < HF_RESOLVE_ADDRS_MAX &&
-            take_addr(node, &entry->addrs[entry->n_addrs])) {
-            entry->n_addrs++;
-        }
-        if (node->ai_ttl * 1000ll < ttl_ms) {
-            ttl_ms = node->ai_ttl * 1000ll;
-        }
-    }
-    ttl_ms = ttl_ms < HF_RESOLVE_TTL_MIN_MS ? HF_RESOLVE_TTL_MIN_MS : ttl_ms;
-    entry->good_until_ms = hf_loop_now_ms(entry->resolver->loop) + ttl_ms;
+    return value < least ? least : value > most ? most : value;
 }
 
-static enum hf_err err_of(int status)
+static void take_answer(struct entry *entry, const struct hf_dns_answer *answer)
 {
-    return status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED ? HF_E_TIMEOUT : HF_E_NOT_FOUND;
-}
-
-static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
-{
-    struct entry *entry = arg;
-    struct hf_resolver *resolver = entry->resolver;
-    (void)timeouts;
+    const struct hf_resolver_options *options = &entry->resolver->options;
+    int64_t hold_ms = options->min_ttl_ms;
+    entry->err = answer->err;
+    entry->reason = answer->reason;
     entry->asking = false;
-    if (resolver->closing) {
-        ares_freeaddrinfo(info);
-        return;
+    if (answer->err == HF_OK && !store(entry, answer)) {
+        entry->err = HF_E_NOMEM;
+        entry->reason = "out of memory";
+    } else if (answer->err == HF_OK) {
+        hold_ms = clamp(answer->ttl_ms, options->min_ttl_ms, options->max_ttl_ms);
     }
-    enum hf_err err = HF_OK;
-    if (status == ARES_SUCCESS && info && info->nodes) {
-        take_answer(entry, info);
-    } else {
-        /* The last good answer serves on; asked again soon, but not by every connection. */
-        err = entry->n_addrs ? HF_OK : err_of(status);
-        entry->good_until_ms = hf_loop_now_ms(resolver->loop) + HF_RESOLVE_TTL_MIN_MS;
-    }
-    ares_freeaddrinfo(info);
-    HF_LIST_FOREACH (&entry->waiting, link) {
-        tell_soon(resolver, HF_CONTAINER_OF(link, struct hf_resolve, link), err);
-    }
+    entry->fresh_until_ms = hf_loop_now_ms(entry->resolver->loop) + hold_ms;
 }
 
-static void ask(struct entry *entry)
+static void on_answer(void *ctx, const struct hf_dns_answer *answer)
 {
-    static const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
-                                                     .ai_socktype = SOCK_STREAM};
+    struct entry *entry = ctx;
     struct hf_resolver *resolver = entry->resolver;
-    if (!entry->asking) {
-        entry->asking = true;
-        ares_getaddrinfo(resolver->channel, entry->host, NULL, &hints, on_answer, entry);
-        rearm(resolver);
+    take_answer(entry, answer);
+    HF_LIST_FOREACH (&entry->waiting, link) {
+        hf_link_remove(link);
+        tell_soon(resolver, resolve_of(link));
+    }
+    if (resolver->options.on_result) {
+        bool kept = entry->err != HF_OK && entry->n > 0;
+        resolver->options.on_result(resolver->options.ctx, entry->host, answer, kept);
     }
 }
 
-static struct entry *entry_get(struct hf_resolver *resolver, const char *host)
+static enum hf_err ask(struct entry *entry)
 {
-    struct entry *entry = hf_map_get(&resolver->entries, hf_bytes_str(host));
-    if (entry) {
-        return entry;
+    if (entry->asking) {
+        return HF_OK;
     }
-    size_t size = strlen(host) + 1;
-    entry = hf_alloc_zero(1, sizeof(*entry) + size);
-    if (!entry) {
-        return NULL;
+    entry->asking = true;
+    enum hf_err err = hf_dns_ask(entry->resolver->dns, entry->host, on_answer, entry);
+    if (err != HF_OK) {
+        entry->asking = false;
     }
-    entry->resolver = resolver;
-    hf_list_init(&entry->waiting);
-    memcpy(entry->host, host, size);
-    if (hf_map_put(&resolver->entries, hf_bytes_str(host), entry) != HF_OK) {
-        hf_free(entry);
-        return NULL;
-    }
-    return entry;
+    return err;
 }
 
-/* May the entry's addresses be used now? Has it refreshed when it is due. */
-static bool usable(struct entry *entry)
+/* How long the entry has been stale; negative: it's fresh. */
+static int64_t stale_for_ms(const struct entry *entry)
 {
-    int64_t over_ms = hf_loop_now_ms(entry->resolver->loop) - entry->good_until_ms;
-    if (!entry->n_addrs) {
+    return hf_loop_now_ms(entry->resolver->loop) - entry->fresh_until_ms;
+}
+
+/* May the entry's answer be given now? A stale one is asked for again on the way; when there's no
+ * memory to ask, the next one who wants it tries. */
+static bool is_usable(struct entry *entry)
+{
+    if (stale_for_ms(entry) < 0) {
+        return true;
+    }
+    if (entry->n == 0 || stale_for_ms(entry) >= entry->resolver->options.stale_ms) {
         return false;
     }
-    if (over_ms >= 0) {
-        ask(entry);
+    enum hf_err err = ask(entry);
+    (void)err;
+    return true;
+}
+
+/* --- Entries -------------------------------------------------------------------------------- */
+
+static void free_entry(struct entry *entry)
+{
+    hf_free(entry->addrs);
+    hf_free(entry);
+}
+
+/* Names compare without case. A final dot says that no search list applies, so it stays. */
+static enum hf_err fold(const char *host, char out[static HOST_MAX + 1])
+{
+    size_t len = strlen(host);
+    if (len == 0 || len > HOST_MAX) {
+        return hf_fail(HF_E_INVALID, "\"%.40s\" can't be a host name: it has %zu bytes", host, len);
     }
-    return over_ms < HF_RESOLVE_STALE_MS;
+    for (size_t i = 0; i <= len; i++) {
+        out[i] = (char)tolower((unsigned char)host[i]);
+    }
+    return HF_OK;
+}
+
+static bool is_in(struct hf_link *list, const struct entry *entry)
+{
+    HF_LIST_FOREACH (list, link) {
+        if (resolve_of(link)->entry == entry) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_in_use(struct hf_resolver *resolver, const struct entry *entry)
+{
+    return entry->asking || stale_for_ms(entry) < 0 || is_in(&resolver->told, entry) ||
+           is_in(&resolver->now, entry);
+}
+
+/* Forgets a name whose answer isn't fresh and that nobody waits for, when there are many. */
+static void make_room(struct hf_resolver *resolver)
+{
+    size_t at = 0;
+    struct entry *entry;
+    if (resolver->entries.n_entries < HF_RESOLVE_NAMES_MAX) {
+        return;
+    }
+    while ((entry = hf_map_next(&resolver->entries, &at))) {
+        if (!is_in_use(resolver, entry)) {
+            hf_map_remove(&resolver->entries, hf_bytes_str(entry->host));
+            free_entry(entry);
+            return;
+        }
+    }
+}
+
+static enum hf_err find_or_add(struct hf_resolver *resolver, const char *host, struct entry **out)
+{
+    *out = hf_map_get(&resolver->entries, hf_bytes_str(host));
+    if (*out) {
+        return HF_OK;
+    }
+    make_room(resolver);
+    struct entry *entry = HF_NEW(struct entry);
+    if (!entry || hf_map_put(&resolver->entries, hf_bytes_str(host), entry) != HF_OK) {
+        hf_free(entry);
+        return HF_E_NOMEM;
+    }
+    entry->resolver = resolver;
+    entry->fresh_until_ms = INT64_MIN / 2;
+    hf_list_init(&entry->waiting);
+    strcpy(entry->host, host);
+    *out = entry;
+    return HF_OK;
+}
+
+/* --- Wanting -------------------------------------------------------------------------------- */
+
+size_t hf_resolve_cached(struct hf_resolver *resolver, const char *host, uint16_t port,
+                         struct hf_addr *out, size_t max)
+{
+    char folded[HOST_MAX + 1];
+    if (fold(host, folded) != HF_OK) {
+        return 0;
+    }
+    struct entry *entry = hf_map_get(&resolver->entries, hf_bytes_str(folded));
+    return entry && is_usable(entry) ? copy_addrs(entry, port, out, max) : 0;
+}
+
+static enum hf_err want(struct hf_resolver *resolver, struct hf_resolve *resolve)
+{
+    if (is_usable(resolve->entry)) {
+        tell_soon(resolver, resolve);
+        return HF_OK;
+    }
+    hf_list_push(&resolve->entry->waiting, &resolve->link);
+    return ask(resolve->entry);
 }
 
 enum hf_err hf_resolve(struct hf_resolver *resolver, const char *host, uint16_t port,
                        hf_resolve_fn *fn, void *ctx, struct hf_resolve **out)
 {
-    struct entry *entry = entry_get(resolver, host);
-    struct hf_resolve *resolve = entry ? HF_NEW(struct hf_resolve) : NULL;
+    char folded[HOST_MAX + 1];
+    struct entry *entry;
+    HF_TRY(fold(host, folded));
+    HF_TRY(find_or_add(resolver, folded, &entry));
+    struct hf_resolve *resolve = HF_NEW(struct hf_resolve);
     if (!resolve) {
         return HF_E_NOMEM;
     }
     *resolve = (struct hf_resolve){.entry = entry, .fn = fn, .ctx = ctx, .port = port};
-    *out = resolve;
-    bool known_bad =
-        !entry->n_addrs && !entry->asking && hf_loop_now_ms(resolver->loop) < entry->good_until_ms;
-    if (usable(entry)) {
-        tell_soon(resolver, resolve, HF_OK);
-    } else if (known_bad) {
-        tell_soon(resolver, resolve, HF_E_NOT_FOUND);
-    } else {
-        hf_list_push(&entry->waiting, &resolve->link);
-        ask(entry); /* may answer at once, from /etc/hosts */
+    enum hf_err err = want(resolver, resolve);
+    if (err != HF_OK) {
+        hf_resolve_cancel(resolve);
+        return err;
     }
+    *out = resolve;
     return HF_OK;
 }
 
 void hf_resolve_cancel(struct hf_resolve *resolve)
 {
-    hf_link_remove(&resolve->link);
-    hf_free(resolve);
+    if (resolve) {
+        hf_link_remove(&resolve->link);
+        hf_free(resolve);
+    }
 }
 
-size_t hf_resolve_cached(struct hf_resolver *resolver, const char *host, uint16_t port,
-                         struct hf_addr *out, size_t max)
+/* --- Beginning and end ---------------------------------------------------------------------- */
+
+static void set_default(int64_t *value, int64_t fallback)
 {
-    struct entry *entry = hf_map_get(&resolver->entries, hf_bytes_str(host));
-    size_t n = 0;
-    if (!entry || !usable(entry)) {
-        return 0;
-    }
-    for (; n < entry->n_addrs && n < max; n++) {
-        out[n] = entry->addrs[n];
-        bool v4 = out[n].sa.sa_family == AF_INET;
-        *(v4 ? &out[n].in.sin_port : &out[n].in6.sin6_port) = htons(port);
-    }
-    return n;
-}
-
-/* --- Life ---------------------------------------------------------------------------------------
- */
-
-static pthread_once_t library_once = PTHREAD_ONCE_INIT;
-static int library_status;
-
-static void init_library(void)
-{
-    library_status = ares_library_init(ARES_LIB_INIT_ALL);
-}
-
-static enum hf_err open_channel(struct hf_resolver *resolver,
-                                const struct hf_resolver_options *options)
-{
-    struct ares_options ares = {
-        .timeout = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
-        .tries = TRIES,
-        .sock_state_cb = on_sock_state,
-        .sock_state_cb_data = resolver,
-    };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-    int status = ares_init_options(&resolver->channel, &ares, mask);
-    if (status != ARES_SUCCESS) {
-        resolver->channel = NULL;
-        return hf_fail(HF_E_IO, "the resolver can't start: %s", ares_strerror(status));
-    }
-    if (options && options->servers) {
-        status = ares_set_servers_ports_csv(resolver->channel, options->servers);
-        if (status != ARES_SUCCESS) {
-            return hf_fail(HF_E_INVALID, "name servers \"%s\": %s", options->servers,
-                           ares_strerror(status));
-        }
-    }
-    return HF_OK;
+    *value = *value ? *value : fallback;
 }
 
 enum hf_err hf_resolver_new(struct hf_loop *loop, const struct hf_resolver_options *options,
                             struct hf_resolver **out)
 {
-    pthread_once(&library_once, init_library);
-    if (library_status != ARES_SUCCESS) {
-        return hf_fail(HF_E_IO, "c-ares: %s", ares_strerror(library_status));
-    }
     struct hf_resolver *resolver = HF_NEW(struct hf_resolver);
     if (!resolver) {
         return HF_E_NOMEM;
     }
     resolver->loop = loop;
-    resolver->timer.on_due = on_timer;
-    resolver->tell.run = tell_all;
-    hf_list_init(&resolver->watches);
+    resolver->options = options ? *options : (struct hf_resolver_options){0};
+    set_default(&resolver->options.min_ttl_ms, HF_RESOLVE_TTL_MIN_MS);
+    set_default(&resolver->options.max_ttl_ms, HF_RESOLVE_TTL_MAX_MS);
+    set_default(&resolver->options.stale_ms, HF_RESOLVE_STALE_MS);
+    resolver->task.run = run_task;
     hf_list_init(&resolver->told);
-    enum hf_err err = open_channel(resolver, options);
+    hf_list_init(&resolver->now);
+    struct hf_dns_options dns = {.servers = resolver->options.servers,
+                                 .timeout_ms = resolver->options.timeout_ms,
+                                 .tries = resolver->options.tries};
+    enum hf_err err = hf_dns_new(loop, &dns, &resolver->dns);
     if (err != HF_OK) {
-        hf_resolver_free(resolver);
+        hf_free(resolver);
         return err;
     }
     *out = resolver;
     return HF_OK;
 }
 
-static void free_all(struct hf_link *list)
+static void drop_all(struct hf_link *list)
 {
     HF_LIST_FOREACH (list, link) {
-        hf_resolve_cancel(HF_CONTAINER_OF(link, struct hf_resolve, link));
+        hf_resolve_cancel(resolve_of(link));
     }
 }
 
+static void destroy(struct hf_resolver *resolver)
+{
+    size_t at = 0;
+    struct entry *entry;
+    while ((entry = hf_map_next(&resolver->entries, &at))) {
+        free_entry(entry);
+    }
+    hf_map_done(&resolver->entries);
+    hf_free(resolver);
+}
+
+/* The memory goes with the task at the end of the turn, which may be telling somebody right now. */
 void hf_resolver_free(struct hf_resolver *resolver)
 {
     if (!resolver) {
         return;
     }
-    resolver->closing = true;
-    if (resolver->channel) {
-        ares_destroy(resolver->channel); /* calls on_answer for what is under way */
-    }
-    hf_timer_cancel(&resolver->timer);
-    free_all(&resolver->told);
     size_t at = 0;
-    for (struct entry *entry; (entry = hf_map_next(&resolver->entries, &at));) {
-        free_all(&entry->waiting);
-        hf_free(entry);
+    struct entry *entry;
+    hf_dns_free(resolver->dns);
+    drop_all(&resolver->told);
+    drop_all(&resolver->now);
+    while ((entry = hf_map_next(&resolver->entries, &at))) {
+        drop_all(&entry->waiting);
     }
-    hf_map_done(&resolver->entries);
-    hf_free(resolver);
+    resolver->dying = true;
+    queue_task(resolver);
 }

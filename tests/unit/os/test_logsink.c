@@ -49,11 +49,12 @@ static char *contents(const char *path)
     return copy;
 }
 
+/* Not strstr: under a sanitizer it looks at the whole text each time. */
 static unsigned count(const char *text, const char *what)
 {
     unsigned n = 0;
-    for (const char *at = text; (at = strstr(at, what)); at++) {
-        n++;
+    for (size_t len = strlen(what); *text; text++) {
+        n += *text == *what && strncmp(text, what, len) == 0;
     }
     return n;
 }
@@ -61,7 +62,7 @@ static unsigned count(const char *text, const char *what)
 /* Lets the logger work until the condition holds. */
 #define AWAIT(condition) \
     for (int tries_ = 0; !(condition); tries_++) { \
-        assert_true(tries_ < 5000); \
+        assert_true(tries_ < 30000); \
         (void)poll(NULL, 0, 1); \
     }
 

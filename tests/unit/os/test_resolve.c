@@ -1,344 +1,444 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The resolver against a name server of the test's own: a thread on a loopback UDP socket that
- * knows a few names and counts what it is asked.
- */
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
+#include "name_server.h"
 #include "os/clock.h"
 #include "os/resolve.h"
-#include "os/thread.h"
 
-/* --- A name server ------------------------------------------------------------------------------
- */
+enum { MIN_TTL_MS = 60, STALE_MS = 200 };
 
-struct name_server {
-    int fd;
-    uint16_t port;
-    atomic_uint asked;  /* A questions for ttl.test */
-    atomic_bool broken; /* answers SERVFAIL */
-    atomic_bool silent;
-    atomic_uint address; /* last byte of 192.0.2.x that ttl.test has */
-    struct hf_thread thread;
-};
-
-/* The question's name in lower case with dots, for comparing; gives the offset behind it. */
-static size_t read_name(const uint8_t *query, size_t len, char *out)
-{
-    size_t at = 12;
-    char *p = out;
-    while (at < len && query[at]) {
-        size_t n = query[at++];
-        memcpy(p, query + at, n);
-        p += n;
-        *p++ = '.';
-        at += n;
-    }
-    *p = '\0';
-    return at + 1;
-}
-
-static size_t add_a(uint8_t *out, uint32_t ttl, uint8_t last)
-{
-    const uint8_t record[] = {0xc0,
-                              12,
-                              0,
-                              1,
-                              0,
-                              1,
-                              (uint8_t)(ttl >> 24),
-                              (uint8_t)(ttl >> 16),
-                              (uint8_t)(ttl >> 8),
-                              (uint8_t)ttl,
-                              0,
-                              4,
-                              192,
-                              0,
-                              2,
-                              last};
-    memcpy(out, record, sizeof(record));
-    return sizeof(record);
-}
-
-static size_t answer(struct name_server *server, uint8_t *message, size_t len)
-{
-    char name[256];
-    size_t end = read_name(message, len, name);
-    bool is_a = message[end + 1] == 1;
-    size_t size = end + 4;
-    message[2] = 0x81;
-    message[3] = 0x80;
-    memset(message + 6, 0, 6);
-    if (atomic_load(&server->broken)) {
-        message[3] |= 2;
-        return size;
-    }
-    if (strcmp(name, "ttl.test.") == 0 || strcmp(name, "two.test.") == 0) {
-        bool two = name[1] == 'w';
-        if (is_a) {
-            atomic_fetch_add(&server->asked, 1);
-            message[7] = two ? 2 : 1;
-            size += add_a(message + size, two ? 300 : 1, (uint8_t)atomic_load(&server->address));
-            size += two ? add_a(message + size, 300, 77) : 0;
-        }
-        return size;
-    }
-    message[3] |= 3; /* NXDOMAIN */
-    return size;
-}
-
-static void serve(void *arg)
-{
-    struct name_server *server = arg;
-    uint8_t message[1024];
-    for (;;) {
-        struct sockaddr_in peer;
-        socklen_t peer_len = sizeof(peer);
-        ssize_t n = recvfrom(server->fd, message, 512, 0, (struct sockaddr *)&peer, &peer_len);
-        if (n < 17) {
-            return; /* one byte: the test is over */
-        }
-        if (!atomic_load(&server->silent)) {
-            size_t size = answer(server, message, (size_t)n);
-            (void)!sendto(server->fd, message, size, 0, (struct sockaddr *)&peer, peer_len);
-        }
-    }
-}
-
-/* --- Fixture ------------------------------------------------------------------------------------
- */
-
-struct fixture {
-    struct name_server server;
-    struct hf_loop *loop;
-    struct hf_resolver *resolver;
+struct probe {
     struct hf_resolve *lookup;
-    struct hf_timer wait;
-    unsigned calls;
-    unsigned calls_wanted;
     enum hf_err err;
     size_t n;
     struct hf_addr first;
-    char text[HF_ERR_TEXT_MAX];
+    int n_calls;
 };
+
+static struct hf_loop *loop;
+static struct name_server server;
+static struct hf_resolver *resolver;
+static int n_wanted; /* answers after which the loop stops */
+static int n_results, n_kept;
+
+static struct name_record records[] = {{"db.test", "192.0.2.1", NULL, 1}};
+
+static void on_result(void *ctx, const char *host, const struct hf_dns_answer *answer, bool kept)
+{
+    assert_ptr_equal(ctx, &records);
+    assert_non_null(host);
+    assert_true(!kept || answer->err != HF_OK);
+    n_results++;
+    n_kept += kept;
+}
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof(addr);
-    char servers[32];
-    assert_non_null(f);
-    f->server.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(f->server.fd, (struct sockaddr *)&addr, len), 0);
-    assert_int_equal(getsockname(f->server.fd, (struct sockaddr *)&addr, &len), 0);
-    f->server.port = ntohs(addr.sin_port);
-    atomic_store(&f->server.address, 1);
-    assert_int_equal(hf_thread_start(&f->server.thread, "dns", serve, &f->server), HF_OK);
-    assert_int_equal(hf_loop_new(&hf_os_clock, &f->loop), HF_OK);
-    snprintf(servers, sizeof(servers), "127.0.0.1:%u", f->server.port);
-    struct hf_resolver_options options = {.servers = servers, .timeout_ms = 100};
-    assert_int_equal(hf_resolver_new(f->loop, &options, &f->resolver), HF_OK);
-    *state = f;
-    return 0;
+    (void)state;
+    n_results = n_kept = 0;
+    records[0].address = "192.0.2.1";
+    if (hf_loop_new(&hf_os_clock, &loop) != HF_OK || name_server_open(&server, loop) != HF_OK) {
+        return -1;
+    }
+    server.records = records;
+    server.n_records = HF_N_ELEMENTS(records);
+    struct hf_resolver_options options = {
+        .servers = server.servers,
+        .timeout_ms = 20,
+        .tries = 1,
+        .min_ttl_ms = MIN_TTL_MS,
+        .max_ttl_ms = MIN_TTL_MS,
+        .stale_ms = STALE_MS,
+        .on_result = on_result,
+        .ctx = &records,
+    };
+    return hf_resolver_new(loop, &options, &resolver) == HF_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *f = *state;
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_addr = {htonl(INADDR_LOOPBACK)},
-                               .sin_port = htons(f->server.port)};
-    hf_resolver_free(f->resolver);
-    hf_loop_free(f->loop);
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, sizeof(addr)), 1);
-    close(fd);
-    hf_thread_join(&f->server.thread);
-    close(f->server.fd);
-    free(f);
+    (void)state;
+    hf_resolver_free(resolver);
+    resolver = NULL;
+    name_server_close(&server);
+    hf_loop_free(loop);
     return 0;
 }
 
-static void on_resolved(void *ctx, enum hf_err err, const struct hf_addr *addrs, size_t n)
+static void on_done(void *ctx, enum hf_err err, const struct hf_addr *addrs, size_t n)
 {
-    struct fixture *f = ctx;
-    f->err = err;
-    f->n = n;
-    f->lookup = NULL;
-    snprintf(f->text, sizeof(f->text), "%s", hf_err_text());
-    if (n) {
-        f->first = addrs[0];
-    }
-    if (++f->calls == f->calls_wanted) {
-        hf_loop_stop(f->loop);
+    struct probe *probe = ctx;
+    probe->lookup = NULL;
+    probe->err = err;
+    probe->n = n;
+    probe->first = n ? addrs[0] : (struct hf_addr){0};
+    probe->n_calls++;
+    if (--n_wanted == 0) {
+        hf_loop_stop(loop);
     }
 }
 
-static void lookup(struct fixture *f, const char *host)
+static void start_with(struct probe *probe, const char *host, hf_resolve_fn *fn)
 {
-    f->calls = 0;
-    f->calls_wanted = 1;
-    assert_int_equal(hf_resolve(f->resolver, host, 8443, on_resolved, f, &f->lookup), HF_OK);
-    assert_int_equal(f->calls, 0); /* never from within */
-    assert_int_equal(hf_loop_run(f->loop), HF_OK);
-    assert_int_equal(f->calls, 1);
+    *probe = (struct probe){0};
+    assert_int_equal(hf_resolve(resolver, host, 5432, fn, probe, &probe->lookup), HF_OK);
+    assert_int_equal(probe->n_calls, 0); /* never from within */
 }
 
-static void on_wait_over(struct hf_timer *timer)
+static void start(struct probe *probe, const char *host)
 {
-    hf_loop_stop(HF_CONTAINER_OF(timer, struct fixture, wait)->loop);
+    start_with(probe, host, on_done);
 }
 
-static void wait_ms(struct fixture *f, int64_t ms)
+static void run_until(int n)
 {
-    f->wait.on_due = on_wait_over;
-    hf_timer_set(f->loop, &f->wait, ms);
-    assert_int_equal(hf_loop_run(f->loop), HF_OK);
+    n_wanted = n;
+    assert_int_equal(hf_loop_run(loop), HF_OK);
 }
 
-static void assert_first(struct fixture *f, const char *wanted)
+static void resolve(struct probe *probe, const char *host)
+{
+    start(probe, host);
+    run_until(1);
+    assert_int_equal(probe->n_calls, 1);
+}
+
+static void on_pause_over(struct hf_timer *timer)
+{
+    (void)timer;
+    hf_loop_stop(loop);
+}
+
+static void pass_ms(int64_t ms)
+{
+    struct hf_timer timer = {.on_due = on_pause_over};
+    n_wanted = 0;
+    hf_timer_set(loop, &timer, ms);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+}
+
+static void assert_is(const struct hf_addr *addr, const char *want)
 {
     char text[HF_ADDR_TEXT_SIZE];
-    assert_int_equal(f->err, HF_OK);
-    hf_addr_format(&f->first, text);
-    assert_string_equal(text, wanted);
+    hf_addr_format(addr, text);
+    assert_string_equal(text, want);
 }
 
-/* --- Cases --------------------------------------------------------------------------------------
- */
-
-static void test_a_name_gets_its_addresses_and_the_port(void **state)
+/* The address that is given without waiting, as text; "" when there is none. */
+static const char *cached(const char *host)
 {
-    struct fixture *f = *state;
-    lookup(f, "two.test");
-    assert_int_equal(f->err, HF_OK);
-    assert_int_equal(f->n, 2);
-    assert_int_equal(hf_addr_port(&f->first), 8443);
+    static char text[HF_ADDR_TEXT_SIZE];
+    struct hf_addr addr;
+    text[0] = '\0';
+    if (hf_resolve_cached(resolver, host, 5432, &addr, 1)) {
+        hf_addr_format(&addr, text);
+    }
+    return text;
 }
 
-static void test_an_answer_is_asked_for_once(void **state)
+static void test_an_answer_has_the_port_and_is_remembered(void **state)
 {
-    struct fixture *f = *state;
-    struct hf_addr addrs[4];
-    lookup(f, "two.test");
-    lookup(f, "two.test");
-    assert_int_equal(atomic_load(&f->server.asked), 1);
-    assert_int_equal(hf_resolve_cached(f->resolver, "two.test", 1, addrs, 4), 2);
-    assert_int_equal(hf_resolve_cached(f->resolver, "other.test", 1, addrs, 4), 0);
+    (void)state;
+    struct probe probe;
+    assert_string_equal(cached("db.test"), "");
+    resolve(&probe, "db.test");
+    assert_int_equal(probe.err, HF_OK);
+    assert_is(&probe.first, "192.0.2.1:5432");
+    assert_string_equal(cached("db.test"), "192.0.2.1:5432");
+    assert_string_equal(cached("DB.Test"), "192.0.2.1:5432");
+    resolve(&probe, "db.test");
+    assert_is(&probe.first, "192.0.2.1:5432");
+    assert_int_equal(server.n_questions[0], 1);
 }
 
-static void test_those_who_wait_share_one_question(void **state)
+static void test_many_who_want_a_name_share_one_question(void **state)
 {
-    struct fixture *f = *state;
-    struct hf_resolve *other;
-    f->calls_wanted = 2;
-    assert_int_equal(hf_resolve(f->resolver, "two.test", 1, on_resolved, f, &f->lookup), HF_OK);
-    assert_int_equal(hf_resolve(f->resolver, "two.test", 2, on_resolved, f, &other), HF_OK);
-    assert_int_equal(hf_loop_run(f->loop), HF_OK);
-    assert_int_equal(f->calls, 2);
-    assert_int_equal(atomic_load(&f->server.asked), 1);
+    (void)state;
+    struct probe probes[20];
+    for (size_t i = 0; i < HF_N_ELEMENTS(probes); i++) {
+        start(&probes[i], "db.test");
+    }
+    run_until(20);
+    for (size_t i = 0; i < HF_N_ELEMENTS(probes); i++) {
+        assert_int_equal(probes[i].n_calls, 1);
+        assert_is(&probes[i].first, "192.0.2.1:5432");
+    }
+    assert_int_equal(server.n_questions[0], 1);
+    assert_int_equal(n_results, 1);
 }
 
-static void test_after_its_ttl_a_name_is_asked_for_again(void **state)
+static void test_a_stale_answer_serves_while_a_new_one_is_fetched(void **state)
 {
-    struct fixture *f = *state;
-    lookup(f, "ttl.test");
-    assert_first(f, "192.0.2.1:8443");
-    atomic_store(&f->server.address, 9);
-    wait_ms(f, HF_RESOLVE_TTL_MIN_MS + 50);
-    lookup(f, "ttl.test"); /* the old answer serves while the new one is fetched */
-    assert_first(f, "192.0.2.1:8443");
-    wait_ms(f, 200);
-    lookup(f, "ttl.test");
-    assert_first(f, "192.0.2.9:8443");
+    (void)state;
+    struct probe probe;
+    resolve(&probe, "db.test");
+    records[0].address = "192.0.2.2";
+    pass_ms(MIN_TTL_MS + 20);
+    resolve(&probe, "db.test");
+    assert_is(&probe.first, "192.0.2.1:5432");
+    for (int i = 0; i < 100 && strcmp(cached("db.test"), "192.0.2.2:5432") != 0; i++) {
+        assert_string_equal(cached("db.test"), "192.0.2.1:5432"); /* never without an answer */
+        pass_ms(10);
+    }
+    assert_string_equal(cached("db.test"), "192.0.2.2:5432");
 }
 
-static void test_the_last_good_answer_outlives_a_broken_server(void **state)
+static void test_an_old_answer_is_not_given(void **state)
 {
-    struct fixture *f = *state;
-    lookup(f, "ttl.test");
-    atomic_store(&f->server.broken, true);
-    wait_ms(f, HF_RESOLVE_TTL_MIN_MS + 50);
-    lookup(f, "ttl.test");
-    wait_ms(f, 300);
-    lookup(f, "ttl.test");
-    assert_first(f, "192.0.2.1:8443");
+    (void)state;
+    struct probe probe;
+    resolve(&probe, "db.test");
+    records[0].address = "192.0.2.3";
+    pass_ms(MIN_TTL_MS + STALE_MS + 20);
+    assert_int_equal(server.n_questions[0], 1); /* nobody wanted it, nobody asked */
+    assert_string_equal(cached("db.test"), "");
+    resolve(&probe, "db.test");
+    assert_is(&probe.first, "192.0.2.3:5432");
 }
 
-static void test_an_unknown_name_is_said_by_name(void **state)
+static void check_last_answer_kept(int mode)
 {
-    struct fixture *f = *state;
-    lookup(f, "nowhere.test");
-    assert_int_equal(f->err, HF_E_NOT_FOUND);
-    assert_non_null(strstr(f->text, "nowhere.test"));
-    lookup(f, "nowhere.test"); /* remembered for a moment */
-    assert_int_equal(f->err, HF_E_NOT_FOUND);
+    struct probe probe;
+    resolve(&probe, "db.test");
+    server.mode = mode;
+    pass_ms(MIN_TTL_MS + 20);
+    for (int i = 0; i < 10; i++) {
+        assert_string_equal(cached("db.test"), "192.0.2.1:5432");
+        pass_ms(30);
+    }
+    assert_true(n_kept > 0);
+    pass_ms(2 * MIN_TTL_MS + STALE_MS); /* now it is old */
+    resolve(&probe, "db.test");
+    assert_int_equal(probe.err, HF_OK);
+    assert_is(&probe.first, "192.0.2.1:5432");
+    server.mode = RCODE_OK;
+    records[0].address = "192.0.2.4";
+    pass_ms(2 * MIN_TTL_MS + STALE_MS);
+    resolve(&probe, "db.test");
+    assert_is(&probe.first, "192.0.2.4:5432");
 }
 
-static void test_a_silent_server_times_out(void **state)
+static void test_the_last_answer_outlives_a_silent_server(void **state)
 {
-    struct fixture *f = *state;
-    atomic_store(&f->server.silent, true);
-    lookup(f, "two.test");
-    assert_int_equal(f->err, HF_E_TIMEOUT);
+    (void)state;
+    check_last_answer_kept(SILENT);
 }
 
-static void test_localhost_needs_no_server(void **state)
+static void test_the_last_answer_outlives_a_failing_server(void **state)
 {
-    struct fixture *f = *state;
-    atomic_store(&f->server.silent, true);
-    lookup(f, "localhost");
-    assert_int_equal(f->err, HF_OK);
+    (void)state;
+    check_last_answer_kept(RCODE_FAILED);
 }
 
-static void test_a_cancelled_lookup_is_never_told(void **state)
+static void test_the_last_answer_outlives_a_name_gone_missing(void **state)
 {
-    struct fixture *f = *state;
-    assert_int_equal(hf_resolve(f->resolver, "two.test", 1, on_resolved, f, &f->lookup), HF_OK);
-    hf_resolve_cancel(f->lookup);
-    wait_ms(f, 100);
-    assert_int_equal(f->calls, 0);
-    assert_int_equal(hf_resolve(f->resolver, "two.test", 1, on_resolved, f, &f->lookup), HF_OK);
-    hf_resolve_cancel(f->lookup); /* already known, not yet told */
-    wait_ms(f, 50);
-    assert_int_equal(f->calls, 0);
+    (void)state;
+    check_last_answer_kept(RCODE_NO_SUCH_NAME);
 }
 
-static void test_freeing_drops_what_is_under_way(void **state)
+static void test_a_failure_names_the_host_and_is_not_asked_for_again_at_once(void **state)
 {
-    struct fixture *f = *state;
-    assert_int_equal(hf_resolve(f->resolver, "two.test", 1, on_resolved, f, &f->lookup), HF_OK);
-    hf_resolver_free(f->resolver);
-    f->resolver = NULL;
-    assert_int_equal(f->calls, 0);
+    (void)state;
+    struct probe probe;
+    resolve(&probe, "none.test.");
+    assert_int_equal(probe.err, HF_E_NOT_FOUND);
+    assert_int_equal(probe.n, 0);
+    assert_non_null(strstr(hf_err_text(), "none.test."));
+    unsigned n_asked = server.n_questions[0];
+    resolve(&probe, "none.test.");
+    assert_int_equal(probe.err, HF_E_NOT_FOUND);
+    assert_string_equal(cached("none.test."), "");
+    assert_int_equal(server.n_questions[0], n_asked);
+    assert_int_equal(n_kept, 0);
+    pass_ms(MIN_TTL_MS + 20);
+    server.mode = SILENT;
+    resolve(&probe, "none.test.");
+    assert_int_equal(probe.err, HF_E_TIMEOUT);
 }
+
+static void test_a_cancelled_question_is_not_answered(void **state)
+{
+    (void)state;
+    struct probe kept, cancelled;
+    start(&cancelled, "db.test");
+    start(&kept, "db.test");
+    hf_resolve_cancel(cancelled.lookup);
+    run_until(1);
+    assert_int_equal(kept.n_calls, 1);
+    assert_int_equal(cancelled.n_calls, 0);
+    start(&cancelled, "db.test"); /* known, and not yet told */
+    hf_resolve_cancel(cancelled.lookup);
+    hf_resolve_cancel(NULL);
+    pass_ms(10);
+    assert_int_equal(cancelled.n_calls, 0);
+}
+
+static struct probe others[3];
+
+static void cancel_the_others(void *ctx, enum hf_err err, const struct hf_addr *addrs, size_t n)
+{
+    for (size_t i = 0; i < HF_N_ELEMENTS(others); i++) {
+        hf_resolve_cancel(others[i].lookup);
+    }
+    on_done(ctx, err, addrs, n);
+}
+
+static void test_an_answer_may_cancel_other_questions(void **state)
+{
+    (void)state;
+    struct probe first;
+    start_with(&first, "db.test", cancel_the_others);
+    for (size_t i = 0; i < HF_N_ELEMENTS(others); i++) {
+        start(&others[i], "db.test");
+    }
+    run_until(1);
+    pass_ms(10);
+    assert_int_equal(first.n_calls, 1);
+    assert_int_equal(others[0].n_calls + others[1].n_calls + others[2].n_calls, 0);
+}
+
+static void free_the_resolver(void *ctx, enum hf_err err, const struct hf_addr *addrs, size_t n)
+{
+    hf_resolver_free(resolver);
+    resolver = NULL;
+    on_done(ctx, err, addrs, n);
+}
+
+static void test_an_answer_may_free_the_resolver(void **state)
+{
+    (void)state;
+    struct probe first, second;
+    start_with(&first, "db.test", free_the_resolver);
+    start(&second, "db.test");
+    run_until(1);
+    assert_int_equal(first.n_calls, 1);
+    assert_int_equal(second.n_calls, 0);
+}
+
+static void test_freeing_the_resolver_forgets_what_is_asked(void **state)
+{
+    (void)state;
+    struct probe known, asked;
+    resolve(&known, "db.test");
+    start(&known, "db.test");
+    start(&asked, "other.test");
+    hf_resolver_free(resolver);
+    resolver = NULL;
+    pass_ms(10);
+    assert_int_equal(known.n_calls + asked.n_calls, 0);
+    hf_resolver_free(NULL);
+}
+
+static void ask_again(void *ctx, enum hf_err err, const struct hf_addr *addrs, size_t n)
+{
+    struct probe *probe = ctx;
+    on_done(ctx, err, addrs, n);
+    if (probe->n_calls < 3) {
+        assert_int_equal(hf_resolve(resolver, "db.test", 1, ask_again, ctx, &probe->lookup), HF_OK);
+    }
+}
+
+static void test_an_answer_may_ask_again(void **state)
+{
+    (void)state;
+    struct probe probe;
+    start_with(&probe, "db.test", ask_again);
+    run_until(3);
+    assert_int_equal(probe.n_calls, 3);
+}
+
+static void test_impossible_names_are_refused(void **state)
+{
+    (void)state;
+    struct probe probe;
+    char host[300];
+    memset(host, 'a', sizeof(host) - 1);
+    host[sizeof(host) - 1] = '\0';
+    assert_int_equal(hf_resolve(resolver, host, 1, on_done, &probe, &probe.lookup), HF_E_INVALID);
+    assert_int_equal(hf_resolve(resolver, "", 1, on_done, &probe, &probe.lookup), HF_E_INVALID);
+    assert_string_equal(cached(host), "");
+}
+
+/* Literal addresses need no server, so there can be many names at once. */
+static void test_names_beyond_the_limit_take_the_place_of_old_ones(void **state)
+{
+    (void)state;
+    enum { N = HF_RESOLVE_NAMES_MAX + 100 };
+    struct probe *probes = calloc(N + 1, sizeof(*probes));
+    assert_non_null(probes);
+    for (int i = 0; i < N; i++) {
+        char host[32];
+        snprintf(host, sizeof(host), "10.0.%d.%d", i / 256, i % 256);
+        start(&probes[i], host);
+    }
+    run_until(N);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(probes[i].n_calls, 1);
+    }
+    assert_string_equal(cached("10.0.0.0"), "10.0.0.0:5432");
+    pass_ms(MIN_TTL_MS + 20);
+    resolve(&probes[N], "10.1.0.0");
+    assert_int_equal(probes[N].err, HF_OK);
+    free(probes);
+}
+
+static void test_running_out_of_memory_is_told_and_harms_nothing(void **state)
+{
+    (void)state;
+    struct hf_resolver *other = NULL;
+    struct probe probe;
+    for (size_t n = 1; n <= 2; n++) {
+        hf_alloc_fail_after(n);
+        assert_int_equal(hf_resolver_new(loop, NULL, &other), HF_E_NOMEM);
+        assert_null(other);
+    }
+    /* With the first name: the entry, the map's slots, its copy of the name. */
+    for (size_t n = 1; n <= 3; n++) {
+        hf_alloc_fail_after(n);
+        enum hf_err err = hf_resolve(resolver, "db.test", 1, on_done, &probe, &probe.lookup);
+        hf_alloc_fail_after(0);
+        assert_int_equal(err, HF_E_NOMEM);
+    }
+    for (size_t n = 1; n <= 4; n++) { /* the entry, the copy, the question, the asking */
+        char host[16];
+        snprintf(host, sizeof(host), "host%zu.test", n);
+        hf_alloc_fail_after(n);
+        enum hf_err err = hf_resolve(resolver, host, 1, on_done, &probe, &probe.lookup);
+        hf_alloc_fail_after(0);
+        assert_int_equal(err, HF_E_NOMEM);
+    }
+    resolve(&probe, "db.test");
+    assert_int_equal(probe.err, HF_OK);
+}
+
+#define RESOLVE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_a_name_gets_its_addresses_and_the_port),
-        CASE(test_an_answer_is_asked_for_once),
-        CASE(test_those_who_wait_share_one_question),
-        CASE(test_after_its_ttl_a_name_is_asked_for_again),
-        CASE(test_the_last_good_answer_outlives_a_broken_server),
-        CASE(test_an_unknown_name_is_said_by_name),
-        CASE(test_a_silent_server_times_out),
-        CASE(test_localhost_needs_no_server),
-        CASE(test_a_cancelled_lookup_is_never_told),
-        CASE(test_freeing_drops_what_is_under_way),
+        RESOLVE_TEST(test_an_answer_has_the_port_and_is_remembered),
+        RESOLVE_TEST(test_many_who_want_a_name_share_one_question),
+        RESOLVE_TEST(test_a_stale_answer_serves_while_a_new_one_is_fetched),
+        RESOLVE_TEST(test_an_old_answer_is_not_given),
+        RESOLVE_TEST(test_the_last_answer_outlives_a_silent_server),
+        RESOLVE_TEST(test_the_last_answer_outlives_a_failing_server),
+        RESOLVE_TEST(test_the_last_answer_outlives_a_name_gone_missing),
+        RESOLVE_TEST(test_a_failure_names_the_host_and_is_not_asked_for_again_at_once),
+        RESOLVE_TEST(test_a_cancelled_question_is_not_answered),
+        RESOLVE_TEST(test_an_answer_may_cancel_other_questions),
+        RESOLVE_TEST(test_an_answer_may_free_the_resolver),
+        RESOLVE_TEST(test_freeing_the_resolver_forgets_what_is_asked),
+        RESOLVE_TEST(test_an_answer_may_ask_again),
+        RESOLVE_TEST(test_impossible_names_are_refused),
+        RESOLVE_TEST(test_names_beyond_the_limit_take_the_place_of_old_ones),
+        RESOLVE_TEST(test_running_out_of_memory_is_told_and_harms_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

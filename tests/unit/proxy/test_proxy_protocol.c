@@ -71,8 +71,10 @@ static void test_v1_lines_that_are_wrong(void **state)
         "PROXY \r\n",
         "GET / HTTP/1.1\r\n",
         "\x16\x03\x01\x02\x00\x01",
-        "PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-        " 65535 65535 and so on",
+        /* one byte too many, were it to end here */
+        ("PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+         " 65535 65535 and so on"),
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct hf_proxy_header header;
