@@ -471,6 +471,13 @@ static void want(struct hf_session *session, struct hf_leg *leg)
     }
 }
 
+/* The upstream has said its last byte and the client's socket has taken it: however the client then
+ * leaves, without close_notify or with a reset, it has what it came for. */
+static bool client_was_served(const struct hf_session *session)
+{
+    return session->server.ended && session->client.finished;
+}
+
 static void relay_broken(struct hf_session *session, const struct hf_leg *from, enum hf_move move)
 {
     bool client_fault =
@@ -478,7 +485,9 @@ static void relay_broken(struct hf_session *session, const struct hf_leg *from, 
     switch (move) {
     case HF_MOVE_TRUNCATED:
         if (client_fault) {
-            finish(session, HF_CAUSE_CLIENT_TRUNCATED, false);
+            finish(session,
+                   client_was_served(session) ? HF_CAUSE_FINISHED : HF_CAUSE_CLIENT_TRUNCATED,
+                   false);
         } else {
             finish_with_alert(session, HF_CAUSE_UPSTREAM_TRUNCATED, HF_ALERT_INTERNAL_ERROR);
         }
@@ -495,7 +504,8 @@ static void relay_broken(struct hf_session *session, const struct hf_leg *from, 
     case HF_MOVE_LOST:
     case HF_MOVE_TO_LOST:
         if (client_fault) {
-            finish(session, HF_CAUSE_CLIENT_RESET, false);
+            finish(session, client_was_served(session) ? HF_CAUSE_FINISHED : HF_CAUSE_CLIENT_RESET,
+                   false);
         } else {
             finish_with_alert(session, HF_CAUSE_UPSTREAM_RESET, HF_ALERT_INTERNAL_ERROR);
         }
@@ -556,6 +566,11 @@ static void settle(struct hf_session *session)
 static void relay(struct hf_session *session, struct hf_leg *leg, unsigned events)
 {
     struct hf_leg *other = other_leg(session, leg);
+    if ((events & HF_LOOP_HANGUP) && leg->ended && !leg->finished) {
+        (void)hf_fail(HF_E_CLOSED, "the peer is gone"); /* it had ended, and can't hear us either */
+        relay_broken(session, leg, HF_MOVE_LOST);
+        return;
+    }
     if (hf_buf_len(&leg->held_out)) {
         if (hf_leg_flush(leg) == HF_MOVE_LOST) {
             relay_broken(session, leg, HF_MOVE_LOST);
@@ -780,7 +795,6 @@ void hf_session_start(struct hf_worker *worker, const struct hf_door *door, int 
     session->client.watch.wanted = HF_LOOP_READ;
     session->client.spent = true;
     session->peer = *peer;
-    hf_session_local_addr(session);
     hf_list_push(&worker->sessions, &session->link);
     worker->n_sessions++;
     if (!take_place(session)) {

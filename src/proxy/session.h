@@ -85,7 +85,7 @@ struct hf_session {
     bool quiet;           /* has given back what TLS can remake */
     enum hf_cause cause;  /* while lingering: how it ended */
     struct hf_addr peer;  /* the client, as a PROXY header named it if there was one */
-    struct hf_addr local; /* that the client connected to, likewise */
+    struct hf_addr local; /* that the client connected to, if a PROXY header told */
 };
 
 /* hf_session_start takes over the accepted socket. On failure it is closed and said. */

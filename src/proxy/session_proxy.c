@@ -3,15 +3,6 @@
 
 #include "proxy/proxy_protocol.h"
 
-void hf_session_local_addr(struct hf_session *session)
-{
-    struct hf_addr *local = &session->local;
-    local->len = sizeof(local->storage);
-    if (getsockname(session->client.watch.fd, &local->sa, &local->len) != 0) {
-        local->len = 0;
-    }
-}
-
 static enum hf_proxy_header_read take(struct hf_session *session, size_t *out_used)
 {
     struct hf_proxy_header header;
@@ -89,15 +80,32 @@ static void fill_tls(const struct hf_session *session, struct hf_tls_info *info,
     }
 }
 
+/* Where the client connected to: as a PROXY header told, or as the socket says. */
+static struct hf_addr local_addr(const struct hf_session *session)
+{
+    struct hf_addr local = session->local;
+    if (!local.len) {
+        local.len = sizeof(local.storage);
+        if (getsockname(session->client.watch.fd, &local.sa, &local.len) != 0) {
+            local.len = 0; /* the header then says UNKNOWN */
+        }
+    }
+    return local;
+}
+
 static enum hf_err encode(const struct hf_session *session, struct hf_buf *out)
 {
     char id[HF_SESSION_ID_SIZE];
     struct hf_tls_info info;
-    struct hf_proxy_header header = {.source = session->peer, .destination = session->local};
+    struct hf_proxy_header header = {.source = session->peer};
+    if (session->door->to->cfg->proxy_out == HF_PROXY_OUT_NONE) {
+        return HF_OK;
+    }
+    header.destination = local_addr(session);
     hf_session_id_format(session, id);
     switch (session->door->to->cfg->proxy_out) {
     case HF_PROXY_OUT_NONE:
-        return HF_OK;
+        break;
     case HF_PROXY_OUT_V1:
         return hf_proxy_encode_v1(&header, out);
     case HF_PROXY_OUT_V2:

@@ -20,7 +20,4 @@ enum hf_proxy_header_read hf_session_read_proxy_header(struct hf_session *sessio
 /* hf_session_send_proxy_header queues the header that the upstream is configured to get. */
 enum hf_err hf_session_send_proxy_header(struct hf_session *session) HF_MUST_CHECK;
 
-/* hf_session_local_addr looks up where the client connected to. */
-void hf_session_local_addr(struct hf_session *session);
-
 #endif
