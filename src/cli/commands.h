@@ -9,6 +9,10 @@
     X(ca) \
     X(run) \
     X(tunnel) \
+    X(status) \
+    X(sessions) \
+    X(reload) \
+    X(drain) \
     X(check) \
     X(config) \
     X(version) \

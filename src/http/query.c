@@ -30,6 +30,15 @@ enum hf_err hf_http_percent_decode(struct hf_bytes text, bool plus, struct hf_bu
     return HF_OK;
 }
 
+enum hf_err hf_http_percent_encode(struct hf_bytes text, struct hf_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool plain = hf_http_is(text.ptr[i], HF_CHAR_PLAIN);
+        HF_TRY(plain ? hf_buf_u8(out, text.ptr[i]) : hf_buf_printf(out, "%%%02X", text.ptr[i]));
+    }
+    return HF_OK;
+}
+
 /* Takes the piece before the next separator off the front. */
 static struct hf_bytes take_until(struct hf_bytes *rest, char separator)
 {

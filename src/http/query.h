@@ -9,6 +9,9 @@
 enum hf_err hf_http_percent_decode(struct hf_bytes text, bool plus,
                                    struct hf_buf *out) HF_MUST_CHECK;
 
+/* hf_http_percent_encode appends text with everything but unreserved characters as %XX. */
+enum hf_err hf_http_percent_encode(struct hf_bytes text, struct hf_buf *out) HF_MUST_CHECK;
+
 /*
  * hf_http_query_get appends the decoded value of the first parameter of this name in
  * "a=b&c=d&e". *out_found tells an empty value from none. Errors: HF_E_MALFORMED, those of hf_buf.
