@@ -83,6 +83,7 @@ def test_unknown_paths_and_methods(daemon):
 def test_metrics_per_listener_and_reason(daemon, pki, port, metrics_port):
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client, b'x' * 1000)
+        clients.finish(client)
     for leaf in (pki.stranger, None, None):
         clients.refusal(port, pki.servers.root.cert, leaf)
     daemon.log.wait(count=3, event='handshake', result='refused')

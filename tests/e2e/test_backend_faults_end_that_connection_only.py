@@ -108,7 +108,7 @@ def test_backend_killed_in_the_middle_of_a_transfer(handfast, pki, echo, ports):
 def test_backend_comes_back(handfast, pki, backend, ports, port):
     address = ports.take()
     daemon = handfast(configs.server_side(pki, port, f'127.0.0.1:{address}'))
-    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'closed'
+    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'internal error'
     daemon.log.wait(event='connection', cause='upstream-unreachable')
     backend(backends.echo, port=address)
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:

@@ -39,7 +39,7 @@ def test_of_a_stranger_ca(daemon, pki, port, version):
     line = refused(daemon, reason='unknown-ca')
     assert line['step'] == 'chain'
     assert line['alert_sent'] == 'unknown_ca'
-    assert line['subject'] == 'CN=stranger,O=Handfast tests'
+    assert line['subject'] == 'CN=stranger,O=Strangers'
     assert 'strangers' in line['concerns'] + line['detail']
 
 

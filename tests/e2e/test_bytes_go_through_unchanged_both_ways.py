@@ -51,8 +51,6 @@ def test_client_ends_first_and_still_gets_the_answer(handfast, pki, backend, por
 
     handfast(configs.server_side(pki, port, backend(digest)))
     data = os.urandom(1 << 20)
-    shown = clients.s_client(port, '-quiet', '-no_ign_eof', leaf=pki.alice, stdin=b'')
-    assert shown.returncode in (0, 1)
     context = clients.context(pki.servers.root.cert, pki.alice)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_hostname='server.example')
@@ -72,7 +70,9 @@ class HalfClosing:
         self.connection = connection
 
     def flush(self):
-        self.connection.sendall(self.outgoing.read())
+        data = self.outgoing.read()
+        if data:
+            self.connection.sendall(data)
 
     def fill(self):
         data = self.connection.recv(65536)

@@ -33,6 +33,7 @@ def test_open_connections_finish(handfast, pki, echo, port, how):
         assert refused, 'it still accepts'
         clients.exchange(client, b'take your time' * 1000)
         assert daemon.alive()
+        clients.finish(client)
     assert daemon.wait_exit() == 0
     assert daemon.log.wait(event='connection')['cause'] == 'finished'
     daemon.log.wait(event='stopped')

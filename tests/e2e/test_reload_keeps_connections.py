@@ -32,7 +32,9 @@ def test_new_certificate_for_new_connections(daemon, config, pki, port, how):
         clients.exchange(before, b'still here')
         with join(port, pki, roots=pki.strangers.root.cert) as after:
             clients.exchange(after)
+            clients.finish(after)
         clients.exchange(before, b'and still')
+        clients.finish(before)
     ends = daemon.log.wait(count=2, event='connection')
     assert {end['cause'] for end in ends} == {'finished'}
 

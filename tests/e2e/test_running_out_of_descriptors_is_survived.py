@@ -29,14 +29,13 @@ def test_max_connections(handfast, pki, echo, port):
     held = [clients.connect(port, pki.servers.root.cert, pki.alice) for _ in range(3)]
     for one in held:
         clients.exchange(one)
-    extra = clients.plain(port)
     try:
-        extra.settimeout(5)
-        assert extra.recv(1) == b''
+        with clients.plain(port) as extra:
+            assert extra.recv(1) == b''
     except ConnectionError:
         pass
     daemon.log.wait(event='handshake', result='refused', reason='overloaded')
-    held[0].close()
+    clients.finish(held[0])
     daemon.log.wait(event='connection', cause='finished')
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client)

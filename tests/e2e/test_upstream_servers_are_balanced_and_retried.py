@@ -53,7 +53,7 @@ def test_next_server_when_one_refuses(handfast, pki, three, ports, port):
 def test_all_servers_down(handfast, pki, ports, port):
     down = [f'127.0.0.1:{ports.take()}' for _ in range(2)]
     daemon = handfast(configs.server_side(pki, port, down))
-    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'closed'
+    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'internal error'
     end = daemon.log.wait(event='connection')
     assert 'refused' in str(end).lower()
     assert end['bytes_out'] == 0
@@ -98,7 +98,7 @@ def test_next_server_when_one_does_not_answer(handfast, pki, three, black_hole, 
 def test_connect_timeout_ends_the_connection(handfast, pki, black_hole, port):
     daemon = handfast(configs.server_side(pki, port, black_hole,
                                           upstream={'connect-timeout': '300ms'}))
-    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'closed'
+    assert clients.refusal(port, pki.servers.root.cert, pki.alice) == 'internal error'
     end = daemon.log.wait(event='connection')
     assert end['duration_ms'] >= 290
     assert 'timeout' in str(end).lower() or 'timed out' in str(end).lower()

@@ -102,10 +102,10 @@ class Leaf:
 class Authority:
     """A root and, below it, an issuing CA."""
 
-    def __init__(self, folder, name, key='ec', intermediates=1):
+    def __init__(self, folder, name, key='ec', intermediates=1, organization='Handfast tests'):
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir(parents=True)
-        self.name = name
+        self.organization = organization
         self._made = 0
         self.key_kind = key
         self._issuers = []
@@ -122,7 +122,7 @@ class Authority:
         key = make_key(self.folder / 'root.key', self.key_kind)
         cert = self.folder / 'root.pem'
         openssl('req', '-x509', '-new', '-key', key, '-out', cert, '-days', 3650,
-                '-subj', f'/O=Handfast tests/CN={title}',
+                '-subj', f'/O={self.organization}/CN={title}',
                 '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
         root = Leaf(title, cert, cert, key)
         self._issuers.append(root)
@@ -141,7 +141,7 @@ class Authority:
         (self.folder / 'index.txt').touch()
         config.write_text(CA_CONFIG.format(folder=self.folder, cert=issuer.cert, key=issuer.key,
                                            extensions=extensions))
-        subject = subject if subject is not None else f'/O=Handfast tests/CN={title}'
+        subject = subject if subject is not None else f'/O={self.organization}/CN={title}'
         request = openssl('req', '-new', '-key', key, '-subj', subject or '/', '-utf8')
         openssl('ca', '-batch', '-notext', '-config', config, '-extensions', 'ext', '-preserveDN', '-utf8',
                 '-startdate', stamp(start or now - DAY),
@@ -192,7 +192,7 @@ class Pki:
         self.folder = pathlib.Path(folder)
         self.clients = Authority(folder, 'clients')
         self.servers = Authority(folder, 'servers')
-        self.strangers = Authority(folder, 'strangers')
+        self.strangers = Authority(folder, 'strangers', organization='Strangers')
         self.server = self.servers.server('server.example', 'localhost',
                                           san=['DNS:server.example', 'DNS:localhost', 'IP:127.0.0.1'])
         self.alice = self.clients.client('alice', san=['URI:spiffe://example.org/alice',

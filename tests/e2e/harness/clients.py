@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of other people's making: Python's ssl, openssl s_client, gnutls-cli, curl."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -60,8 +61,8 @@ def refusal(port, roots, leaf=None, **more):
     except ssl.SSLEOFError:
         return 'closed'
     except ssl.SSLError as error:
-        reason = (error.reason or str(error)).lower()
-        return reason.split('alert_', 1)[-1].replace('_', ' ')
+        reason = (error.reason or str(error)).lower().replace('_', ' ')
+        return re.sub(r'^.*?(sslv3|tlsv1|tlsv13) (alert )?| \(.*$', '', reason)
     except ConnectionError:
         return 'closed'
 
@@ -79,6 +80,12 @@ def read_exactly(connection, size):
         assert more, f'the connection ended after {len(data)} of {size} bytes'
         data += more
     return bytes(data)
+
+
+def finish(connection):
+    """Ends in order: close_notify both ways, then TCP."""
+    connection.unwrap()
+    connection.close()
 
 
 def read_to_end(connection):

@@ -30,6 +30,13 @@ def sanitizer_env(folder):
     }
 
 
+class PlainDumper(yaml.SafeDumper):
+    """Without anchors and aliases, which a config may not have."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 class Notify:
     """The socket that sd_notify(3) messages come to."""
 
@@ -112,8 +119,8 @@ class Daemon:
             config = {'admin': f'unix:{self.admin_path}',
                       'log': {'format': 'json', 'level': 'debug', 'to': 'stderr'},
                       'workers': 2, 'drain-timeout': '1s', **config}
-            config = yaml.safe_dump({key: value for key, value in config.items()
-                                     if value is not None}, sort_keys=False)
+            config = yaml.dump({key: value for key, value in config.items() if value is not None},
+                               Dumper=PlainDumper, sort_keys=False)
         self.config_path.write_text(config)
 
     def alive(self):
