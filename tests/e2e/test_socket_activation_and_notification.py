@@ -15,11 +15,11 @@ LAUNCHER = ('import os, sys; os.environ["LISTEN_PID"] = str(os.getpid()); '
 
 def activated(handfast, config, listeners, names=None):
     """Starts the daemon with these sockets as descriptors 3 and on."""
-    high = [os.dup2(one.fileno(), 100 + number) for number, one in enumerate(listeners)]
+    high = [os.dup2(one.fileno(), 900 + number) for number, one in enumerate(listeners)]
     env = {'LISTEN_FDS': str(len(listeners))}
     if names:
         env['LISTEN_FDNAMES'] = ':'.join(names)
-    move = '; '.join(f'os.dup2(10{number}, {3 + number}); os.set_inheritable({3 + number}, True)'
+    move = '; '.join(f'os.dup2({900 + number}, {3 + number}); os.set_inheritable({3 + number}, True)'
                      for number in range(len(high)))
     try:
         return handfast(config, wrap=[sys.executable, '-c', f'import os; {move}; {LAUNCHER}'],

@@ -99,8 +99,8 @@ def test_no_renegotiation(serve, pki, port):
     shown = clients.s_client(port, '-tls1_2', leaf=pki.alice, roots=pki.servers.root.cert,
                              stdin=b'R\n')
     assert b'no renegotiation' in shown.stderr or b'RENEGOTIATING' in shown.stdout + shown.stderr
-    assert len(daemon.log.all(event='handshake', result='accepted')) == 1
     daemon.log.wait(event='connection')
+    assert len(daemon.log.all(event='handshake', result='accepted')) == 1
 
 
 def test_no_compression_and_no_early_data(serve, pki, port):
