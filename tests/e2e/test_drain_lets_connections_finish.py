@@ -7,6 +7,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.workers
+
 
 def start_drain(daemon, how):
     if how == 'signal':

@@ -8,6 +8,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.workers
+
 
 @pytest.fixture
 def config(pki, echo, port):
@@ -139,7 +141,6 @@ def test_refused_reload_is_told_to_who_asked(daemon, config):
     assert 'nonsense' in str(body)
 
 
-@pytest.mark.workers
 def test_a_hundred_reloads_under_traffic(handfast, config, pki, port, herd):
     daemon = handfast({**config, 'log': {'format': 'json', 'level': 'info', 'to': 'stderr'}})
     load = subprocess.Popen(

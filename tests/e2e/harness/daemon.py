@@ -17,7 +17,6 @@ from harness import logs, waiting
 
 BINARY = os.environ.get('HANDFAST', 'build/src/cli/handfast')
 BUILD = os.environ.get('HANDFAST_BUILD', 'build')
-TSAN_SUPPRESSIONS = pathlib.Path(__file__).resolve().parents[1] / 'tsan.supp'
 
 
 def sanitizer_env(folder):
@@ -26,7 +25,7 @@ def sanitizer_env(folder):
     return {
         'ASAN_OPTIONS': f'{report}:detect_leaks=1:exitcode=99:detect_stack_use_after_return=0',
         'UBSAN_OPTIONS': f'{report}:print_stacktrace=1:halt_on_error=1',
-        'TSAN_OPTIONS': f'{report}:exitcode=66:suppressions={TSAN_SUPPRESSIONS}',
+        'TSAN_OPTIONS': f'{report}:exitcode=66',
     }
 
 
