@@ -45,7 +45,11 @@ static enum hf_exit print(struct hf_cli *cli, const struct values *values,
         return err != HF_OK ? hf_cli_fail(cli, err) : bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
     }
     hf_cli_print_findings(cli->out, findings);
-    if (!bad) {
+    size_t n_warnings = findings->n - findings->n_errors;
+    if (!bad && n_warnings) {
+        hf_cli_say(cli, "%s has no errors, but %zu warning%s", values->config, n_warnings,
+                   n_warnings == 1 ? "" : "s");
+    } else if (!bad) {
         hf_cli_say(cli, "%s is fine", values->config);
     }
     return bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;

@@ -170,50 +170,74 @@ struct hf_config {
 
 enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
 
-/* The kinds of findings: id, stable name (JSON, suppression lists), level, when it is given. */
+/* The kinds of findings: id, stable name (JSON, suppression lists), level, who says it, when. */
 #define HF_FINDING_TABLE(X) \
-    X(YAML, "yaml", ERROR, "the file is not YAML, or uses a part of YAML that is refused here") \
-    X(LIMIT, "limit", ERROR, "the file passes a limit: size, depth or number of values") \
-    X(DUPLICATE_KEY, "duplicate-key", ERROR, "a key or name is given twice") \
-    X(UNKNOWN_KEY, "unknown-key", ERROR, "a key that doesn't exist, often a misspelling") \
-    X(MISSING_KEY, "missing-key", ERROR, "a key that must be given is not") \
-    X(WRONG_TYPE, "wrong-type", ERROR, "a mapping where a list is wanted, or the like") \
-    X(BAD_VALUE, "bad-value", ERROR, "a value that the key does not accept") \
-    X(BAD_NAME, "bad-name", ERROR, "the name of a listener, upstream ... has a wrong form") \
-    X(UNSET_VARIABLE, "unset-variable", ERROR, "`${VAR}` names a variable that is not set") \
-    X(UNKNOWN_REFERENCE, "unknown-reference", ERROR, "a name that nothing in the file has") \
-    X(CONFLICT, "conflict", ERROR, "two settings contradict each other, or one has no effect") \
-    X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "two listeners have the same address") \
-    X(FILE, "file", ERROR, "a file named in the config is missing or can't be read") \
-    X(CERTIFICATE, "certificate", ERROR, "a certificate, key or roots file can't be used") \
-    X(KEY_MISMATCH, "key-mismatch", ERROR, "the key does not belong to the certificate") \
-    X(KEY_PERMISSIONS, "key-permissions", ERROR, "others can read a key or a passphrase") \
-    X(PASSPHRASE, "passphrase", ERROR, "a passphrase is missing or wrong") \
-    X(NO_CA, "no-ca", ERROR, "a roots file has no CA certificate in it") \
-    X(TLS_SETTINGS, "tls-settings", ERROR, "an unknown suite, cipher or group, or the like") \
-    X(LISTEN, "listen", ERROR, "an address can't be listened on (`run` only)") \
-    X(EXPIRED, "expired", ERROR, "a certificate of ours has expired (`check` only, as all below)") \
-    X(NOT_YET_VALID, "not-yet-valid", ERROR, "a certificate isn't valid yet") \
-    X(EXPIRING, "expiring", WARNING, "a certificate expires within 30 days") \
-    X(ROOT_EXPIRED, "root-expired", WARNING, "a CA certificate among the roots has expired") \
-    X(CHAIN_ORDER, "chain-order", ERROR, "the chain is in the wrong order") \
-    X(CHAIN_INCOMPLETE, "chain-incomplete", WARNING, "an intermediate seems to be missing") \
-    X(WRONG_USAGE, "wrong-usage", ERROR, "a certificate is for another use than it is put to") \
-    X(NO_SAN, "no-san", WARNING, "a server's certificate has no host name that clients read") \
-    X(NAMES_TOO_LONG, "names-too-long", WARNING, "the list of CA names is too long to be sent") \
-    X(UNSAFE, "unsafe", WARNING, "an `unsafe-...` key is on") \
-    X(UNVERIFIED, "unverified", WARNING, "`client: request-unverified` lets everybody in") \
-    X(REQUEST_UNUSED, "request-unused", WARNING, "`client: request`, and nothing looks at it") \
-    X(PLAIN_EXPOSED, "plain-exposed", WARNING, "plain text is accepted from the network") \
-    X(UNUSED, "unused", WARNING, "an identity, trust or upstream that nothing uses") \
-    X(NEEDS_RESTART, "needs-restart", WARNING, "a changed setting that a reload can't apply")
+    X(YAML, "yaml", ERROR, "`run`, `check`", \
+      "the file is not YAML, or uses a part of YAML that is refused here") \
+    X(LIMIT, "limit", ERROR, "`run`, `check`", \
+      "the file passes a limit: size, depth or number of values") \
+    X(DUPLICATE_KEY, "duplicate-key", ERROR, "`run`, `check`", "a key or name is given twice") \
+    X(UNKNOWN_KEY, "unknown-key", ERROR, "`run`, `check`", \
+      "a key that doesn't exist, often a misspelling") \
+    X(MISSING_KEY, "missing-key", ERROR, "`run`, `check`", "a key that must be given is not") \
+    X(WRONG_TYPE, "wrong-type", ERROR, "`run`, `check`", \
+      "a mapping where a list is wanted, or the like") \
+    X(BAD_VALUE, "bad-value", ERROR, "`run`, `check`", "a value that the key does not accept") \
+    X(BAD_NAME, "bad-name", ERROR, "`run`, `check`", \
+      "the name of a listener, upstream ... has a wrong form") \
+    X(UNSET_VARIABLE, "unset-variable", ERROR, "`run`, `check`", \
+      "`${VAR}` names a variable that is not set") \
+    X(UNKNOWN_REFERENCE, "unknown-reference", ERROR, "`run`, `check`", \
+      "a name that nothing in the file has") \
+    X(CONFLICT, "conflict", ERROR, "`run`, `check`", \
+      "two settings contradict each other, or one has no effect") \
+    X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "`run`, `check`", \
+      "two listeners have the same address") \
+    X(FILE, "file", ERROR, "`run`, `check`", \
+      "a file named in the config is missing or can't be read") \
+    X(CERTIFICATE, "certificate", ERROR, "`run`, `check`", \
+      "a certificate, key or roots file can't be used") \
+    X(KEY_MISMATCH, "key-mismatch", ERROR, "`run`, `check`", \
+      "the key does not belong to the certificate") \
+    X(KEY_PERMISSIONS, "key-permissions", ERROR, "`run`, `check`", \
+      "others can read a key or a passphrase") \
+    X(PASSPHRASE, "passphrase", ERROR, "`run`, `check`", "a passphrase is missing or wrong") \
+    X(NO_CA, "no-ca", ERROR, "`run`, `check`", "a roots file has no CA certificate in it") \
+    X(TLS_SETTINGS, "tls-settings", ERROR, "`run`, `check`", \
+      "an unknown suite, cipher or group, or the like") \
+    X(LISTEN, "listen", ERROR, "`run`", "an address can't be listened on") \
+    X(EXPIRED, "expired", ERROR, "`check`", "a certificate of ours has expired") \
+    X(NOT_YET_VALID, "not-yet-valid", ERROR, "`check`", "a certificate isn't valid yet") \
+    X(EXPIRING, "expiring", WARNING, "`check`", "a certificate expires within 30 days") \
+    X(ROOT_EXPIRED, "root-expired", WARNING, "`check`", \
+      "a CA certificate among the roots has expired") \
+    X(CHAIN_ORDER, "chain-order", ERROR, "`check`", "the chain is in the wrong order") \
+    X(CHAIN_INCOMPLETE, "chain-incomplete", WARNING, "`check`", \
+      "an intermediate seems to be missing") \
+    X(WRONG_USAGE, "wrong-usage", ERROR, "`check`", \
+      "a certificate is for another use than it is put to") \
+    X(NO_SAN, "no-san", WARNING, "`check`", \
+      "a server's certificate has no host name that clients read") \
+    X(NAMES_TOO_LONG, "names-too-long", WARNING, "`check`", \
+      "the list of CA names is too long to be sent") \
+    X(UNSAFE, "unsafe", WARNING, "`check`", "an `unsafe-...` key is on") \
+    X(UNVERIFIED, "unverified", WARNING, "`check`", \
+      "`client: request-unverified` lets everybody in") \
+    X(REQUEST_UNUSED, "request-unused", WARNING, "`check`", \
+      "`client: request`, and nothing looks at it") \
+    X(PLAIN_EXPOSED, "plain-exposed", WARNING, "`check`", \
+      "plain text is accepted from the network") \
+    X(UNUSED, "unused", WARNING, "`check`", "an identity, trust or upstream that nothing uses") \
+    X(NEEDS_RESTART, "needs-restart", WARNING, "reload", \
+      "a changed setting that a reload can't apply")
 
-#define HF_FINDING_ENUM(id, name, level, doc) HF_FINDING_##id,
+#define HF_FINDING_ENUM(id, name, level, by, doc) HF_FINDING_##id,
 enum hf_finding_id { HF_FINDING_TABLE(HF_FINDING_ENUM) HF_FINDING_N };
 #undef HF_FINDING_ENUM
 
 const char *hf_finding_name(enum hf_finding_id id);
 enum hf_finding_level hf_finding_level(enum hf_finding_id id);
+const char *hf_finding_by(enum hf_finding_id id); /* which commands say it, in Markdown */
 const char *hf_finding_doc(enum hf_finding_id id);
 
 struct hf_finding {

@@ -17,6 +17,9 @@ struct hf_decoder {
  * Errors: HF_E_NOMEM. */
 enum hf_err hf_decode(struct hf_decoder *decoder, const struct hf_node *root) HF_MUST_CHECK;
 
+typedef void hf_decode_fn(struct hf_decoder *decoder, const struct hf_key *key,
+                          const struct hf_node *node, void *at);
+
 /*
  * struct hf_kind_info is what is known of one kind of value. decode puts a scalar at `at`; what
  * is wrong with it becomes a finding, and `at` stays as it was. NULL for sections and their likes.

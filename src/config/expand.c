@@ -79,7 +79,7 @@ static enum hf_err expand_into(const char *text, struct hf_mark mark, struct hf_
             text = reference.end;
         } else {
             hf_findings_add(findings, HF_FINDING_BAD_VALUE, mark,
-                            "\"%.40s\" is no reference to a variable; write ${NAME} or "
+                            "\"%.40s\" is not a reference to a variable; write ${NAME} or "
                             "${NAME:-default}, or $${ for a literal ${",
                             text);
             return HF_E_CONFIG;

@@ -14,9 +14,11 @@ enum { FINDINGS_MAX = 1000, FINDING_TEXT_MAX = 2048 };
 static const struct {
     const char *name;
     enum hf_finding_level level;
+    const char *by;
     const char *doc;
 } kinds[HF_FINDING_N] = {
-#define FINDING_ROW(id, name, level, doc) [HF_FINDING_##id] = {name, HF_FINDING_##level, doc},
+#define FINDING_ROW(id, name, level, by, doc) \
+    [HF_FINDING_##id] = {name, HF_FINDING_##level, by, doc},
     HF_FINDING_TABLE(FINDING_ROW)
 #undef FINDING_ROW
 };
@@ -34,6 +36,11 @@ const char *hf_finding_name(enum hf_finding_id id)
 enum hf_finding_level hf_finding_level(enum hf_finding_id id)
 {
     return kinds[id].level;
+}
+
+const char *hf_finding_by(enum hf_finding_id id)
+{
+    return kinds[id].by;
 }
 
 const char *hf_finding_doc(enum hf_finding_id id)

@@ -17,7 +17,7 @@
 
 #include "config/tree.h"
 
-/* What a value is. The kinds' words, schema and decoder are in config/kinds.c. */
+/* What a value is. The kinds' words, schema and decoders are in config/kinds.c and value_*.c. */
 enum hf_kind {
     HF_KIND_BOOL,     /* bool */
     HF_KIND_UINT,     /* unsigned, in [min, max]; `words` stand for numbers */

@@ -167,7 +167,7 @@ static void lint_usage(const struct lint *lint, const struct hf_cfg_identity *id
     int purpose = usage == HF_USAGE_CLIENT ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER;
     for (size_t i = 0; i < chain->n_certs; i++) {
         X509 *x509 = chain->certs[i]->x509;
-        if (X509_check_purpose(x509, purpose, i > 0) != 1) {
+        if (X509_check_purpose(x509, purpose, i > 0) <= 0) {
             char text[HF_VERIFY_TEXT_MAX];
             struct hf_finding_cert what = {.x509 = x509, .depth = (int)i, .usage = usage};
             hf_verify_explain_usage(&what, text);

@@ -138,7 +138,8 @@ static enum hf_err read_files(const struct hf_cfg_identity *identity, struct hf_
 /* True when the last failure's sentence is about this file: such sentences begin with its name. */
 static bool concerns(const struct hf_cfg_string *file)
 {
-    return file->value && strncmp(hf_err_text(), file->value, strlen(file->value)) == 0;
+    size_t len = file->value ? strlen(file->value) : 0;
+    return len && strncmp(hf_err_text(), file->value, len) == 0 && strchr(": ", hf_err_text()[len]);
 }
 
 /* The mark of the key in the config that the failure is about. */

@@ -156,15 +156,17 @@ static enum hf_err put_section(struct hf_buf *out, const struct hf_section *sect
 static enum hf_err put_findings(struct hf_buf *out)
 {
     HF_TRY(hf_buf_append_str(
-        out, "\n## What `handfast check` reports\n\n"
-             "Each finding has a stable id, which `--json` gives. `run` refuses a config that has "
-             "errors;\nwarnings are for people, and for `check --strict`.\n\n"
-             "| id | level | reported when |\n|---|---|---|\n"));
+        out,
+        "\n## Findings\n\n"
+        "What is wrong with a config is told by `run`, which refuses one that has errors, by a\n"
+        "reload, which keeps the old one, and by `check`, which looks further. Each finding "
+        "has a\nstable id, which `check --json` gives.\n\n"
+        "| id | level | told by | when |\n|---|---|---|---|\n"));
     for (int i = 0; i < HF_FINDING_N; i++) {
         enum hf_finding_id id = (enum hf_finding_id)i;
         const char *level = hf_finding_level(id) == HF_FINDING_ERROR ? "error" : "warning";
-        HF_TRY(hf_buf_printf(out, "| `%s` | %s | %s |\n", hf_finding_name(id), level,
-                             hf_finding_doc(id)));
+        HF_TRY(hf_buf_printf(out, "| `%s` | %s | %s | %s |\n", hf_finding_name(id), level,
+                             hf_finding_by(id), hf_finding_doc(id)));
     }
     return HF_OK;
 }

@@ -306,6 +306,13 @@ static enum hf_err parse_stream(struct parser *parser, struct hf_node **out)
     }
 }
 
+/* Editors put one in front; libyaml would count it as a column. */
+static struct hf_bytes without_bom(struct hf_bytes text)
+{
+    bool has_bom = text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0;
+    return has_bom ? hf_bytes_from(text, 3) : text;
+}
+
 enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
                           struct hf_findings *findings, struct hf_node **out)
 {
@@ -320,6 +327,7 @@ enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
     if (!yaml_parser_initialize(&parser.yaml)) {
         return hf_fail(HF_E_NOMEM, "out of memory while reading YAML");
     }
+    text = without_bom(text);
     yaml_parser_set_encoding(&parser.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser.yaml, text.ptr ? text.ptr : (const uint8_t *)"", text.len);
     enum hf_err err = parse_stream(&parser, &root);

@@ -103,7 +103,7 @@ static void values(void **state)
         {"drain-timeout: 8d\n" HEAD API,
          "t.yaml:1:16: error: drain-timeout: \"8d\" is out of range; it can be 0 ms to 7 d\n"},
         {"admin: 127.0.0.1:80\n" HEAD API,
-         "t.yaml:1:8: error: admin: \"127.0.0.1:80\" is no unix socket; write one such as "
+         "t.yaml:1:8: error: admin: \"127.0.0.1:80\" is not a unix socket; write one such as "
          "unix:/run/handfast/admin.sock\n"},
         {"metrics: localhost:80\n" HEAD API,
          "t.yaml:1:10: error: metrics: \"localhost:80\" is not an address with a port; write "
@@ -226,11 +226,11 @@ static void sni_rules(void **state)
         {RULES("[{client: none}]"),
          "t.yaml:5:70: error: sni rule has no name; add name, such as \"*.example.org\"\n"},
         {RULES("[{name: 10.0.0.1, client: none}]"),
-         "t.yaml:5:77: error: name: \"10.0.0.1\" is no server name; write one such as "
+         "t.yaml:5:77: error: name: \"10.0.0.1\" is not a server name; write one such as "
          "api.example.org or \"*.example.org\"\n"},
-        {RULES("[{name: a.*.b, client: none}]"),
-         "t.yaml:5:77: error: name: \"a.*.b\" is no server name; write one such as api.example.org "
-         "or \"*.example.org\"\n"},
+        {RULES("[{name: a.*.b, client: none}]"), "t.yaml:5:77: error: name: \"a.*.b\" is not a "
+                                                 "server name; write one such as api.example.org "
+                                                 "or \"*.example.org\"\n"},
         {RULES("[{name: a.b}]"),
          "t.yaml:5:70: error: the rule for \"a.b\" says nothing else than the listener; add client "
          "or trust, or remove it\n"},
@@ -289,17 +289,18 @@ static void upstreams(void **state)
 #define UP(keys) \
     "identities: {web: {cert: server.pem}}\ntrust: {partners: {roots: ca.pem}}\n" \
     "upstreams: {app: {" keys "}}\n" API
-#define IS_NO_SERVER " is no server; write host:port, address:port, [address]:port or unix:/path\n"
+#define NOT_A_SERVER \
+    " is not a server; write host:port, address:port, [address]:port or unix:/path\n"
     static const struct wrong table[] = {
         {UP("servers: [\"127.0.0.1\", \":80\", \"a:0\", \"a:b\", \"1.2.3:80\", \"-a:80\"]"),
-         "t.yaml:3:29: error: servers: \"127.0.0.1\"" IS_NO_SERVER
-         "t.yaml:3:42: error: servers: \":80\"" IS_NO_SERVER
-         "t.yaml:3:49: error: servers: \"a:0\"" IS_NO_SERVER
-         "t.yaml:3:56: error: servers: \"a:b\"" IS_NO_SERVER
-         "t.yaml:3:63: error: servers: \"1.2.3:80\"" IS_NO_SERVER
-         "t.yaml:3:75: error: servers: \"-a:80\"" IS_NO_SERVER},
+         "t.yaml:3:29: error: servers: \"127.0.0.1\"" NOT_A_SERVER
+         "t.yaml:3:42: error: servers: \":80\"" NOT_A_SERVER
+         "t.yaml:3:49: error: servers: \"a:0\"" NOT_A_SERVER
+         "t.yaml:3:56: error: servers: \"a:b\"" NOT_A_SERVER
+         "t.yaml:3:63: error: servers: \"1.2.3:80\"" NOT_A_SERVER
+         "t.yaml:3:75: error: servers: \"-a:80\"" NOT_A_SERVER},
         {UP("servers: [\"127.0.0.1:0\"]"),
-         "t.yaml:3:29: error: servers: \"127.0.0.1:0\"" IS_NO_SERVER},
+         "t.yaml:3:29: error: servers: \"127.0.0.1:0\"" NOT_A_SERVER},
         {UP("servers: \"a:1\", balance: fastest, proxy-protocol: v2tls"),
          "t.yaml:3:44: error: balance: \"fastest\" is not accepted; write round-robin or "
          "least-connections\n"
@@ -320,9 +321,10 @@ static void upstreams(void **state)
          "t.yaml:3:28: error: upstream \"app\" speaks TLS with unix:/x, which has no host name to "
          "check; add name under tls\n"},
         {UP("servers: \"a:1\", tls: {trust: partners, name: \"a:1\", sni: 10.0.0.1}"),
-         "t.yaml:3:64: error: name: \"a:1\" is no host name and no address; write it without port, "
+         "t.yaml:3:64: error: name: \"a:1\" is not a host name or an address; write it without "
+         "port, "
          "such as db.internal.example\n"
-         "t.yaml:3:76: error: sni: \"10.0.0.1\" is no host name (an address can't be a server "
+         "t.yaml:3:76: error: sni: \"10.0.0.1\" is not a host name (an address can't be a server "
          "name, RFC 6066); write one such as db.internal.example\n"},
     };
     (void)state;

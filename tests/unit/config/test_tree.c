@@ -52,6 +52,12 @@ static void marks_and_values(void **state)
     hf_arena_done(&arena);
 }
 
+static void a_byte_order_mark_is_no_column(void **state)
+{
+    (void)state;
+    assert_string_equal(findings_of("\xef\xbb\xbf" HEAD API, NULL), "");
+}
+
 static void an_empty_file_has_no_tree(void **state)
 {
     struct hf_arena arena = {0};
@@ -122,13 +128,13 @@ static void expansion(void **state)
          "t.yaml:3:4: error: the environment variable HF_T_UNSET is not set; set it, or write a "
          "default as ${HF_T_UNSET:-value}\n"},
         {"${HF_T_SET", NULL,
-         "t.yaml:3:4: error: \"${HF_T_SET\" is no reference to a variable; write ${NAME} or "
+         "t.yaml:3:4: error: \"${HF_T_SET\" is not a reference to a variable; write ${NAME} or "
          "${NAME:-default}, or $${ for a literal ${\n"},
         {"${}", NULL,
-         "t.yaml:3:4: error: \"${}\" is no reference to a variable; write ${NAME} or "
+         "t.yaml:3:4: error: \"${}\" is not a reference to a variable; write ${NAME} or "
          "${NAME:-default}, or $${ for a literal ${\n"},
         {"${1x}", NULL,
-         "t.yaml:3:4: error: \"${1x}\" is no reference to a variable; write ${NAME} or "
+         "t.yaml:3:4: error: \"${1x}\" is not a reference to a variable; write ${NAME} or "
          "${NAME:-default}, or $${ for a literal ${\n"},
         {"${HF_T_LONG}${HF_T_LONG}${HF_T_LONG}", NULL,
          "t.yaml:3:4: error: the value with its variables put in is longer than 65536 bytes\n"},
@@ -235,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_and_values),
+        cmocka_unit_test(a_byte_order_mark_is_no_column),
         cmocka_unit_test(an_empty_file_has_no_tree),
         cmocka_unit_test(parts_of_yaml_that_are_refused),
         cmocka_unit_test(expansion),

@@ -193,7 +193,7 @@ static void wrong_values_are_told_at_their_flag_all_at_once(void **state)
     flags.proxy_protocol = "v3";
     const char *said = said_of(&flags, NULL);
     assert_non_null(strstr(said, "--listen: error: \"localhost:1\" is not an address"));
-    assert_non_null(strstr(said, "--to: error: \"db.example\" is no server"));
+    assert_non_null(strstr(said, "--to: error: \"db.example\" is not a server"));
     assert_non_null(strstr(said, "--cert: error: /nonexistent/c.pem does not exist"));
     assert_non_null(strstr(said, "--idle-timeout: error: \"5\" is not a duration"));
     assert_non_null(strstr(said, "--log-level: error: \"loud\" is not accepted"));
