@@ -98,7 +98,7 @@ static enum hf_exit run(struct hf_cli *cli, const void *given)
 
 const struct hf_command hf_cmd_sessions = {
     .name = "sessions",
-    .summary = "list the open connections of a running daemon, and who is behind them",
+    .summary = "list the open connections of a running daemon, and whose they are",
     .about = "Asks the daemon through its admin socket. IDENTITY is the name that people know the "
              "client by: its SPIFFE ID, common name, or what else its certificate has. IN and OUT "
              "are bytes from and to the client.",

@@ -6,14 +6,14 @@
 
 /* Every command, in the order of the help. Each is in its cmd_<name>.c. */
 #define HF_COMMANDS(X) \
-    X(ca) \
     X(run) \
     X(tunnel) \
+    X(check) \
     X(status) \
     X(sessions) \
     X(reload) \
     X(drain) \
-    X(check) \
+    X(ca) \
     X(config) \
     X(version) \
     X(help)

@@ -177,7 +177,9 @@ static const struct hf_section section_trust = {
      TLS_WHOLE_}, \
         {.name = "suites", \
          .kind = HF_KIND_TLS_WORD, \
-         .doc = "The TLS 1.3 cipher suites in order of preference. Default: those of OpenSSL.", \
+         .doc = "The TLS 1.3 cipher suites in order of preference. Default: AES-128-GCM, " \
+                "AES-256-GCM, " \
+                "ChaCha20-Poly1305.", \
          .example = "[TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256]", \
          TLS_(suites)}, \
         {.name = "ciphers", \
