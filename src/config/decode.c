@@ -246,7 +246,8 @@ static void decode_value(struct hf_decoder *decoder, const struct hf_key *key,
 static void decode_standard(struct hf_decoder *decoder, const struct hf_key *key, void *object)
 {
     static const struct hf_node nothing = {.kind = HF_NODE_MAP};
-    struct hf_node *value = NULL;
+    struct hf_node scalar = {.kind = HF_NODE_SCALAR, .text = key->standard};
+    struct hf_node *value = &scalar;
     if (key->kind == HF_KIND_SECTION && !key->set_offset) {
         decode_section(decoder, key->section, &nothing, at_offset(object, key->offset));
         return;
@@ -254,10 +255,11 @@ static void decode_standard(struct hf_decoder *decoder, const struct hf_key *key
     if (!key->standard) {
         return;
     }
-    decoder->err =
-        hf_tree_parse(hf_bytes_str(key->standard), decoder->arena, decoder->findings, &value);
+    if (key->standard[0] == '[') {
+        decoder->err = hf_tree_parse(hf_bytes_str(key->standard), decoder->arena,
+                                     decoder->findings, &value);
+    }
     if (value) {
-        value->mark = (struct hf_mark){0};
         decode_value(decoder, key, value, object);
     }
 }
