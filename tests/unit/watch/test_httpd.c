@@ -37,6 +37,7 @@ struct server {
     struct hf_httpd_call *later;
     struct hf_timer timer;
     int pieces_left;
+    atomic_int n_later;
     atomic_int n_done;
     atomic_int n_filters;
     bool free_in_handler;
@@ -97,7 +98,8 @@ static void on_later(void *ctx, struct hf_httpd_call *call)
     (void)ctx;
     server.later = call;
     server.timer.on_due = on_later_due;
-    hf_timer_set(server.loop, &server.timer, 150);
+    hf_timer_set(server.loop, &server.timer, 400);
+    atomic_fetch_add(&server.n_later, 1);
 }
 
 static enum hf_httpd_flow next_piece(void *ctx, struct hf_buf *out)
@@ -526,12 +528,12 @@ static void an_answer_may_come_later(void **state)
     assert_has(ask(GET("/later") GET("/hello")), "\r\n\r\nlater\nHTTP/1.1 200 OK");
 }
 
-static void await_done(int n)
+static void await(atomic_int *count, int n)
 {
-    for (int i = 0; i < 500 && atomic_load(&server.n_done) < n; i++) {
+    for (int i = 0; i < 1000 && atomic_load(count) < n; i++) {
         usleep(10000);
     }
-    assert_int_equal(atomic_load(&server.n_done), n);
+    assert_int_equal(atomic_load(count), n);
 }
 
 static void a_client_may_leave_before_its_answer(void **state)
@@ -540,9 +542,9 @@ static void a_client_may_leave_before_its_answer(void **state)
     start();
     int fd = dial();
     put(fd, GET("/later"));
-    usleep(20000);
+    await(&server.n_later, 1);
     close(fd);
-    await_done(1);
+    await(&server.n_done, 1);
 }
 
 static void the_server_may_go_before_the_answer(void **state)
@@ -551,14 +553,14 @@ static void the_server_may_go_before_the_answer(void **state)
     start();
     int fd = dial();
     put(fd, GET("/later"));
-    usleep(50000);
+    await(&server.n_later, 1);
     server.stop.run = free_httpd;
     hf_loop_post(server.loop, &server.stop);
     pthread_join(server.thread, NULL);
     assert_string_equal(get_until(fd, NULL), "");
     close(fd);
     assert_int_equal(pthread_create(&server.thread, NULL, run_loop, NULL), 0);
-    await_done(1);
+    await(&server.n_done, 1);
 }
 
 static void a_handler_may_free_the_server(void **state)
@@ -576,7 +578,7 @@ static void an_answer_that_takes_too_long_is_504(void **state)
     const char *answer = ask(GET("/later"));
     assert_has(answer, "HTTP/1.1 504 ");
     assert_has(answer, "\"timeout\"");
-    await_done(1);
+    await(&server.n_done, 1);
 }
 
 static void a_slow_request_is_408(void **state)
@@ -593,7 +595,7 @@ static void a_slow_request_is_408(void **state)
 static void an_idle_connection_is_closed(void **state)
 {
     (void)state;
-    server.limits.idle_ms = 50;
+    server.limits.idle_ms = 400;
     start();
     int fd = dial();
     assert_string_equal(get_until(fd, NULL), "");
@@ -611,7 +613,7 @@ static void a_client_that_reads_nothing_is_dropped(void **state)
     start();
     int fd = dial();
     put(fd, GET("/stream"));
-    await_done(1);
+    await(&server.n_done, 1);
     close(fd);
 }
 
@@ -670,7 +672,7 @@ static void a_stream_whose_client_leaves_is_ended(void **state)
     put(fd, GET("/stream"));
     usleep(20000);
     close(fd);
-    await_done(1);
+    await(&server.n_done, 1);
 }
 
 static void errors_are_json(void **state)
@@ -692,7 +694,7 @@ static void at_the_limit_an_idle_connection_makes_room(void **state)
     get_until(idle, "hello\n");
     int busy = dial();
     put(busy, GET("/later"));
-    usleep(30000);
+    await(&server.n_later, 1);
     int third = dial();
     put(third, GET("/hello"));
     assert_has(get_until(third, "hello\n"), "200 OK");
@@ -710,7 +712,7 @@ static void at_the_limit_with_none_idle_the_new_one_goes(void **state)
     start();
     int busy = dial();
     put(busy, GET("/later"));
-    usleep(30000);
+    await(&server.n_later, 1);
     int second = dial();
     assert_string_equal(get_until(second, NULL), "");
     assert_has(get_until(busy, "later\n"), "200 OK");
