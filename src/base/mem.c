@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,12 @@ void *hf_alloc(size_t size)
 
 void *hf_alloc_zero(size_t n, size_t size)
 {
-    return checked(must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1), n * size);
+    size_t total;
+    bool fails = must_fail();
+    if (__builtin_mul_overflow(n, size, &total)) {
+        return checked(NULL, SIZE_MAX);
+    }
+    return checked(fails ? NULL : calloc(n ? n : 1, size ? size : 1), total);
 }
 
 void *hf_realloc(void *old, size_t size)
