@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/lint.h"
 #include "os/clock.h"
 #include "os/thread.h"
 #include "watch/process.h"
@@ -297,6 +298,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
     err = start(&daemon, config, &findings);
     if (err == HF_OK) {
         daemon.state = HF_DAEMON_RUNNING;
+        hf_lint(daemon.snapshot->config, daemon.snapshot->materials, daemon.started_at, &findings);
         hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
         hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));

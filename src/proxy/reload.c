@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/lint.h"
 #include "os/clock.h"
 
 struct rollout_part {
@@ -106,6 +107,8 @@ static void rollout_end(struct hf_rollout *rollout)
     daemon->snapshot = rollout->plan.snapshot;
     daemon->generation = daemon->snapshot->generation;
     daemon->rollout = NULL;
+    hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),
+            &rollout->findings);
     report(daemon, err, &rollout->findings, rollout->on_end, rollout->ctx);
     hf_findings_done(&rollout->findings);
     hf_free(rollout);

@@ -252,11 +252,10 @@ static enum hf_tls_ask ask_of(enum hf_client_mode mode)
     return asks[mode];
 }
 
-static enum hf_err make_tls_policy(const struct hf_door *door, size_t at,
-                                   struct hf_findings *findings, struct hf_tls_policy *out)
+static enum hf_err make_tls_policy(const struct hf_door *door, size_t at, struct hf_tls_policy *out)
 {
     struct hf_door_policy *policy = &door->policies[at];
-    bool too_long = false;
+    bool too_long = false; /* hf_lint says so */
     *out = (struct hf_tls_policy){
         .sni = at ? door->cfg->sni[at - 1].pattern.value : NULL,
         .ask = ask_of(policy->mode),
@@ -264,12 +263,6 @@ static enum hf_err make_tls_policy(const struct hf_door *door, size_t at,
     };
     if (policy->trust && policy->mode != HF_CLIENT_NONE) {
         out->n_ca_names = hf_trust_names_der(policy->trust, &out->ca_names, &too_long);
-    }
-    if (too_long) {
-        hf_findings_add(findings, HF_FINDING_NAMES_TOO_LONG, door->cfg->mark,
-                        "listener \"%s\": the CA names of trust \"%s\" pass %u KiB and are not "
-                        "sent; set `names` of the trust to none, or to a file with fewer",
-                        door->cfg->name, hf_trust_name(policy->trust), HF_TRUST_NAMES_MAX >> 10);
     }
     return make_realm(door, policy, out->realm);
 }
@@ -293,7 +286,7 @@ static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_do
 }
 
 static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
-                                 struct hf_findings *findings, struct hf_door *door)
+                                 struct hf_door *door)
 {
     const struct hf_cfg_listener *cfg = door->cfg;
     HF_CLEANUP(hf_freep) const char **alpn = NULL;
@@ -308,7 +301,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         identities[i] = hf_materials_identity(snapshot->materials, cfg->identities[i]);
     }
     for (size_t i = 0; i < door->n_policies; i++) {
-        HF_TRY(make_tls_policy(door, i, findings, &policies[i]));
+        HF_TRY(make_tls_policy(door, i, &policies[i]));
     }
     struct hf_tls_server_config config = {
         .identities = identities,
@@ -330,8 +323,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
 }
 
 static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
-                             const struct hf_cfg_listener *cfg, struct hf_findings *findings,
-                             struct hf_door *out)
+                             const struct hf_cfg_listener *cfg, struct hf_door *out)
 {
     out->cfg = cfg;
     out->keylog = HF_KEYLOG_OFF;
@@ -342,7 +334,7 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
     make_door_metrics(env, cfg->name, &out->metrics);
     out->to = &snapshot->upstreams[cfg->to - snapshot->config->upstreams];
     HF_TRY(make_door_policies(snapshot, out));
-    return cfg->plain ? HF_OK : make_door_tls(env, snapshot, findings, out);
+    return cfg->plain ? HF_OK : make_door_tls(env, snapshot, out);
 }
 
 /* --- Snapshots ----------------------------------------------------------------------------------
@@ -376,7 +368,7 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
     for (size_t i = 0; i < config->n_listeners; i++) {
         const struct hf_cfg_listener *cfg = &config->listeners[i];
         snapshot->n_doors++;
-        if (make_door(env, snapshot, cfg, findings, &snapshot->doors[i]) != HF_OK) {
+        if (make_door(env, snapshot, cfg, &snapshot->doors[i]) != HF_OK) {
             report(findings, cfg->mark, "listener", cfg->name);
         }
     }

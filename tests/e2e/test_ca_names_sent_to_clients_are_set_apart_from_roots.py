@@ -58,7 +58,7 @@ def test_a_list_that_is_too_long_is_not_sent(serve, pki, port, tmp_path):
                           f'/O={"x" * 60}/OU={"y" * 60}/CN=root {number}') for number in range(120)]
     roots.write_bytes(pki.clients.root.cert.read_bytes() + b''.join(many))
     daemon = serve(roots=str(roots))
-    line = daemon.log.wait(level='warn')
+    line = daemon.log.wait(level='warn', id='names-too-long')
     assert '16 KiB' in str(line), line
     assert names_told(port, pki, '1_3') == []
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
