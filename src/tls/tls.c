@@ -21,12 +21,14 @@ static const struct {
 } engines[] = {
     [HF_TLS_ENGINE_AUTO] = {"auto", &hf_tls_libssl},
     [HF_TLS_ENGINE_LIBSSL] = {"libssl", &hf_tls_libssl},
-    [HF_TLS_ENGINE_NATIVE] = {"native", NULL},
+    [HF_TLS_ENGINE_NATIVE] = {"native", &hf_tls_native},
 };
 
 /* --- Contexts --- */
 
-static enum hf_err pick_engine(enum hf_tls_engine engine, const struct hf_tls_ops **out)
+/* least: the version below which the native engine isn't fit for the role. */
+static enum hf_err pick_engine(enum hf_tls_engine engine, enum hf_tls_version least,
+                               const struct hf_tls_ops **out)
 {
     if ((unsigned)engine >= HF_N_ELEMENTS(engines)) {
         return hf_fail(HF_E_INVALID, "TLS engine number %d doesn't exist", (int)engine);
@@ -34,7 +36,7 @@ static enum hf_err pick_engine(enum hf_tls_engine engine, const struct hf_tls_op
     if (!engines[engine].ops) {
         return hf_fail(HF_E_UNSUPPORTED, "this build has no %s TLS engine", engines[engine].name);
     }
-    *out = engines[engine].ops;
+    *out = least < HF_TLS_1_3 ? &hf_tls_libssl : engines[engine].ops;
     return HF_OK;
 }
 
@@ -106,7 +108,7 @@ enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
     const struct hf_tls_ops *ops = NULL;
     enum hf_err err = check_common(&checked.common, &checked.judge);
     err = err ? err : check_server(&checked);
-    err = err ? err : pick_engine(checked.common.engine, &ops);
+    err = err ? err : pick_engine(checked.common.engine, checked.common.max_version, &ops);
     err = err ? err : ops->server_ctx_new(&checked, out);
     hf_wipe(&checked.ticket_keys, sizeof(checked.ticket_keys));
     return err;
@@ -119,7 +121,7 @@ enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
     struct hf_tls_client_config checked = *config;
     const struct hf_tls_ops *ops = NULL;
     HF_TRY(check_common(&checked.common, &checked.judge));
-    HF_TRY(pick_engine(checked.common.engine, &ops));
+    HF_TRY(pick_engine(checked.common.engine, checked.common.min_version, &ops));
     return ops->client_ctx_new(&checked, out);
 }
 
@@ -195,8 +197,11 @@ void hf_tls_set_peer_chain(struct hf_tls *tls, struct hf_chain *chain)
 struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_policy *policy,
                                        const char *sni, bool resumed)
 {
-    const struct hf_tls_peer peer = {
-        .chain = tls->peer_chain, .policy = policy, .sni = sni, .resumed = resumed};
+    const struct hf_tls_peer peer = {.chain = tls->peer_chain,
+                                     .policy = policy,
+                                     .sni = sni,
+                                     .resumed = resumed,
+                                     .staple = tls->peer_staple};
     struct hf_tls_answer answer = tls->ctx->judge.judge(tls->conn_ctx, &peer);
     if (!answer.admit && answer.alert == HF_ALERT_NONE) {
         answer.alert = HF_ALERT_HANDSHAKE_FAILURE;
@@ -262,6 +267,17 @@ enum hf_tls_step hf_tls_write(struct hf_tls *tls, struct hf_tls_io *io, struct h
 enum hf_tls_step hf_tls_close(struct hf_tls *tls, struct hf_tls_io *io)
 {
     return tls->ops->close(tls, io);
+}
+
+enum hf_err hf_tls_ask_certificate(struct hf_tls *tls, struct hf_tls_io *io)
+{
+    if (!tls->ops->ask) {
+        return hf_fail(HF_E_UNSUPPORTED,
+                       "the %s engine can't ask for a certificate after the "
+                       "handshake",
+                       tls->ops->name);
+    }
+    return tls->ops->ask(tls, io);
 }
 
 void hf_tls_abort(struct hf_tls *tls, struct hf_tls_io *io, uint8_t alert)

@@ -58,6 +58,7 @@ struct hf_tls_peer {
     const struct hf_tls_policy *policy; /* the one that the SNI chose; NULL in the client role */
     const char *sni;                    /* as sent; NULL: none */
     bool resumed;
+    struct hf_bytes staple; /* OCSP response that came with the chain; empty: none */
 };
 
 struct hf_tls_answer {
@@ -100,7 +101,9 @@ struct hf_tls_ticket_keys {
     size_t n_keys;
 };
 
-/* Which engine stands behind a context. AUTO: the best one of this build for the versions asked. */
+/* Which engine stands behind a context. AUTO: the best one of this build for the versions asked.
+ * NATIVE speaks TLS 1.3 alone: a server that allows 1.2 as well leaves such clients to libssl, a
+ * client that does, and anything below 1.3 only, is libssl's altogether. */
 enum hf_tls_engine { HF_TLS_ENGINE_AUTO, HF_TLS_ENGINE_LIBSSL, HF_TLS_ENGINE_NATIVE };
 
 /* struct hf_tls_keylog is told each secret as a line of the NSS key log format (os/keylog.h writes
@@ -120,6 +123,16 @@ struct hf_tls_common {
     const struct hf_clock *clock;
     const struct hf_rng *rng;
     const struct hf_tls_keylog *keylog; /* unsafe-keylog; NULL: none */
+
+    /* What the native engine alone does; libssl passes these over. */
+    const char *signatures;       /* schemes taken from peers, "ed25519:rsa_pss_rsae_sha256..." by
+                                     their names in RFC 8446 4.2.3; NULL: all */
+    const char *own_signatures;   /* schemes that we sign with, in order; NULL: all */
+    const char *cert_compression; /* "zlib:brotli:zstd" in order (RFC 8879); NULL: off */
+    bool ask_staple;              /* ask the peer for an OCSP response beside its certificate */
+    uint16_t record_size_limit;   /* announced to the peer (RFC 8449), 64 to 16385; 0: not */
+    uint16_t record_padding;      /* records are padded to a multiple of this; 0: not */
+    bool separate_jobs; /* hand jobs out (HF_TLS_WANT_JOB); otherwise they run within the call */
 };
 
 struct hf_tls_server_config {
@@ -136,6 +149,12 @@ struct hf_tls_server_config {
     int64_t ticket_lifetime_s; /* at most 7 days (RFC 8446 4.6.1) */
     struct hf_tls_ticket_keys ticket_keys;
     struct hf_tls_judge judge;
+
+    /* The native engine alone: */
+    const struct hf_bytes
+        *staples;             /* OCSP responses, one for each identity, empty: none; or NULL */
+    bool cookie;              /* a HelloRetryRequest carries the handshake's state as a cookie */
+    bool post_handshake_auth; /* keep what hf_tls_ask_certificate needs: 232 bytes a connection */
 };
 
 struct hf_tls_client_config {
@@ -145,6 +164,12 @@ struct hf_tls_client_config {
     struct hf_credential *const *identities;
     size_t n_identities;
     struct hf_tls_judge judge;
+
+    /* The native engine alone: */
+    const struct hf_bytes *staples; /* as in hf_tls_server_config */
+    unsigned n_key_shares;          /* in the first ClientHello; 0: the default of 1 */
+    bool no_middlebox_compat;       /* leave RFC 8446 D.4 away */
+    bool post_handshake_auth;       /* let the server ask for our certificate later */
 };
 
 struct hf_tls_ctx;
@@ -191,6 +216,14 @@ enum hf_tls_step hf_tls_write(struct hf_tls *tls, struct hf_tls_io *io, struct h
 /* hf_tls_close appends close_notify; reading may go on. */
 enum hf_tls_step hf_tls_close(struct hf_tls *tls, struct hf_tls_io *io) HF_MUST_CHECK;
 
+/*
+ * hf_tls_ask_certificate asks a client for its certificate after the handshake (RFC 8446 4.6.2).
+ * The answer comes in the course of hf_tls_read, is judged like any other, and shows in
+ * hf_tls_info.n_post_auths and hf_tls_peer_chain. Errors: HF_E_UNSUPPORTED (the client didn't offer
+ * it, or this engine, version or config can't), HF_E_BUSY (one is under way).
+ */
+enum hf_err hf_tls_ask_certificate(struct hf_tls *tls, struct hf_tls_io *io) HF_MUST_CHECK;
+
 /* hf_tls_abort appends a fatal alert and ends the connection: every later call is HF_TLS_FAILED. No
  * alert is appended where half a record waits for room (HF_TLS_WANT_OUTPUT came last). */
 void hf_tls_abort(struct hf_tls *tls, struct hf_tls_io *io, uint8_t alert);
@@ -226,6 +259,9 @@ struct hf_tls_info {
     uint8_t alert_sent; /* HF_ALERT_NONE: none; close_notify isn't counted */
     uint8_t alert_received;
     struct hf_credential *identity; /* ours that was sent; borrowed; NULL: none */
+    bool retried;                   /* with a HelloRetryRequest */
+    uint16_t peer_scheme; /* of the peer's CertificateVerify (RFC 8446 4.2.3); 0: none or unknown */
+    uint8_t n_post_auths; /* answers to hf_tls_ask_certificate so far */
 };
 void hf_tls_info(const struct hf_tls *tls, struct hf_tls_info *out);
 

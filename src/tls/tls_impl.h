@@ -43,6 +43,7 @@ struct hf_tls_ops {
                               struct hf_span out);
     struct hf_tls_session *(*take_session)(struct hf_tls *tls);
     void (*session_free)(struct hf_tls_session *session);
+    enum hf_err (*ask)(struct hf_tls *tls, struct hf_tls_io *io); /* NULL: it can't */
 };
 
 struct hf_tls_ctx {
@@ -59,6 +60,7 @@ struct hf_tls {
     struct hf_tls_ctx *ctx; /* owned reference */
     void *conn_ctx;
     struct hf_chain *peer_chain;    /* owned reference, or NULL */
+    struct hf_bytes peer_staple;    /* the engine's memory */
     struct hf_tls_failure *failure; /* owned; NULL: none */
 };
 
@@ -92,6 +94,6 @@ struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_p
  * length. Errors: HF_E_INVALID for an empty or over-long name. */
 enum hf_err hf_tls_alpn_encode(const char *const *alpn, struct hf_buf *out) HF_MUST_CHECK;
 
-extern const struct hf_tls_ops hf_tls_libssl;
+extern const struct hf_tls_ops hf_tls_libssl, hf_tls_native;
 
 #endif

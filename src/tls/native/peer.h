@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_TLS_NATIVE_PEER_H
+#define HF_TLS_NATIVE_PEER_H
+
+/* Who the peer is: its chain, the key that its proof is checked with, and the judge's word. */
+
+#include "base/bytes.h"
+
+struct hf_native;
+
+/*
+ * hf_peer_set takes the chain that the peer sent, leaf first: sets the connection's peer chain and
+ * hs->peer_key. Alerts: bad_certificate (unparsable), unsupported_certificate (a key that no scheme
+ * of ours fits, or one not for signing).
+ */
+enum hf_err hf_peer_set(struct hf_native *conn, const struct hf_bytes *ders,
+                        size_t n) HF_MUST_CHECK;
+
+/* hf_peer_restore sets the chain of an earlier handshake, without a key. n 0: none. */
+enum hf_err hf_peer_restore(struct hf_native *conn, const struct hf_bytes *ders,
+                            size_t n) HF_MUST_CHECK;
+
+/* hf_peer_judge asks the judge about the peer's chain; a refusal fails with the judge's alert. */
+enum hf_err hf_peer_judge(struct hf_native *conn) HF_MUST_CHECK;
+
+#endif
