@@ -309,7 +309,7 @@ static void test_no_common_version(void **state)
 {
     (void)state;
     if (suite.min_version == suite.max_version) {
-        skip();
+        return; /* there is no other version */
     }
     FOR_EACH_VERSION(version)
     {

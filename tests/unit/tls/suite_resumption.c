@@ -366,7 +366,7 @@ static void test_ticket_of_the_other_version_is_ignored(void **state)
 {
     (void)state;
     if (suite.min_version == suite.max_version) {
-        skip();
+        return; /* there is no other version */
     }
     FOR_EACH_VERSION(version)
     {
