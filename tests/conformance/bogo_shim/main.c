@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_UNIMPLEMENTED = 89 };
+
+/* Everything before this line is ours; the runner takes what follows for a sanitizer's report. */
+static void end_of_words(void)
+{
+    fprintf(stderr, "--- DONE ---\n");
+}
+
+void die(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n");
+    end_of_words();
+    exit(1);
+}
+
+void unimplemented(const char *what)
+{
+    fprintf(stderr, "unimplemented: %s\n", what);
+    exit(EXIT_UNIMPLEMENTED);
+}
+
+static struct hf_tls_session *connection(const struct bogo_flags *flags, bool is_resume,
+                                         struct hf_tls_session *offer)
+{
+    struct shim shim = {.flags = flags, .is_resume = is_resume};
+    shim_setup(&shim);
+    enum hf_err err = flags->server
+                          ? hf_tls_new_server(shim.ctx, &shim, &shim.tls)
+                          : hf_tls_new_client(shim.ctx, &shim, flags->host_name, offer, &shim.tls);
+    if (err != HF_OK) {
+        die("connection: %s", hf_err_text());
+    }
+    hf_tls_session_free(offer);
+    shim_connect(&shim);
+    struct hf_tls_session *session = shim_exchange(&shim);
+    shim_disconnect(&shim);
+    hf_tls_free(shim.tls);
+    hf_tls_ctx_unref(shim.ctx);
+    return session;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bogo_flags first, resume;
+    bogo_flags_read(argc, argv, &first, &resume);
+    if (first.is_handshaker_supported) {
+        printf("No\n");
+        return 0;
+    }
+    struct hf_tls_session *session = NULL;
+    for (int i = 0; i <= first.resume_count; i++) {
+        const struct bogo_flags *flags = i ? &resume : &first;
+        if (i && !flags->server && !session) {
+            die("no session to offer");
+        }
+        session = connection(flags, i > 0, session);
+        shim_advance(flags->resumption_delay);
+    }
+    hf_tls_session_free(session);
+    end_of_words();
+    return 0;
+}
