@@ -195,9 +195,8 @@ static void test_a_silent_server_times_out_and_the_next_is_tried(void **state)
     assert_int_equal(hf_addr_parse("127.0.0.1:0", &any), HF_OK);
     assert_int_equal(hf_sock_listen(&any, 0, 0, &f->listening[0]), HF_OK);
     f->cfg_servers[0].addr.len = sizeof(f->cfg_servers[0].addr.storage);
-    assert_int_equal(getsockname(f->listening[0], &f->cfg_servers[0].addr.sa,
-                                 &f->cfg_servers[0].addr.len),
-                     0);
+    assert_int_equal(
+        getsockname(f->listening[0], &f->cfg_servers[0].addr.sa, &f->cfg_servers[0].addr.len), 0);
     for (; n < 8; n++) {
         assert_int_equal(hf_sock_connect(&f->cfg_servers[0].addr, &fillers[n]), HF_OK);
     }
