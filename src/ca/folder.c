@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -33,11 +34,7 @@ enum hf_err hf_dir_sync(const char *dir)
 static long holder_of(int fd)
 {
     char text[32] = "";
-    long pid = 0;
-    if (pread(fd, text, sizeof(text) - 1, 0) > 0) {
-        (void)sscanf(text, "%ld", &pid);
-    }
-    return pid;
+    return pread(fd, text, sizeof(text) - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
 }
 
 static void sign_lock(int fd)

@@ -14,6 +14,7 @@
     X(reload) \
     X(drain) \
     X(ca) \
+    X(cert) \
     X(config) \
     X(version) \
     X(help)

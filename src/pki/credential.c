@@ -83,8 +83,9 @@ static enum hf_err read_key(struct hf_credential *credential,
         .passphrase = source->passphrase,
     };
     if (apart && hf_looks_like_pkcs12(from.text)) {
-        HF_CLEANUP(hf_chain_unrefp) struct hf_chain *unused = NULL;
-        HF_TRY(hf_pkcs12_parse(&from, &credential->key, &unused));
+        HF_CLEANUP(hf_pkcs12_done) struct hf_pkcs12 pkcs12 = {0};
+        HF_TRY(hf_pkcs12_parse(&from, &pkcs12));
+        credential->key = HF_TAKE(pkcs12.key);
         return credential->key ? HF_OK
                                : hf_fail(HF_E_NOT_FOUND, "%s: no private key in it", from.label);
     }
@@ -170,7 +171,10 @@ static enum hf_err fill(struct hf_credential *credential, const struct hf_creden
 {
     if (hf_looks_like_pkcs12(source->cert)) {
         struct hf_locked from = {source->cert, source->cert_label, source->passphrase};
-        HF_TRY(hf_pkcs12_parse(&from, &credential->key, &credential->chain));
+        HF_CLEANUP(hf_pkcs12_done) struct hf_pkcs12 pkcs12 = {0};
+        HF_TRY(hf_pkcs12_parse(&from, &pkcs12));
+        credential->key = HF_TAKE(pkcs12.key);
+        credential->chain = HF_TAKE(pkcs12.chain);
         if (source->key.len) {
             EVP_PKEY_free(credential->key);
             credential->key = NULL;

@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/cert_impl.h"
 #include "pki/dn.h"
 #include "pki/key_type.h"
 #include "pki/ossl.h"
@@ -323,13 +324,12 @@ static enum hf_err take_spiffe(struct hf_identity *id, const GENERAL_NAMES *sans
     return id->spiffe ? HF_OK : HF_E_NOMEM;
 }
 
-static enum hf_err take_sans(struct hf_identity *id, const X509 *x509)
+/* Takes over sans; critical is what libcrypto said of the extension, -1: there is none. */
+static enum hf_err take_sans(struct hf_identity *id, GENERAL_NAMES *sans, int critical)
 {
-    int critical;
-    GENERAL_NAMES *sans = X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, NULL);
     if (!sans) {
         hf_ossl_forget();
-        id->mangled = id->mangled || critical != -1; /* -1: it has none */
+        id->mangled = id->mangled || critical != -1;
         return HF_OK;
     }
     enum hf_err err = HF_OK;
@@ -346,17 +346,23 @@ static enum hf_err take_sans(struct hf_identity *id, const X509 *x509)
 /* --- The whole ---------------------------------------------------------------------------------
  */
 
+static enum hf_err take_subject(struct hf_identity *id, const X509_NAME *subject)
+{
+    HF_TRY(take_dn(id, "", subject, &id->subject));
+    HF_TRY(take_attribute(id, subject, NID_commonName, &id->cn));
+    HF_TRY(take_attribute(id, subject, NID_organizationName, &id->o));
+    return take_attribute(id, subject, NID_organizationalUnitName, &id->ou);
+}
+
 static enum hf_err fill(struct hf_identity *id, const struct hf_cert *cert)
 {
     const X509 *x509 = cert->x509;
-    const X509_NAME *subject = X509_get_subject_name(x509);
-    HF_TRY(take_dn(id, "", subject, &id->subject));
+    HF_TRY(take_subject(id, X509_get_subject_name(x509)));
     HF_TRY(take_dn(id, "", X509_get_issuer_name(x509), &id->issuer));
-    HF_TRY(take_attribute(id, subject, NID_commonName, &id->cn));
-    HF_TRY(take_attribute(id, subject, NID_organizationName, &id->o));
-    HF_TRY(take_attribute(id, subject, NID_organizationalUnitName, &id->ou));
     HF_TRY(take_serial(id, X509_get0_serialNumber(x509)));
-    HF_TRY(take_sans(id, x509));
+    int critical;
+    GENERAL_NAMES *sans = X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, NULL);
+    HF_TRY(take_sans(id, sans, critical));
     char key_type[HF_KEY_TYPE_SIZE];
     hf_key_type(X509_get0_pubkey(x509), key_type);
     hf_ossl_forget();
@@ -377,6 +383,41 @@ enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out
     }
     atomic_init(&id->refs, 1);
     enum hf_err err = fill(id, cert);
+    if (err != HF_OK) {
+        identity_free(id);
+        return err;
+    }
+    *out = id;
+    return HF_OK;
+}
+
+static enum hf_err fill_from_request(struct hf_identity *id, X509_REQ *csr)
+{
+    int critical = -1;
+    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(csr);
+    GENERAL_NAMES *sans = X509V3_get_d2i(extensions, NID_subject_alt_name, &critical, NULL);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    HF_TRY(take_sans(id, sans, critical));
+    HF_TRY(take_subject(id, X509_REQ_get_subject_name(csr)));
+    char **const none[] = {&id->issuer, &id->serial, &id->key_type};
+    for (size_t i = 0; i < HF_N_ELEMENTS(none); i++) {
+        *none[i] = hf_strdup("");
+        if (!*none[i]) {
+            return HF_E_NOMEM;
+        }
+    }
+    return HF_OK;
+}
+
+enum hf_err hf_identity_of_request(X509_REQ *csr, struct hf_identity **out)
+{
+    *out = NULL;
+    struct hf_identity *id = HF_NEW(struct hf_identity);
+    if (!id) {
+        return HF_E_NOMEM;
+    }
+    atomic_init(&id->refs, 1);
+    enum hf_err err = fill_from_request(id, csr);
     if (err != HF_OK) {
         identity_free(id);
         return err;

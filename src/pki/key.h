@@ -30,13 +30,18 @@ enum hf_err hf_key_parse(const struct hf_locked *from, EVP_PKEY **out) HF_MUST_C
 /* hf_looks_like_pkcs12: is it a PFX structure in DER? */
 bool hf_looks_like_pkcs12(struct hf_bytes text);
 
+struct hf_pkcs12 {
+    EVP_PKEY *key;           /* NULL: it has none */
+    struct hf_chain *chain;  /* the leaf that fits the key, then its issuers, without the root */
+    struct hf_chain *others; /* what else is in it, such as the root; NULL: nothing */
+    bool old_ciphers;        /* it took the legacy provider to open it */
+};
+
 /*
- * hf_pkcs12_parse takes key and chain out of a PKCS#12 file: the leaf that fits the key, then its
- * issuers in order as far as they are in the file, without the root. Old ciphers (RC2, 3DES) need
- * libcrypto's legacy provider, which is loaded for this alone. *out_key is NULL when the file has
- * no key. Errors as hf_key_parse.
+ * hf_pkcs12_parse takes a PKCS#12 file apart. Old ciphers (RC2) need libcrypto's legacy provider,
+ * which is loaded for this alone. Errors as hf_key_parse; *out is then empty.
  */
-enum hf_err hf_pkcs12_parse(const struct hf_locked *from, EVP_PKEY **out_key,
-                            struct hf_chain **out_chain) HF_MUST_CHECK;
+enum hf_err hf_pkcs12_parse(const struct hf_locked *from, struct hf_pkcs12 *out) HF_MUST_CHECK;
+void hf_pkcs12_done(struct hf_pkcs12 *pkcs12);
 
 #endif

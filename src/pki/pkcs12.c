@@ -117,52 +117,82 @@ static enum hf_err carry_cert(X509 *from, struct hf_cert **out)
     return err;
 }
 
-/* The certificate in others that issued cert and isn't a root; NULL when there is none. */
-static X509 *issuer_among(X509 *cert, STACK_OF(X509) * others)
+/* Where in others the certificate is that issued cert and isn't a root; -1 when there is none. */
+static int issuer_among(X509 *cert, STACK_OF(X509) * others)
 {
     for (int i = 0; i < sk_X509_num(others); i++) {
         X509 *candidate = sk_X509_value(others, i);
         if (X509_check_issued(candidate, cert) == X509_V_OK &&
             X509_self_signed(candidate, 0) != 1) {
-            return candidate;
+            return i;
         }
     }
-    return NULL;
+    return -1;
 }
 
-static enum hf_err carry_chain(const struct contents *contents, struct hf_chain **out)
+static void unref_all(struct hf_cert **certs, size_t n)
 {
-    struct hf_cert *certs[HF_CHAIN_MAX] = {0};
-    size_t n = 0;
-    enum hf_err err = HF_OK;
-    for (X509 *at = contents->leaf; at && err == HF_OK; at = issuer_among(at, contents->others)) {
-        err = n < HF_CHAIN_MAX ? carry_cert(at, &certs[n])
-                               : hf_fail(HF_E_TOO_LARGE, "the chain has more than %d certificates",
-                                         HF_CHAIN_MAX);
-        n += err == HF_OK;
-    }
-    if (err == HF_OK) {
-        err = hf_chain_new_any(certs, n, out);
-    }
     for (size_t i = 0; i < n; i++) {
         hf_cert_unref(certs[i]);
     }
     hf_ossl_forget();
+}
+
+/* Marks each certificate of others that it takes. */
+static enum hf_err carry_chain(const struct contents *contents, bool *taken, struct hf_chain **out)
+{
+    struct hf_cert *certs[HF_CHAIN_MAX] = {0};
+    size_t n = 0;
+    enum hf_err err = HF_OK;
+    for (X509 *at = contents->leaf; at && err == HF_OK;) {
+        if (n == HF_CHAIN_MAX) {
+            err = hf_fail(HF_E_TOO_LARGE, "the chain has more than %d certificates", HF_CHAIN_MAX);
+            break;
+        }
+        err = carry_cert(at, &certs[n]);
+        n += err == HF_OK;
+        int next = issuer_among(at, contents->others);
+        at = next >= 0 && !taken[next] ? sk_X509_value(contents->others, next) : NULL;
+        if (at) {
+            taken[next] = true;
+        }
+    }
+    if (err == HF_OK) {
+        err = hf_chain_new_any(certs, n, out);
+    }
+    unref_all(certs, n);
     return err;
 }
 
-static enum hf_err carry(const struct contents *contents, EVP_PKEY **out_key,
-                         struct hf_chain **out_chain)
+static enum hf_err carry_others(const struct contents *contents, const bool *taken,
+                                struct hf_chain **out)
 {
-    EVP_PKEY *key = NULL;
-    HF_TRY(carry_key(contents->key, &key));
-    enum hf_err err = carry_chain(contents, out_chain);
-    if (err != HF_OK) {
-        EVP_PKEY_free(key);
-        return err;
+    struct hf_cert *certs[P12_CERTS_MAX] = {0};
+    size_t n = 0;
+    enum hf_err err = HF_OK;
+    for (int i = 0; err == HF_OK && i < sk_X509_num(contents->others); i++) {
+        X509 *at = sk_X509_value(contents->others, i);
+        if (!taken[i] && at != contents->leaf) {
+            err = carry_cert(at, &certs[n]);
+            n += err == HF_OK;
+        }
     }
-    *out_key = key;
-    return HF_OK;
+    if (err == HF_OK && n) {
+        err = hf_chain_new_any(certs, n, out);
+    }
+    unref_all(certs, n);
+    return err;
+}
+
+static enum hf_err carry(const struct contents *contents, struct hf_pkcs12 *out)
+{
+    bool taken[P12_CERTS_MAX] = {0};
+    if (sk_X509_num(contents->others) > P12_CERTS_MAX) {
+        return hf_fail(HF_E_TOO_LARGE, "more than %d certificates", P12_CERTS_MAX);
+    }
+    HF_TRY(carry_key(contents->key, &out->key));
+    HF_TRY(carry_chain(contents, taken, &out->chain));
+    return carry_others(contents, taken, &out->others);
 }
 
 /* Without a key libcrypto names no leaf: take the first certificate that issued no other one. */
@@ -183,8 +213,7 @@ static void choose_leaf(struct contents *contents)
     }
 }
 
-static enum hf_err parse(PKCS12 *p12, const struct hf_locked *from, EVP_PKEY **out_key,
-                         struct hf_chain **out_chain)
+static enum hf_err parse(PKCS12 *p12, const struct hf_locked *from, struct hf_pkcs12 *out)
 {
     const char *passphrase = NULL;
     HF_TRY(find_passphrase(p12, from, &passphrase));
@@ -192,28 +221,24 @@ static enum hf_err parse(PKCS12 *p12, const struct hf_locked *from, EVP_PKEY **o
     struct hf_legacy legacy = {0};
     enum hf_err err = HF_OK;
     if (!open_with(from->text, NULL, passphrase, &contents)) {
-        err = hf_ossl_is_unsupported()
+        out->old_ciphers = hf_ossl_is_unsupported();
+        err = out->old_ciphers
                   ? open_old(from, passphrase, &contents, &legacy)
                   : hf_fail(HF_E_MALFORMED, "%s: the PKCS#12 file can't be opened", from->label);
     }
     if (err == HF_OK) {
         choose_leaf(&contents);
-        if (!contents.leaf) {
-            err = hf_fail(HF_E_MALFORMED, "%s: no certificate in it", from->label);
-        } else {
-            err = carry(&contents, out_key, out_chain);
-        }
+        err = contents.leaf ? carry(&contents, out)
+                            : hf_fail(HF_E_MALFORMED, "%s: no certificate in it", from->label);
     }
     contents_done(&contents);
     hf_legacy_close(&legacy);
     return err;
 }
 
-enum hf_err hf_pkcs12_parse(const struct hf_locked *from, EVP_PKEY **out_key,
-                            struct hf_chain **out_chain)
+enum hf_err hf_pkcs12_parse(const struct hf_locked *from, struct hf_pkcs12 *out)
 {
-    *out_key = NULL;
-    *out_chain = NULL;
+    *out = (struct hf_pkcs12){0};
     HF_TRY(hf_check_passphrase(from));
     if (from->text.len > P12_DER_MAX) {
         return hf_fail(HF_E_TOO_LARGE, "%s: too long for a PKCS#12 file", from->label);
@@ -222,7 +247,18 @@ enum hf_err hf_pkcs12_parse(const struct hf_locked *from, EVP_PKEY **out_key,
     if (!p12) {
         return hf_fail_ossl(HF_E_MALFORMED, "%s: not a PKCS#12 file", from->label);
     }
-    enum hf_err err = parse(p12, from, out_key, out_chain);
+    enum hf_err err = parse(p12, from, out);
     PKCS12_free(p12);
+    if (err != HF_OK) {
+        hf_pkcs12_done(out);
+    }
     return err;
+}
+
+void hf_pkcs12_done(struct hf_pkcs12 *pkcs12)
+{
+    EVP_PKEY_free(pkcs12->key);
+    hf_chain_unref(pkcs12->chain);
+    hf_chain_unref(pkcs12->others);
+    *pkcs12 = (struct hf_pkcs12){0};
 }
