@@ -206,28 +206,32 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
     X(TLS_SETTINGS, "tls-settings", ERROR, "`run`, `check`", \
       "an unknown suite, cipher or group, or the like") \
     X(LISTEN, "listen", ERROR, "`run`", "an address can't be listened on") \
-    X(EXPIRED, "expired", ERROR, "`check`", "a certificate of ours has expired") \
-    X(NOT_YET_VALID, "not-yet-valid", ERROR, "`check`", "a certificate isn't valid yet") \
-    X(EXPIRING, "expiring", WARNING, "`check`", "a certificate expires within 30 days") \
-    X(ROOT_EXPIRED, "root-expired", WARNING, "`check`", \
+    X(EXPIRED, "expired", ERROR, "`check`, log of `run`", "a certificate of ours has expired") \
+    X(NOT_YET_VALID, "not-yet-valid", ERROR, "`check`, log of `run`", \
+      "a certificate isn't valid yet") \
+    X(EXPIRING, "expiring", WARNING, "`check`, log of `run`", \
+      "a certificate expires within 30 days") \
+    X(ROOT_EXPIRED, "root-expired", WARNING, "`check`, log of `run`", \
       "a CA certificate among the roots has expired") \
-    X(CHAIN_ORDER, "chain-order", ERROR, "`check`", "the chain is in the wrong order") \
-    X(CHAIN_INCOMPLETE, "chain-incomplete", WARNING, "`check`", \
+    X(CHAIN_ORDER, "chain-order", ERROR, "`check`, log of `run`", \
+      "the chain is in the wrong order") \
+    X(CHAIN_INCOMPLETE, "chain-incomplete", WARNING, "`check`, log of `run`", \
       "an intermediate seems to be missing") \
-    X(WRONG_USAGE, "wrong-usage", ERROR, "`check`", \
+    X(WRONG_USAGE, "wrong-usage", ERROR, "`check`, log of `run`", \
       "a certificate is for another use than it is put to") \
-    X(NO_SAN, "no-san", WARNING, "`check`", \
+    X(NO_SAN, "no-san", WARNING, "`check`, log of `run`", \
       "a server's certificate has no host name that clients read") \
-    X(NAMES_TOO_LONG, "names-too-long", WARNING, "`check`", \
+    X(NAMES_TOO_LONG, "names-too-long", WARNING, "`check`, log of `run`", \
       "the list of CA names is too long to be sent") \
-    X(UNSAFE, "unsafe", WARNING, "`check`", "an `unsafe-...` key is on") \
-    X(UNVERIFIED, "unverified", WARNING, "`check`", \
+    X(UNSAFE, "unsafe", WARNING, "`check`, log of `run`", "an `unsafe-...` key is on") \
+    X(UNVERIFIED, "unverified", WARNING, "`check`, log of `run`", \
       "`client: request-unverified` lets everybody in") \
-    X(REQUEST_UNUSED, "request-unused", WARNING, "`check`", \
+    X(REQUEST_UNUSED, "request-unused", WARNING, "`check`, log of `run`", \
       "`client: request`, and nothing looks at it") \
-    X(PLAIN_EXPOSED, "plain-exposed", WARNING, "`check`", \
+    X(PLAIN_EXPOSED, "plain-exposed", WARNING, "`check`, log of `run`", \
       "plain text is accepted from the network") \
-    X(UNUSED, "unused", WARNING, "`check`", "an identity, trust or upstream that nothing uses") \
+    X(UNUSED, "unused", WARNING, "`check`, log of `run`", \
+      "an identity, trust or upstream that nothing uses") \
     X(NEEDS_RESTART, "needs-restart", WARNING, "reload", \
       "a changed setting that a reload can't apply")
 

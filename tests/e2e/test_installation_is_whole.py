@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -30,7 +31,8 @@ def test_every_command_has_a_page(installed):
     text = subprocess.run([installed / 'bin/handfast', '--help'], capture_output=True, text=True,
                           check=True).stdout
     pages = {path.name for path in (installed / 'share/man/man1').iterdir()}
-    commands = [line.split()[0] for line in text.split('Commands:\n')[1].split('\n\n')[0].splitlines()]
+    section = text.split('Commands:\n')[1].split('\n\n')[0]
+    commands = re.findall(r'^  (\S+) ', section, re.MULTILINE)
     assert len(commands) > 3
     assert pages >= {'handfast.1', *(f'handfast-{command}.1' for command in commands)}
 
