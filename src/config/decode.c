@@ -256,8 +256,8 @@ static void decode_standard(struct hf_decoder *decoder, const struct hf_key *key
         return;
     }
     if (key->standard[0] == '[') {
-        decoder->err = hf_tree_parse(hf_bytes_str(key->standard), decoder->arena,
-                                     decoder->findings, &value);
+        decoder->err =
+            hf_tree_parse(hf_bytes_str(key->standard), decoder->arena, decoder->findings, &value);
     }
     if (value) {
         decode_value(decoder, key, value, object);
