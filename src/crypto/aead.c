@@ -115,20 +115,30 @@ enum hf_err hf_aead_seal(struct hf_aead *aead, const uint8_t nonce[static HF_AEA
     return aead->backend->seal(aligned(aead), aead->alg, nonce, aad, head, tail, out);
 }
 
-enum hf_err hf_aead_open(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
-                         struct hf_bytes aad, struct hf_span text)
+enum hf_err hf_aead_open_apart(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
+                               struct hf_bytes aad, struct hf_span text, size_t head_len,
+                               uint8_t *head_out)
 {
     assert(aead->backend && aead->dir == HF_AEAD_OPEN);
     HF_TRY(check_len(aad, text.len));
     bool genuine = false;
     if (text.len >= HF_AEAD_TAG_LEN) {
         struct hf_span body = hf_span_of(text.ptr, text.len - HF_AEAD_TAG_LEN);
-        HF_TRY(aead->backend->open(aligned(aead), aead->alg, nonce, aad, body, &genuine));
+        assert(head_len <= body.len);
+        HF_TRY(aead->backend->open(aligned(aead), aead->alg, nonce, aad, body,
+                                   hf_span_of(head_out, head_len), &genuine));
     }
     if (!genuine) {
         /* What was decrypted under a wrong tag must not be seen by anybody. */
         hf_wipe(text.ptr, text.len);
+        hf_wipe(head_out, head_len);
         return hf_fail(HF_E_MISMATCH, "the authentication tag is wrong");
     }
     return HF_OK;
+}
+
+enum hf_err hf_aead_open(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
+                         struct hf_bytes aad, struct hf_span text)
+{
+    return hf_aead_open_apart(aead, nonce, aad, text, 0, text.ptr);
 }

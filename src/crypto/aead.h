@@ -56,6 +56,15 @@ enum hf_err hf_aead_seal(struct hf_aead *aead, const uint8_t nonce[static HF_AEA
 enum hf_err hf_aead_open(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
                          struct hf_bytes aad, struct hf_span text) HF_MUST_CHECK;
 
+/*
+ * hf_aead_open_apart is hf_aead_open, but the first head_len bytes of the plaintext (at most all of
+ * it) go to head_out, which doesn't overlap text; what is behind them stays in place. Spares its
+ * user a copy. On HF_E_MISMATCH head_out is wiped, too.
+ */
+enum hf_err hf_aead_open_apart(struct hf_aead *aead, const uint8_t nonce[static HF_AEAD_NONCE_LEN],
+                               struct hf_bytes aad, struct hf_span text, size_t head_len,
+                               uint8_t *head_out) HF_MUST_CHECK;
+
 /* A backend's name for people: "ipsec-mb avx512", "libcrypto". */
 const char *hf_aead_backend_name(enum hf_aead_alg alg);
 

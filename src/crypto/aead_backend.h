@@ -19,9 +19,10 @@ struct hf_aead_backend {
     void (*done)(void *room); /* besides the wiping that aead.c does; may be NULL */
     enum hf_err (*seal)(void *room, enum hf_aead_alg alg, const uint8_t *nonce, struct hf_bytes aad,
                         struct hf_bytes head, struct hf_bytes tail, uint8_t *out);
-    /* false: forged. text is without its tag, which is behind it */
+    /* *out_genuine false: forged. text is without its tag, which is behind it. head: where its
+     * first head.len bytes go; its start is text's own start when all is in place */
     enum hf_err (*open)(void *room, enum hf_aead_alg alg, const uint8_t *nonce, struct hf_bytes aad,
-                        struct hf_span text, bool *out_genuine);
+                        struct hf_span text, struct hf_span head, bool *out_genuine);
 };
 
 extern const struct hf_aead_backend hf_aead_evp;

@@ -76,7 +76,8 @@ static enum hf_err evp_seal(void *room, enum hf_aead_alg alg, const uint8_t *non
 }
 
 static enum hf_err evp_open(void *room, enum hf_aead_alg alg, const uint8_t *nonce,
-                            struct hf_bytes aad, struct hf_span text, bool *out_genuine)
+                            struct hf_bytes aad, struct hf_span text, struct hf_span head,
+                            bool *out_genuine)
 {
     (void)alg;
     const struct evp_key *evp = room;
@@ -84,7 +85,9 @@ static enum hf_err evp_open(void *room, enum hf_aead_alg alg, const uint8_t *non
     int n;
     if (EVP_CipherInit_ex2(evp->ctx, NULL, NULL, nonce, 0, NULL) != 1 ||
         EVP_CIPHER_CTX_ctrl(evp->ctx, EVP_CTRL_AEAD_SET_TAG, HF_AEAD_TAG_LEN, tag) != 1 ||
-        !update(evp->ctx, NULL, aad) || !update(evp->ctx, text.ptr, hf_span_bytes(text))) {
+        !update(evp->ctx, NULL, aad) ||
+        !update(evp->ctx, head.ptr, hf_bytes_of(text.ptr, head.len)) ||
+        !update(evp->ctx, text.ptr + head.len, hf_bytes_from(hf_span_bytes(text), head.len))) {
         return hf_fail_crypto("a message can't be decrypted");
     }
     uint8_t none[HF_AEAD_TAG_LEN];

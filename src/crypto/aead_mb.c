@@ -74,16 +74,22 @@ struct gcm {
     aes_gcm_init_t init;
     aes_gcm_enc_dec_update_t enc_update;
     aes_gcm_enc_dec_finalize_t enc_finalize;
+    aes_gcm_enc_dec_update_t dec_update;
+    aes_gcm_enc_dec_finalize_t dec_finalize;
 };
 
 static struct gcm gcm_of(enum hf_aead_alg alg)
 {
     if (alg == HF_AEAD_AES_128_GCM) {
-        return (struct gcm){manager->gcm128_enc, manager->gcm128_dec, manager->gcm128_init,
-                            manager->gcm128_enc_update, manager->gcm128_enc_finalize};
+        return (struct gcm){manager->gcm128_enc,          manager->gcm128_dec,
+                            manager->gcm128_init,         manager->gcm128_enc_update,
+                            manager->gcm128_enc_finalize, manager->gcm128_dec_update,
+                            manager->gcm128_dec_finalize};
     }
-    return (struct gcm){manager->gcm256_enc, manager->gcm256_dec, manager->gcm256_init,
-                        manager->gcm256_enc_update, manager->gcm256_enc_finalize};
+    return (struct gcm){manager->gcm256_enc,          manager->gcm256_dec,
+                        manager->gcm256_init,         manager->gcm256_enc_update,
+                        manager->gcm256_enc_finalize, manager->gcm256_dec_update,
+                        manager->gcm256_dec_finalize};
 }
 
 static void gcm_seal(const struct gcm *gcm, const struct gcm_key_data *key, const uint8_t *nonce,
@@ -111,12 +117,29 @@ static void gcm_seal(const struct gcm *gcm, const struct gcm_key_data *key, cons
     hf_wipe(&ctx, sizeof(ctx));
 }
 
+/* Leaves all of a short text in place: its head is copied out once the tag was found right. */
+static bool opens_in_place(struct hf_span text, struct hf_span head)
+{
+    return head.len == 0 || text.len <= COPY_MAX;
+}
+
 static void gcm_open(const struct gcm *gcm, const struct gcm_key_data *key, const uint8_t *nonce,
-                     struct hf_bytes aad, struct hf_span text, uint8_t *out_tag)
+                     struct hf_bytes aad, struct hf_span text, struct hf_span head,
+                     uint8_t *out_tag)
 {
     struct gcm_context_data ctx;
-    gcm->dec(key, &ctx, text.ptr, text.ptr, text.len, nonce, aad.ptr, aad.len, out_tag,
-             HF_AEAD_TAG_LEN);
+    if (opens_in_place(text, head)) {
+        gcm->dec(key, &ctx, text.ptr, text.ptr, text.len, nonce, aad.ptr, aad.len, out_tag,
+                 HF_AEAD_TAG_LEN);
+    } else {
+        uint8_t *rest = text.ptr + head.len;
+        gcm->init(key, &ctx, nonce, aad.ptr, aad.len);
+        gcm->dec_update(key, &ctx, head.ptr, text.ptr, head.len);
+        if (text.len > head.len) {
+            gcm->dec_update(key, &ctx, rest, rest, text.len - head.len);
+        }
+        gcm->dec_finalize(key, &ctx, out_tag, HF_AEAD_TAG_LEN);
+    }
     hf_wipe(&ctx, sizeof(ctx));
 }
 
@@ -139,12 +162,17 @@ static void chacha_seal(const uint8_t *key, const uint8_t *nonce, struct hf_byte
 }
 
 static void chacha_open(const uint8_t *key, const uint8_t *nonce, struct hf_bytes aad,
-                        struct hf_span text, uint8_t *out_tag)
+                        struct hf_span text, struct hf_span head, uint8_t *out_tag)
 {
     struct chacha20_poly1305_context_data ctx;
+    size_t head_len = opens_in_place(text, head) ? 0 : head.len;
+    uint8_t *rest = text.ptr + head_len;
     IMB_CHACHA20_POLY1305_INIT(manager, key, &ctx, nonce, aad.ptr, aad.len);
-    if (text.len) {
-        IMB_CHACHA20_POLY1305_DEC_UPDATE(manager, key, &ctx, text.ptr, text.ptr, text.len);
+    if (head_len) {
+        IMB_CHACHA20_POLY1305_DEC_UPDATE(manager, key, &ctx, head.ptr, text.ptr, head_len);
+    }
+    if (text.len > head_len) {
+        IMB_CHACHA20_POLY1305_DEC_UPDATE(manager, key, &ctx, rest, rest, text.len - head_len);
     }
     IMB_CHACHA20_POLY1305_DEC_FINALIZE(manager, &ctx, out_tag, HF_AEAD_TAG_LEN);
     hf_wipe(&ctx, sizeof(ctx));
@@ -178,17 +206,21 @@ static bool same_tag(const uint8_t *a, const uint8_t *b)
 }
 
 static enum hf_err mb_open(void *room, enum hf_aead_alg alg, const uint8_t *nonce,
-                           struct hf_bytes aad, struct hf_span text, bool *out_genuine)
+                           struct hf_bytes aad, struct hf_span text, struct hf_span head,
+                           bool *out_genuine)
 {
     const union mb_key *mb = room;
     uint8_t tag[HF_AEAD_TAG_LEN];
     if (alg == HF_AEAD_CHACHA20_POLY1305) {
-        chacha_open(mb->chacha, nonce, aad, text, tag);
+        chacha_open(mb->chacha, nonce, aad, text, head, tag);
     } else {
         struct gcm gcm = gcm_of(alg);
-        gcm_open(&gcm, &mb->gcm, nonce, aad, text, tag);
+        gcm_open(&gcm, &mb->gcm, nonce, aad, text, head, tag);
     }
     *out_genuine = same_tag(tag, text.ptr + text.len);
+    if (*out_genuine && head.len && opens_in_place(text, head)) {
+        memcpy(head.ptr, text.ptr, head.len);
+    }
     return HF_OK;
 }
 

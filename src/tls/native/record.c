@@ -2,8 +2,8 @@
 #include "tls/native/record.h"
 
 /*
- * A record received is opened where it lies: the caller's input holds the plaintext afterwards. A
- * record sent is encrypted from the caller's plaintext into the output; nothing is copied between.
+ * A record received is opened where it lies, or straight into the reader's memory. A record sent is
+ * encrypted from the caller's plaintext into the output; nothing is copied between.
  *
  * What may come is decided in this order, and what no line allows is refused:
  *
@@ -236,26 +236,37 @@ static enum outcome take_plain(struct hf_record *record, uint8_t type, struct hf
     return GOT;
 }
 
-/* RFC 8446 5.4: the type is the last byte that isn't zero. inner is what decryption gave. */
-static enum outcome take_inner(struct hf_record *record, struct hf_span inner,
+/* What decryption gave: content, type and padding. The last byte is apart from those before it. */
+struct inner {
+    struct hf_span head;
+    uint8_t last;
+};
+
+/* RFC 8446 5.4: the type is the last byte that isn't zero. Leaves the content in inner->head. */
+static uint8_t strip(struct inner *inner)
+{
+    uint8_t type = inner->last;
+    while (type == 0 && inner->head.len > 0) {
+        type = inner->head.ptr[--inner->head.len];
+    }
+    return type;
+}
+
+static enum outcome take_inner(struct hf_record *record, struct inner inner,
                                struct hf_record_in *out)
 {
     size_t most = record->in_limit ? record->in_limit : INNER_MAX;
-    if (inner.len > most) {
+    if (inner.head.len + 1 > most) {
         return refuse(out, HF_ALERT_RECORD_OVERFLOW, "a record's plaintext passes the limit");
     }
-    size_t len = inner.len;
-    while (len > 0 && inner.ptr[len - 1] == 0) {
-        len--;
-    }
-    uint8_t type = len ? inner.ptr[len - 1] : 0;
+    uint8_t type = strip(&inner);
     if (type != HF_RECORD_ALERT && type != HF_RECORD_HANDSHAKE && type != HF_RECORD_DATA) {
         return refuse(out, HF_ALERT_UNEXPECTED_MESSAGE, "a record has no known content type");
     }
     out->type = (enum hf_record_type)type;
     out->was_protected = true;
-    out->content = hf_span_of(inner.ptr, len - 1);
-    if (len > 1) {
+    out->content = inner.head;
+    if (inner.head.len > 0) {
         record->n_empty = 0;
         return GOT;
     }
@@ -265,8 +276,27 @@ static enum outcome take_inner(struct hf_record *record, struct hf_span inner,
     return drop(record, out) == DROPPED ? GOT : FAILED;
 }
 
+/* Decrypts; the content goes to `into` if it fits there. */
+static enum hf_err decrypt(struct hf_record_dir *dir, struct hf_bytes header, struct hf_span body,
+                           struct hf_span into, struct inner *out)
+{
+    uint8_t nonce[IV_LEN];
+    make_nonce(dir, nonce);
+    if (body.len <= HF_AEAD_TAG_LEN) { /* a tag with nothing before it has no type either */
+        *out = (struct inner){.head = hf_span_of(body.ptr, 0)};
+        return hf_aead_open(&dir->keys->aead, nonce, header, body);
+    }
+    size_t head_len = body.len - HF_AEAD_TAG_LEN - 1;
+    bool apart = head_len > 0 && head_len <= into.len;
+    out->head = hf_span_of(apart ? into.ptr : body.ptr, head_len);
+    HF_TRY(hf_aead_open_apart(&dir->keys->aead, nonce, header, body, apart ? head_len : 0,
+                              out->head.ptr));
+    out->last = body.ptr[head_len];
+    return HF_OK;
+}
+
 static enum outcome take_protected(struct hf_record *record, struct hf_crypto *crypto,
-                                   struct hf_bytes header, struct hf_span body,
+                                   struct hf_bytes header, struct hf_span body, struct hf_span into,
                                    struct hf_record_in *out)
 {
     struct hf_record_dir *dir = &record->in;
@@ -277,9 +307,8 @@ static enum outcome take_protected(struct hf_record *record, struct hf_crypto *c
     if (expand_keys(dir, crypto, HF_AEAD_OPEN) != HF_OK) {
         return refuse_internal(out);
     }
-    uint8_t nonce[IV_LEN];
-    make_nonce(dir, nonce);
-    enum hf_err err = hf_aead_open(&dir->keys->aead, nonce, header, body);
+    struct inner inner;
+    enum hf_err err = decrypt(dir, header, body, into, &inner);
     if (err == HF_E_MISMATCH && record->early == HF_RECORD_EARLY_TRIAL) {
         return skip_early(record, body.len, out);
     }
@@ -291,12 +320,12 @@ static enum outcome take_protected(struct hf_record *record, struct hf_crypto *c
     }
     dir->seq++;
     record->early = HF_RECORD_EARLY_NONE;
-    return take_inner(record, hf_span_of(body.ptr, body.len - HF_AEAD_TAG_LEN), out);
+    return take_inner(record, inner, out);
 }
 
 /* Takes the record at the front; *in is advanced unless it fails or is incomplete. */
 static enum outcome take_record(struct hf_record *record, struct hf_crypto *crypto,
-                                struct hf_span *in, struct hf_record_in *out)
+                                struct hf_span *in, struct hf_span into, struct hf_record_in *out)
 {
     if (in->len < HF_RECORD_HEADER_LEN) {
         return MORE;
@@ -315,8 +344,8 @@ static enum outcome take_record(struct hf_record *record, struct hf_crypto *cryp
     } else if (!record->in.suite) {
         outcome = skip_early(record, header.len, out);
     } else {
-        outcome =
-            take_protected(record, crypto, hf_bytes_of(in->ptr, HF_RECORD_HEADER_LEN), body, out);
+        outcome = take_protected(record, crypto, hf_bytes_of(in->ptr, HF_RECORD_HEADER_LEN), body,
+                                 into, out);
     }
     if (outcome != FAILED) {
         *in = hf_span_of(body.ptr + body.len, in->len - HF_RECORD_HEADER_LEN - body.len);
@@ -324,15 +353,22 @@ static enum outcome take_record(struct hf_record *record, struct hf_crypto *cryp
     return outcome;
 }
 
-enum hf_record_step hf_record_open(struct hf_record *record, struct hf_crypto *crypto,
-                                   struct hf_span *in, struct hf_record_in *out)
+enum hf_record_step hf_record_open_into(struct hf_record *record, struct hf_crypto *crypto,
+                                        struct hf_span *in, struct hf_span into,
+                                        struct hf_record_in *out)
 {
     *out = (struct hf_record_in){.alert = HF_ALERT_NONE};
     enum outcome outcome;
     do {
-        outcome = take_record(record, crypto, in, out);
+        outcome = take_record(record, crypto, in, into, out);
     } while (outcome == DROPPED);
     return (enum hf_record_step)outcome;
+}
+
+enum hf_record_step hf_record_open(struct hf_record *record, struct hf_crypto *crypto,
+                                   struct hf_span *in, struct hf_record_in *out)
+{
+    return hf_record_open_into(record, crypto, in, hf_span_of(NULL, 0), out);
 }
 
 /* --- Sending ------------------------------------------------------------------------------------

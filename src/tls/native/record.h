@@ -88,7 +88,7 @@ enum hf_record_step {
 struct hf_record_in {
     enum hf_record_type type; /* ALERT, HANDSHAKE or DATA */
     bool was_protected;
-    struct hf_span content; /* within the input's memory; HANDSHAKE and ALERT are never empty */
+    struct hf_span content; /* in the input's memory; HANDSHAKE and ALERT are never empty */
     uint8_t alert;          /* HF_RECORD_FAILED only */
 };
 
@@ -101,6 +101,15 @@ struct hf_record_in {
  */
 enum hf_record_step hf_record_open(struct hf_record *record, struct hf_crypto *crypto,
                                    struct hf_span *in, struct hf_record_in *out) HF_MUST_CHECK;
+
+/*
+ * hf_record_open_into is hf_record_open, but the content of a protected record goes to `into` when
+ * that has room for it (and for its padding); otherwise it stays in the input. out->content says
+ * where it is. Spares the copy of application data.
+ */
+enum hf_record_step hf_record_open_into(struct hf_record *record, struct hf_crypto *crypto,
+                                        struct hf_span *in, struct hf_span into,
+                                        struct hf_record_in *out) HF_MUST_CHECK;
 
 /* hf_record_update_in goes to the next generation of receiving keys (RFC 8446 7.2). The holder has
  * checked that the KeyUpdate ended its record. */

@@ -308,6 +308,76 @@ static void a_record_shorter_than_a_tag_is_refused(void **state)
     }
 }
 
+/* Content goes to the reader's memory when it fits there, whole, and stays in the input otherwise.
+ */
+static void content_goes_where_the_reader_wants_it(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t lens[] = {1, 100, 1024, 1025, 4000, HF_RECORD_PLAIN_MAX};
+    uint8_t *into = malloc(HF_RECORD_PLAIN_MAX);
+    assert_non_null(into);
+    for (size_t s = 0; s < HF_N_ELEMENTS(all_suites); s++) {
+        for (size_t i = 0; i < 4 * HF_N_ELEMENTS(lens); i++) {
+            size_t len = lens[i / 4], room = i % 2 ? len : len - 1;
+            bool fits = room >= len;
+            struct hf_record_in out;
+            protect(f, all_suites[s]);
+            f->from.pad_to = 0;
+            seal(f, HF_RECORD_DATA, hf_bytes_of(f->memory, len));
+            struct hf_span in = wire(f), before = in;
+            assert_int_equal(
+                hf_record_open_into(&f->to, f->crypto, &in, hf_span_of(into, room), &out),
+                HF_RECORD_GOT);
+            assert_int_equal(out.content.len, len);
+            assert_memory_equal(out.content.ptr, f->memory, len);
+            assert_ptr_equal(out.content.ptr, fits ? into : before.ptr + HF_RECORD_HEADER_LEN);
+            hf_buf_reset(&f->wire);
+        }
+    }
+    free(into);
+}
+
+static void padding_is_taken_off_in_the_readers_memory_too(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t into[300];
+    struct hf_record_in out;
+    protect(f, HF_SUITE_AES_128_GCM_SHA256);
+    f->from.pad_to = 256;
+    seal(f, HF_RECORD_HANDSHAKE, hf_bytes_of(f->memory, 100));
+    struct hf_span in = wire(f);
+    assert_int_equal(
+        hf_record_open_into(&f->to, f->crypto, &in, hf_span_of(into, sizeof(into)), &out),
+        HF_RECORD_GOT);
+    assert_int_equal(out.type, HF_RECORD_HANDSHAKE);
+    assert_ptr_equal(out.content.ptr, into);
+    assert_int_equal(out.content.len, 100);
+    assert_memory_equal(into, f->memory, 100);
+}
+
+static void a_forged_record_leaves_nothing_in_the_readers_memory(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t lens[] = {100, 2000};
+    static uint8_t into[2000], zeros[2000];
+    for (size_t s = 0; s < HF_N_ELEMENTS(all_suites); s++) {
+        for (size_t i = 0; i < HF_N_ELEMENTS(lens); i++) {
+            struct hf_record_in out;
+            protect(f, all_suites[s]);
+            memset(into, 0, sizeof(into));
+            seal(f, HF_RECORD_DATA, hf_bytes_of(f->memory, lens[i]));
+            f->wire.mem[f->wire.end - 1] ^= 1;
+            struct hf_span in = wire(f);
+            assert_int_equal(
+                hf_record_open_into(&f->to, f->crypto, &in, hf_span_of(into, sizeof(into)), &out),
+                HF_RECORD_FAILED);
+            assert_int_equal(out.alert, HF_ALERT_BAD_RECORD_MAC);
+            assert_memory_equal(into, zeros, sizeof(into));
+            hf_buf_reset(&f->wire);
+        }
+    }
+}
+
 /* --- What may come when -------------------------------------------------------------------------
  */
 
@@ -798,6 +868,9 @@ int main(void)
         CASE(every_flipped_bit_is_refused),
         CASE(records_out_of_order_or_twice_are_refused),
         CASE(a_record_shorter_than_a_tag_is_refused),
+        CASE(content_goes_where_the_reader_wants_it),
+        CASE(padding_is_taken_off_in_the_readers_memory_too),
+        CASE(a_forged_record_leaves_nothing_in_the_readers_memory),
         CASE(what_the_table_does_not_allow_is_refused),
         CASE(any_minor_version_is_accepted),
         CASE(change_cipher_spec_is_dropped_where_allowed),
