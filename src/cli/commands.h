@@ -16,6 +16,7 @@
     X(ca) \
     X(cert) \
     X(config) \
+    X(backend) \
     X(version) \
     X(help)
 
