@@ -227,7 +227,7 @@ static enum hf_exit run(struct hf_cli *cli, const void *given)
 
 const struct hf_command hf_cmd_backend = {
     .name = "backend",
-    .summary = "run a small HTTP server that says who it is talking to, for demos and tests",
+    .summary = "serve HTTP that names its clients, for demos and tests",
     .about =
         "Answers requests with who the client is, by the PROXY header that a proxy put first, or "
         "by the client certificate when it speaks TLS itself: plain text, or JSON for those who "
