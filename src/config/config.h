@@ -59,6 +59,7 @@ struct hf_cfg_trust {
 };
 
 struct hf_cfg_tls {
+    enum hf_tls_engine engine;
     enum hf_tls_version min_version, max_version;
     struct hf_cfg_string suites, ciphers, groups; /* joined with ":"; absent: default */
     struct hf_cfg_strings alpn;

@@ -47,6 +47,10 @@ static const struct hf_word names_words[] = {
 static const struct hf_word balance_words[] = {{"round-robin", HF_BALANCE_ROUND_ROBIN},
                                                {"least-connections", HF_BALANCE_LEAST_CONNECTIONS},
                                                {NULL, 0}};
+static const struct hf_word engine_words[] = {{"auto", HF_TLS_ENGINE_AUTO},
+                                              {"native", HF_TLS_ENGINE_NATIVE},
+                                              {"libssl", HF_TLS_ENGINE_LIBSSL},
+                                              {NULL, 0}};
 static const struct hf_word proxy_words[] = {{"none", HF_PROXY_OUT_NONE},
                                              {"v1", HF_PROXY_OUT_V1},
                                              {"v2", HF_PROXY_OUT_V2},
@@ -175,6 +179,14 @@ static const struct hf_section section_trust = {
      .doc = "The TLS versions to speak: `1.3`, `1.2`, or both.", \
      .example = "[\"1.3\"]", \
      TLS_WHOLE_}, \
+        {.name = "engine", \
+         .kind = HF_KIND_ENUM, \
+         .words = engine_words, \
+         .standard = "auto", \
+         .doc = "Who speaks TLS 1.3: `native`, our own engine, or `libssl`. TLS 1.2 is always " \
+                "libssl's. `auto` takes the faster of those that can do what is asked.", \
+         .example = "libssl", \
+         TLS_(engine)}, \
         {.name = "suites", \
          .kind = HF_KIND_TLS_WORD, \
          .doc = "The TLS 1.3 cipher suites in order of preference. Default: AES-128-GCM, " \

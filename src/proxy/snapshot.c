@@ -97,6 +97,7 @@ static enum hf_err fill_common(const struct hf_snapshot_env *env, const struct h
     }
     *out_alpn = alpn;
     *out = (struct hf_tls_common){
+        .engine = cfg->engine,
         .min_version = cfg->min_version,
         .max_version = cfg->max_version,
         .suites = cfg->suites.value,
