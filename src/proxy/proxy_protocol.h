@@ -44,7 +44,8 @@ enum hf_proxy_step { HF_PROXY_DONE, HF_PROXY_MORE, HF_PROXY_BAD };
 /*
  * hf_proxy_decode reads a header of either version off the front of `in`. DONE: *out_used bytes
  * were its own, and views in *out point into `in`. MORE: it may still become one. BAD: it never
- * will; hf_err_text() says why. A checksum is checked when there is one.
+ * will; hf_err_text() says why; *out is then of no use. A checksum is checked when there is one. A
+ * field of ours that comes twice is BAD; other fields are passed over.
  */
 enum hf_proxy_step hf_proxy_decode(struct hf_bytes in, struct hf_proxy_header *out,
                                    size_t *out_used) HF_MUST_CHECK;
@@ -54,7 +55,9 @@ enum hf_err hf_proxy_encode_v1(const struct hf_proxy_header *header,
                                struct hf_buf *out) HF_MUST_CHECK;
 
 /* hf_proxy_encode_v2 appends a version 2 header with the TLVs that are set, and a checksum. A
- * client certificate that would pass HF_PROXY_HEADER_SIZE_MAX is left out. */
+ * client certificate that would pass HF_PROXY_HEADER_SIZE_MAX or the buffer's cap is left out. On
+ * failure nothing is appended. Errors: HF_E_TOO_LARGE, HF_E_INVALID for a unique id over 128 bytes.
+ */
 enum hf_err hf_proxy_encode_v2(const struct hf_proxy_header *header,
                                struct hf_buf *out) HF_MUST_CHECK;
 

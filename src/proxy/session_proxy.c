@@ -84,11 +84,8 @@ static void fill_tls(const struct hf_session *session, struct hf_tls_info *info,
 static struct hf_addr local_addr(const struct hf_session *session)
 {
     struct hf_addr local = session->local;
-    if (!local.len) {
-        local.len = sizeof(local.storage);
-        if (getsockname(session->client.watch.fd, &local.sa, &local.len) != 0) {
-            local.len = 0; /* the header then says UNKNOWN */
-        }
+    if (!local.len && hf_sock_local(session->client.watch.fd, &local) != HF_OK) {
+        local.len = 0; /* the header then says UNKNOWN */
     }
     return local;
 }
