@@ -174,6 +174,7 @@ static enum hf_err ctx_new(const struct hf_tls_common *common, const struct hf_t
     }
     hf_tls_ctx_base_init(&ctx->base, &hf_tls_libssl, common, judge);
     ctx->alpn = HF_BUF_INIT(64u << 10);
+    hf_seen_init(&ctx->seen);
     ctx->ssl_ctx = hf_alloc_zero(n_ssl_ctx, sizeof(SSL_CTX *));
     if (!ctx->ssl_ctx) {
         return HF_E_NOMEM;
@@ -201,6 +202,7 @@ void hf_ls_ctx_free(struct hf_tls_ctx *base)
     }
     hf_free(ctx->alpn_names);
     hf_buf_done(&ctx->alpn);
+    hf_seen_done(&ctx->seen);
     hf_picker_done(&ctx->picker);
     EVP_CIPHER_free(ctx->ticket_cipher);
     hf_wipe(ctx->ticket_keys, sizeof(ctx->ticket_keys));

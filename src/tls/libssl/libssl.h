@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 
 #include "tls/pick.h"
+#include "tls/seen.h"
 #include "tls/tls_impl.h"
 
 #define HF_LS_CLIENT_TICKETS_TRIED_MAX 4  /* tickets of one hello that are opened and judged */
@@ -45,8 +46,9 @@ struct hf_ls_ctx {
     size_t n_ssl_ctx;
     struct hf_ls_identity *identities;
     size_t n_identities;
-    struct hf_buf alpn; /* encoded, in our order */
-    char **alpn_names;  /* the same as strings, NULL-terminated; NULL: none */
+    struct hf_seen seen; /* CA certificates of peers; the one thing that changes */
+    struct hf_buf alpn;  /* encoded, in our order */
+    char **alpn_names;   /* the same as strings, NULL-terminated; NULL: none */
     bool alpn_required;
     /* server role */
     struct hf_picker picker;

@@ -60,7 +60,7 @@ static void chain_failed(struct hf_ls_conn *conn, enum hf_err err)
     }
 }
 
-static enum hf_err chain_of(STACK_OF(X509) * sent, struct hf_chain **out)
+static enum hf_err chain_of(struct hf_seen *seen, STACK_OF(X509) * sent, struct hf_chain **out)
 {
     struct hf_cert *certs[HF_CHAIN_MAX];
     size_t n = 0;
@@ -70,7 +70,7 @@ static enum hf_err chain_of(STACK_OF(X509) * sent, struct hf_chain **out)
                        sk_X509_num(sent), HF_CHAIN_MAX);
     }
     while (!err && n < (size_t)sk_X509_num(sent)) {
-        err = hf_cert_from_x509(sk_X509_value(sent, (int)n), &certs[n]);
+        err = hf_seen_x509(seen, sk_X509_value(sent, (int)n), &certs[n]);
         n += err ? 0 : 1;
     }
     err = err ? err : hf_chain_new(certs, n, out);
@@ -86,7 +86,7 @@ int hf_ls_on_chain(X509_STORE_CTX *store, void *ctx)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct hf_ls_conn *conn = hf_ls_conn_of_ssl(ssl);
     struct hf_chain *chain = NULL;
-    enum hf_err err = chain_of(X509_STORE_CTX_get0_untrusted(store), &chain);
+    enum hf_err err = chain_of(&conn->ctx->seen, X509_STORE_CTX_get0_untrusted(store), &chain);
     hf_tls_set_peer_chain(&conn->base, chain);
     conn->chain_of_ticket = false;
     if (err) {

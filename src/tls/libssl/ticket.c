@@ -146,8 +146,8 @@ int hf_ls_on_ticket_make(SSL *ssl, void *arg)
 
 /* --- Opening --- */
 
-static enum hf_err chain_of_ticket(const struct hf_ticket *ticket, SSL_SESSION *session,
-                                   struct hf_chain **out)
+static enum hf_err chain_of_ticket(struct hf_seen *seen, const struct hf_ticket *ticket,
+                                   SSL_SESSION *session, struct hf_chain **out)
 {
     struct hf_cert *certs[HF_CHAIN_MAX + 1];
     size_t n = 0;
@@ -159,7 +159,7 @@ static enum hf_err chain_of_ticket(const struct hf_ticket *ticket, SSL_SESSION *
     enum hf_err err = hf_cert_from_x509(leaf, &certs[n]);
     n += err ? 0 : 1;
     for (size_t i = 0; !err && i < ticket->n_ders; i++) {
-        err = hf_cert_from_der(ticket->ders[i], &certs[n]);
+        err = hf_seen_der(seen, ticket->ders[i], &certs[n]);
         n += err ? 0 : 1;
     }
     err = err ? err : hf_chain_new(certs, n, out);
@@ -202,7 +202,8 @@ static bool accept_ticket(struct hf_ls_conn *conn, SSL_SESSION *session)
         return false;
     }
     struct hf_chain *chain = NULL;
-    if (chain_of_ticket(&ticket, session, &chain) != HF_OK || !admit(conn, chain)) {
+    if (chain_of_ticket(&conn->ctx->seen, &ticket, session, &chain) != HF_OK ||
+        !admit(conn, chain)) {
         return false;
     }
     conn->ticket_expires_at = ticket.expires_at;

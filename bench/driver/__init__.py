@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The driver of script/bench: processes, certificates, peers, measures, and the table."""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small PKI on P-256 for one run: a root, an issuing CA, a server and a client."""
+
+import pathlib
+import subprocess
+
+EXTENSIONS = {
+    'issuing': 'basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign\n',
+    'server': 'subjectAltName=DNS:bench.example\nextendedKeyUsage=serverAuth\n',
+    'client': 'subjectAltName=DNS:client.example\nextendedKeyUsage=clientAuth\n',
+}
+
+
+class Certs:
+    """Paths, all in one folder. Chains hold the leaf and the issuing CA, as they are sent."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.root = self.path('root.pem')
+        self._make_root()
+        self._issue('issuing', 'root')
+        for name in ('server', 'client'):
+            self._issue(name, 'issuing')
+            chain = self.read(f'{name}.pem') + self.read('issuing.pem')
+            self._write(f'{name}-chain.pem', chain)
+            self._write(f'{name}-all.pem', self.read(f'{name}.key') + chain)
+        self.server_chain, self.server_key = self.path('server-chain.pem'), self.path('server.key')
+        self.client_chain, self.client_key = self.path('client-chain.pem'), self.path('client.key')
+        self.server_all = self.path('server-all.pem')
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def read(self, name):
+        return (self.folder / name).read_text()
+
+    def _write(self, name, text):
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    def _openssl(self, *words):
+        subprocess.run(['openssl', *words], check=True, capture_output=True, cwd=self.folder)
+
+    def _make_root(self):
+        self._openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                      '-nodes', '-keyout', 'root.key', '-out', 'root.pem', '-days', '30',
+                      '-subj', '/CN=Bench root')
+
+    def _issue(self, name, issuer):
+        self._write(f'{name}.ext', EXTENSIONS[name])
+        self._openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                      '-nodes', '-keyout', f'{name}.key', '-out', f'{name}.csr',
+                      '-subj', f'/CN=Bench {name}')
+        self._openssl('x509', '-req', '-in', f'{name}.csr', '-CA', f'{issuer}.pem',
+                      '-CAkey', f'{issuer}.key', '-days', '30', '-out', f'{name}.pem',
+                      '-extfile', f'{name}.ext', '-set_serial', str(hash(name) % 2**31 + 1))
+        (self.folder / f'{name}.key').chmod(0o600)

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_BENCH_LOAD_H
+#define HF_BENCH_LOAD_H
+
+/*
+ * The load client: what main (hfload.c) and connections (slot.c) share. One thread, one loop. Each
+ * slot is one connection at a time, and does operations one after the other:
+ *
+ *     handshake   connect, full handshake, one small request, close with a reset
+ *     resume      the same with the newest ticket of the slot
+ *     requests    one small request on a kept connection
+ *     down, up    one body of `bytes` in this direction on a kept connection
+ *     idle        nothing more, once the connection is open and has carried one request
+ *
+ * First every slot warms up. Then the driver is told, reads the servers' CPU time, and says go.
+ */
+
+#include <stdio.h>
+
+#include "os/loop.h"
+#include "os/sock.h"
+#include "tls/tls.h"
+
+enum load_mode { LOAD_HANDSHAKE, LOAD_RESUME, LOAD_REQUESTS, LOAD_DOWN, LOAD_UP, LOAD_IDLE };
+
+struct load;
+
+enum slot_state { SLOT_CLOSED, SLOT_CONNECTING, SLOT_SHAKING, SLOT_BUSY, SLOT_RESTING };
+
+struct slot {
+    struct load *load;
+    struct hf_watch watch;
+    enum slot_state state;
+    struct hf_tls *tls;
+    struct hf_tls_session *session;
+    struct hf_buf in, out;
+    struct hf_buf head;    /* of the answer, until its blank line */
+    uint64_t up_left;      /* of the request's body */
+    uint64_t answer_left;  /* of the answer's body */
+    bool head_done, ended; /* ended: the server's FIN came */
+    unsigned n_done;       /* operations */
+};
+
+struct load {
+    enum load_mode mode;
+    struct hf_loop *loop;
+    struct hf_tls_ctx *ctx;
+    struct hf_addr server;
+    const char *sni;
+    uint64_t bytes; /* of a body, modes down and up */
+    struct slot *slots;
+    size_t n_slots;
+    size_t n_started;
+    uint64_t limit; /* operations of the measured run */
+    /* counted */
+    bool measuring, stopping;
+    size_t n_warm, n_warm_wanted;
+    uint64_t n_operations, n_bytes, n_resumed;
+    uint64_t n_progress; /* grows as long as anything moves */
+    char version[16], suite[64];
+    enum hf_err err; /* the first failure ends the run */
+};
+
+/* slot_start begins the slot's first connection; slot_go the next operation of a resting one. */
+void slot_start(struct slot *slot);
+void slot_go(struct slot *slot);
+void slot_done(struct slot *slot);
+
+/* load_done_one is called by slots after each operation; false: the slot is to rest. */
+bool load_done_one(struct slot *slot);
+void load_fail(struct load *load, enum hf_err err, const char *where);
+
+#endif
