@@ -256,6 +256,10 @@ static enum hf_err check_free(const char *dir)
 static enum hf_err claim_part(const struct making *making, int *out_lock_fd)
 {
     if (mkdir(making->part, 0755) != 0 && errno != EEXIST) {
+        if (errno == ENOENT) {
+            return hf_fail(HF_E_NOT_FOUND, "%s: the folder above it does not exist",
+                           making->what->dir);
+        }
         return hf_fail_errno("%s", making->part);
     }
     HF_TRY(hf_ca_lock(making->part, false, out_lock_fd));
