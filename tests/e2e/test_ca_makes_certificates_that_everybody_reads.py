@@ -56,11 +56,17 @@ def test_days(issue):
     assert short.returncode == 1
 
 
-def test_pkcs12_opens_with_openssl_and_curl_reads_it(ca, issue, handfast, pki, nginx, tmp_path):
-    client = issue('client', 'alice')
+def test_pkcs12_opens_with_openssl_and_curl(issue, handfast, echo, ca, port):
+    server, client = issue('server', 'server.example'), issue('client', 'alice')
     bundle = client.cert.with_suffix('.p12')
-    if not bundle.exists():
-        pytest.fail(f'no {bundle}; there is {sorted(tmp_path.iterdir())}')
+    passphrase = bundle.with_suffix('.p12.pass')
+    listed = certs.openssl('pkcs12', '-in', bundle, '-passin', f'file:{passphrase}', '-nodes')
+    assert listed.count(b'BEGIN CERTIFICATE') >= 2 and b'PRIVATE KEY' in listed
+    daemon = handfast(config_of(ca, server, echo, port))
+    clients.curl(port, '--cert-type', 'P12', '--cert',
+                 f'{bundle}:{passphrase.read_text().strip()}', '--http0.9', '--max-time', 1,
+                 roots=ca / 'root.pem')
+    assert daemon.log.wait(event='handshake', result='accepted')['identity'] == 'alice'
 
 
 def test_private_keys_are_ours_alone(ca, issue, tmp_path):
@@ -78,16 +84,27 @@ def test_init_does_not_overwrite(ca):
     assert (ca / 'root.pem').read_bytes() == before
 
 
-def test_serves_a_proxy(ca, issue, handfast, echo, port):
-    server, alice = issue('server', 'server.example'), issue('client', 'alice')
-    daemon = handfast({
+def config_of(ca, server, backend, port):
+    return {
         'identities': {'server': configs.identity(server)},
         'trust': {'clients': {'roots': str(ca / 'root.pem')}},
         'listeners': {'in': {'listen': [f'127.0.0.1:{port}'], 'identities': ['server'],
                              'trust': 'clients', 'to': 'app'}},
-        'upstreams': {'app': {'servers': [echo.address]}},
-    })
+        'upstreams': {'app': {'servers': [backend.address]}},
+    }
+
+
+def test_serves_a_proxy(ca, issue, handfast, echo, port):
+    server, alice = issue('server', 'server.example'), issue('client', 'alice')
+    daemon = handfast(config_of(ca, server, echo, port))
     with clients.connect(port, ca / 'root.pem', alice) as client:
         clients.exchange(client)
     assert daemon.log.wait(event='handshake', result='accepted')['identity'] == 'alice'
     assert clients.gnutls_cli(port, roots=ca / 'root.pem', leaf=alice, stdin=b'').returncode == 0
+
+
+def test_expired_on_purpose_is_refused(ca, issue, handfast, echo, port):
+    server = issue('server', 'server.example')
+    old = issue('client', 'old', '--not-before', '2024-01-01', '--not-after', '2024-03-31')
+    handfast(config_of(ca, server, echo, port))
+    assert clients.refusal(port, ca / 'root.pem', old) == 'certificate expired'
