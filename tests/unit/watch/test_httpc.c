@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The blocking client, against a listener that answers with whatever the test wants. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 #include "watch/httpc.h"
+
+/* A peer may take its time between two pieces. */
+static void be_slow(unsigned ms)
+{
+    poll(NULL, 0, (int)ms);
+}
 
 struct fake {
     char dir[32];
@@ -41,7 +48,7 @@ static void *serve(void *arg)
         len += (size_t)n;
         fake.request[len] = '\0';
     }
-    usleep(fake.pause_ms * 1000);
+    be_slow(fake.pause_ms);
     size_t left = strlen(fake.answer);
     const char *at = fake.answer;
     while (left) {
@@ -51,7 +58,7 @@ static void *serve(void *arg)
         }
         at += n;
         left -= n;
-        usleep(fake.portion ? 200 : 0);
+        be_slow(fake.portion ? 1 : 0);
     }
     close(fd);
     return NULL;
