@@ -119,7 +119,8 @@ def usable(names, folder):
     """Peers that can run; the others are told about."""
     peers = []
     for name in names:
-        peer = Handfast(find_handfast(folder)) if name == 'handfast' else PEERS[name]()
+        ours = issubclass(PEERS[name], Handfast)
+        peer = PEERS[name](find_handfast(folder)) if ours else PEERS[name]()
         why = peer.missing()
         if why:
             note(f'skipped: {why}')

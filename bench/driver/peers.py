@@ -138,7 +138,7 @@ listeners:
     client: require
     trust: clients
     idle-timeout: 1h
-    tls: {{versions: ["1.3"], suites: [{suite}], groups: [X25519]}}
+    tls: {{versions: ["1.3"], suites: [{suite}], groups: [X25519], engine: {mode}}}
     to: app
 upstreams:
   app:
@@ -285,6 +285,7 @@ class Stunnel(Peer):
 class Handfast(Peer):
     name, programs, template = 'handfast', ('handfast',), HANDFAST
     version_words = ('--version',)
+    mode = 'auto'  # the TLS engine
 
     def missing(self):
         if not os.path.exists(self.program):
@@ -295,5 +296,14 @@ class Handfast(Peer):
         return [self.program, 'run', '-c', config]
 
 
+class HandfastNative(Handfast):
+    name, mode = 'handfast-native', 'native'
+
+
+class HandfastLibssl(Handfast):
+    name, mode = 'handfast-libssl', 'libssl'
+
+
 PEERS = {peer.name: peer for peer in
-         (Handfast, Nginx, Haproxy, Hitch, Stunnel, NginxHttp, HaproxyHttp)}
+         (Handfast, Nginx, Haproxy, Hitch, Stunnel, NginxHttp, HaproxyHttp, HandfastNative,
+          HandfastLibssl)}
