@@ -81,6 +81,7 @@ struct hf_native_hs {
     bool psk_accepted;
     uint16_t psk_index; /* server: identity selected */
     bool early_offered;
+    bool limit_told;      /* the client has a record_size_limit */
     bool staple_asked;    /* by the peer */
     uint16_t compression; /* for our Certificate; HF_COMPRESSION_NONE: none */
     bool cert_asked;      /* client: a CertificateRequest came; server: we sent one */

@@ -33,6 +33,7 @@ enum hf_err hf_ext_limit_read_ch(struct hf_native *conn, struct hf_bytes body)
 {
     uint16_t limit;
     HF_TRY(read_limit(conn, body, &limit));
+    conn->hs->limit_told = true;
     conn->record.out_limit = limit < LIMIT_OF_PROTOCOL ? limit : LIMIT_OF_PROTOCOL;
     return HF_OK;
 }
@@ -40,7 +41,7 @@ enum hf_err hf_ext_limit_read_ch(struct hf_native *conn, struct hf_bytes body)
 enum hf_err hf_ext_limit_write_ee(struct hf_native *conn, struct hf_buf *body, bool *out_include)
 {
     uint16_t limit = hf_native_ctx(conn)->record_limit;
-    *out_include = conn->record.out_limit != 0;
+    *out_include = conn->hs->limit_told;
     conn->record.in_limit = *out_include ? limit : 0;
     return hf_buf_u16(body, limit ? limit : LIMIT_OF_PROTOCOL);
 }

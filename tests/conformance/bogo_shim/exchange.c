@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "pki/alert.h"
-#include "tls/native/conn.h"
 
 /*
  * Handshake, data and end of one connection. Every operation of the engine is repeated until it is
@@ -130,6 +129,7 @@ static size_t read_some(struct shim *shim, struct hf_span into)
         if (step == HF_TLS_FAILED) {
             fail(shim);
         }
+        shim->closed_in = shim->closed_in || step == HF_TLS_CLOSED;
         if (step == HF_TLS_CLOSED || !serve(shim, step, &job_seen)) {
             return 0;
         }
@@ -156,7 +156,10 @@ static void export_key(struct shim *shim, size_t len, bool send)
 
 static void export_secrets(struct shim *shim)
 {
-    const struct hf_native *conn = hf_native_of(shim->tls);
+    const struct hf_native *conn = shim_native(shim);
+    if (conn->door) {
+        unimplemented("traffic secrets of libssl");
+    }
     size_t len = conn->record.in.secret.len;
     const uint8_t prefix[2] = {(uint8_t)len, (uint8_t)(len >> 8)};
     write_all(shim, hf_bytes_of(prefix, 2));
@@ -190,7 +193,7 @@ static void echo(struct shim *shim)
         if (flags->use_exporter_between_reads) {
             export_key(shim, 1, false);
         }
-        hf_native_of(shim->tls)->update_owed |= flags->key_update;
+        shim_native(shim)->update_owed |= flags->key_update;
         for (size_t i = 0; i < n; i++) {
             bytes[i] ^= 0xff;
         }
@@ -222,7 +225,7 @@ static void say_goodbye(struct shim *shim)
     if (!shim->eof && read_some(shim, hf_span_of(&byte, 1)) != 0) {
         die("application data on shutdown");
     }
-    if (!hf_native_of(shim->tls)->closed_in) {
+    if (!shim->closed_in) {
         die("unclean shutdown: no close_notify came");
     }
 }
@@ -254,7 +257,7 @@ struct hf_tls_session *shim_exchange(struct shim *shim)
     enum { DECOMPRESSION_FAILURE = 30 };
     const struct bogo_flags *flags = shim->flags;
     if (flags->max_send_fragment) {
-        hf_native_of(shim->tls)->record.out_limit = (uint16_t)(flags->max_send_fragment + 1);
+        shim_native(shim)->record.out_limit = (uint16_t)(flags->max_send_fragment + 1);
     }
     handshake(shim);
     shim_check(shim);

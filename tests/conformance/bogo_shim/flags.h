@@ -38,7 +38,7 @@ struct bogo_flags {
     int expect_peer_signature_algorithm;
     /* parameters */
     int min_version, max_version, expect_version;
-    bool no_tls13;
+    bool no_tls12, no_tls13;
     struct bogo_list curves;
     int expect_curve_id, expect_cipher, expect_cipher_aes;
     bool expect_hrr, expect_no_hrr;

@@ -24,10 +24,27 @@ void die(const char *format, ...)
     exit(1);
 }
 
+static bool is_unimplemented;
+
 void unimplemented(const char *what)
 {
+    is_unimplemented = true;
     fprintf(stderr, "unimplemented: %s\n", what);
     exit(EXIT_UNIMPLEMENTED);
+}
+
+/* Where HF_BOGO_COUNT names a file, a shim that deals with client certificates adds a byte to it:
+ * the runner tells nobody what its tests are about. */
+static void count_client_certificates(const struct bogo_flags *flags)
+{
+    const char *path = getenv("HF_BOGO_COUNT");
+    bool concerned = flags->server ? flags->verify_peer || flags->require_any_client_certificate
+                                   : flags->cert_file != NULL;
+    FILE *file = path && concerned ? fopen(path, "a") : NULL;
+    if (file) {
+        fputc('.', file);
+        fclose(file);
+    }
 }
 
 static struct hf_tls_session *connection(const struct bogo_flags *flags, bool is_resume,
@@ -50,15 +67,24 @@ static struct hf_tls_session *connection(const struct bogo_flags *flags, bool is
     return session;
 }
 
+static struct bogo_flags first, resume;
+
+static void count_at_exit(void)
+{
+    if (!is_unimplemented) {
+        count_client_certificates(&first);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    static struct bogo_flags first, resume;
     bogo_flags_read(argc, argv, &first, &resume);
     if (first.is_handshaker_supported) {
         printf("No\n");
         return 0;
     }
     struct hf_tls_session *session = NULL;
+    atexit(count_at_exit);
     for (int i = 0; i <= first.resume_count; i++) {
         const struct bogo_flags *flags = i ? &resume : &first;
         if (i && !flags->server && !session) {

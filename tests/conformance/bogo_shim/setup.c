@@ -106,12 +106,20 @@ static const char *compression_names(const struct bogo_flags *flags)
     return flags->install_cert_compression_algs ? "longer:shorter:random" : NULL;
 }
 
+static const char *group_name(int number)
+{
+    return number == HF_KEX_X25519 ? "X25519"
+           : number == HF_KEX_P256 ? "P-256"
+           : number == HF_KEX_P384 ? "P-384"
+                                   : NULL;
+}
+
 static const char *group_names(const struct bogo_list *list)
 {
     static char out[256];
     out[0] = '\0';
     for (size_t i = 0; i < list->n; i++) {
-        const char *name = hf_kex_name((unsigned)list->value[i]);
+        const char *name = group_name(list->value[i]);
         if (!name) {
             unimplemented("a curve that is not ours");
         }
@@ -179,6 +187,12 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
 /* --- Contexts
  * ------------------------------------------------------------------------------------- */
 
+/* A server that isn't told otherwise allows TLS 1.2 too, and leaves it to libssl. */
+static bool through_door(const struct bogo_flags *flags)
+{
+    return flags->server && !flags->no_tls12 && flags->min_version < HF_TLS_1_3;
+}
+
 static void set_common(const struct bogo_flags *flags, struct hf_tls_common *common)
 {
     if (flags->no_tls13 || (flags->max_version && flags->max_version < HF_TLS_1_3)) {
@@ -192,7 +206,7 @@ static void set_common(const struct bogo_flags *flags, struct hf_tls_common *com
     }
     *common = (struct hf_tls_common){
         .engine = HF_TLS_ENGINE_NATIVE,
-        .min_version = HF_TLS_1_3,
+        .min_version = through_door(flags) ? HF_TLS_1_2 : HF_TLS_1_3,
         .max_version = HF_TLS_1_3,
         .clock = &shifted_clock,
         .rng = &hf_os_rng,
@@ -208,9 +222,11 @@ static void set_common(const struct bogo_flags *flags, struct hf_tls_common *com
 static void set_ticket_keys(struct hf_tls_ticket_keys *keys)
 {
     static uint8_t secret[32];
-    if (secret[0] == 0 && hf_rng_fill(&hf_os_rng, hf_span_of(secret, sizeof(secret))) != HF_OK) {
+    static bool drawn;
+    if (!drawn && hf_rng_fill(&hf_os_rng, hf_span_of(secret, sizeof(secret))) != HF_OK) {
         die("random: %s", hf_err_text());
     }
+    drawn = true;
     keys->n_keys = 1;
     memcpy(keys->key[0].secret.byte, secret, sizeof(secret));
     keys->key[0].secret.len = sizeof(secret);

@@ -11,6 +11,8 @@
 #include "flags.h"
 #include "tls/tls.h"
 
+#include "tls/native/conn.h"
+
 /* One connection, from socket to engine. */
 struct shim {
     const struct bogo_flags *flags;
@@ -20,7 +22,8 @@ struct shim {
     int fd;
     bool hold; /* let nothing more out than the first byte */
     bool held_first;
-    bool eof;
+    bool eof;       /* the stream ended */
+    bool closed_in; /* close_notify came */
     struct hf_buf in, out;
     size_t n_judged;
     bool judge_refused;
@@ -29,6 +32,12 @@ struct shim {
 
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void unimplemented(const char *what) __attribute__((noreturn));
+
+/* The engine's side, for what the seam doesn't show; through the door there is less of it. */
+static inline struct hf_native *shim_native(const struct shim *shim)
+{
+    return hf_native_of(shim->tls);
+}
 
 /* setup.c */
 void shim_setup(struct shim *shim); /* makes the context */
