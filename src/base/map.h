@@ -29,7 +29,8 @@ void *hf_map_get(const struct hf_map *map, struct hf_bytes key);
 /* hf_map_remove gives the value that was there, or NULL. */
 void *hf_map_remove(struct hf_map *map, struct hf_bytes key);
 
-/* hf_map_next walks all values in no order: start with *at == 0; NULL at the end. */
+/* hf_map_next walks all values in no order: start with *at == 0; NULL at the end. Entries may be
+ * removed meanwhile, not added. */
 void *hf_map_next(const struct hf_map *map, size_t *at);
 
 /* hf_hash64 is the keyed hash behind the map (SipHash-2-4, key drawn at first use). */

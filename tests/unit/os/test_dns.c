@@ -33,7 +33,7 @@ static int set_up(void **state)
     }
     server.records = records;
     server.n_records = HF_N_ELEMENTS(records);
-    struct hf_dns_options options = {.servers = server.servers, .timeout_ms = 40, .tries = 2};
+    struct hf_dns_options options = {.servers = server.servers, .timeout_ms = 200, .tries = 2};
     return hf_dns_new(loop, &options, &dns) == HF_OK ? 0 : -1;
 }
 
