@@ -110,16 +110,18 @@ enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t
     return all_or_nothing(buf, before, append_printable(buf, text, max));
 }
 
-/* How many bytes at the front are the same in JSON. */
+/* How many bytes at the front are the same in JSON. Nearly all of a log is plain ASCII. */
 static size_t json_plain_len(struct hf_bytes text)
 {
     size_t len = 0;
-    while (len < text.len) {
-        uint8_t c = text.ptr[len];
-        size_t n = c == '"' || c == '\\' ? 0 : hf_printable_len(hf_bytes_from(text, len));
-        if (n == 0) {
-            break;
+    size_t n = 1;
+    while (len < text.len && n) {
+        if (is_plain_ascii(text.ptr[len])) {
+            len++;
+            continue;
         }
+        bool escaped = text.ptr[len] == '"' || text.ptr[len] == '\\';
+        n = escaped ? 0 : hf_printable_len(hf_bytes_from(text, len));
         len += n;
     }
     return len;

@@ -10,7 +10,8 @@
  *
  * Waking. `awake` means that the logger will look at every queue again without being told. A writer
  * that finds it false sets it and writes to the eventfd; all others just put their line. The logger
- * lets lines gather for BATCH_MS after it was woken, clears the flag, then drains.
+ * lets lines gather for BATCH_MS after it was woken, or until a queue is half full, clears the
+ * flag, then drains.
  *
  * Lines stay whole: a queue's content always ends in a newline, and a queue whose line is half
  * written (torn) is the first to be continued, before any other queue may write.
@@ -42,6 +43,7 @@ struct queue {
     struct hf_ring ring;
     struct queue *next;  /* set before the queue is published, constant after */
     atomic_bool claimed; /* a thread writes to it */
+    bool hurried;        /* the writer's: half full, and the logger was told */
     atomic_ullong lines;
     atomic_ullong dropped;
 };
@@ -129,6 +131,16 @@ static struct queue *queue_of_thread(struct hf_logsink *sink)
     return queue;
 }
 
+/* The logger lets lines gather; a queue that is half full by then doesn't wait for that. */
+static void hurry(struct hf_logsink *sink, struct queue *queue)
+{
+    bool half = hf_ring_len(&queue->ring) > HF_LOGSINK_QUEUE / 2;
+    if (half && !queue->hurried) {
+        wake(sink);
+    }
+    queue->hurried = half;
+}
+
 /* The write of hf_log. */
 static void take_line(void *ctx, struct hf_bytes line)
 {
@@ -138,6 +150,7 @@ static void take_line(void *ctx, struct hf_bytes line)
         atomic_fetch_add_explicit(&sink->lost, 1, memory_order_relaxed);
     } else if (hf_ring_put(&queue->ring, line)) {
         atomic_fetch_add_explicit(&queue->lines, 1, memory_order_relaxed);
+        hurry(sink, queue);
     } else {
         atomic_fetch_add_explicit(&queue->dropped, 1, memory_order_relaxed);
     }

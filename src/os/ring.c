@@ -47,7 +47,8 @@ bool hf_ring_put(struct hf_ring *ring, struct hf_bytes bytes)
 
 size_t hf_ring_len(struct hf_ring *ring)
 {
-    return atomic_load(&ring->tail) - atomic_load_explicit(&ring->head, memory_order_relaxed);
+    size_t head = atomic_load(&ring->head); /* first: head never passes a tail read later */
+    return atomic_load(&ring->tail) - head;
 }
 
 struct hf_bytes hf_ring_peek(struct hf_ring *ring)

@@ -26,8 +26,8 @@ void hf_ring_done(struct hf_ring *ring);
 /* hf_ring_put adds all the bytes, or none and gives false when there's no room. Writer only. */
 bool hf_ring_put(struct hf_ring *ring, struct hf_bytes bytes) HF_MUST_CHECK;
 
-/* hf_ring_len is how much the reader can take. hf_ring_peek shows the bytes at the front that lie
- * in one piece; hf_ring_take removes n of them. Reader only. */
+/* hf_ring_len is how much the reader can take; the writer may ask too. hf_ring_peek shows the bytes
+ * at the front that lie in one piece; hf_ring_take removes n of them. Reader only. */
 size_t hf_ring_len(struct hf_ring *ring);
 struct hf_bytes hf_ring_peek(struct hf_ring *ring);
 void hf_ring_take(struct hf_ring *ring, size_t n);
