@@ -199,7 +199,6 @@ static void stop(struct running *running)
 
 static enum hf_err serve(struct running *running, const struct values *values)
 {
-    HF_TRY(hf_addr_parse(values->listen, &running->addr));
     HF_TRY(hf_loop_new(&hf_os_clock, &running->backend.loop));
     if (values->cert) {
         HF_TRY(load_tls(running, values));
@@ -220,6 +219,9 @@ static enum hf_exit run(struct hf_cli *cli, const void *given)
         .backend = {.proxy_protocol = values->proxy_protocol, .say = say, .say_ctx = cli},
         .listen_fd = -1};
     hf_list_init(&running.backend.slow);
+    if (hf_addr_parse(values->listen, &running.addr) != HF_OK) {
+        return hf_cli_fail(cli, hf_fail_context(HF_E_USAGE, "--listen"));
+    }
     enum hf_err err = serve(&running, values);
     stop(&running);
     return err == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, err);
