@@ -156,6 +156,7 @@ struct hf_cert *hf_cert_ref(struct hf_cert *cert)
 void hf_cert_unref(struct hf_cert *cert)
 {
     if (cert && atomic_fetch_sub_explicit(&cert->refs, 1, memory_order_acq_rel) == 1) {
+        hf_verify_key_unref(atomic_load_explicit(&cert->key, memory_order_relaxed));
         X509_free(cert->x509);
         hf_free((void *)(uintptr_t)cert->der.ptr);
         hf_free(cert);
@@ -167,22 +168,57 @@ void hf_cert_unrefp(struct hf_cert **cert)
     hf_cert_unref(*cert);
 }
 
+/* Two threads may make it at once; the first to publish its key wins. */
+enum hf_err hf_cert_verify_key(struct hf_cert *cert, const struct hf_verify_key **out)
+{
+    struct hf_verify_key *key = atomic_load_explicit(&cert->key, memory_order_acquire);
+    if (!key) {
+        EVP_PKEY *pkey = X509_get0_pubkey(cert->x509);
+        if (!pkey) {
+            return hf_fail_ossl(HF_E_MALFORMED, "the public key can't be parsed");
+        }
+        struct hf_verify_key *made = NULL;
+        HF_TRY(hf_verify_key_new(pkey, &made));
+        if (atomic_compare_exchange_strong_explicit(&cert->key, &key, made, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
+            key = made;
+        } else {
+            hf_verify_key_unref(made);
+        }
+    }
+    *out = key;
+    return HF_OK;
+}
+
 /* --- Chains ------------------------------------------------------------------------------------
  */
 
-static enum hf_err hash_chain(struct hf_chain *chain)
+static void add_der(struct hf_hash *hash, struct hf_bytes der)
 {
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-    for (size_t i = 0; good && i < chain->n_certs; i++) {
-        struct hf_bytes der = chain->certs[i]->der;
-        uint8_t len[4] = {(uint8_t)(der.len >> 24), (uint8_t)(der.len >> 16),
-                          (uint8_t)(der.len >> 8), (uint8_t)der.len};
-        good = EVP_DigestUpdate(md, len, sizeof(len)) && EVP_DigestUpdate(md, der.ptr, der.len);
+    const uint8_t len[4] = {(uint8_t)(der.len >> 24), (uint8_t)(der.len >> 16),
+                            (uint8_t)(der.len >> 8), (uint8_t)der.len};
+    hf_hash_update(hash, hf_bytes_of(len, sizeof(len)));
+    hf_hash_update(hash, der);
+}
+
+void hf_chain_hash(const struct hf_bytes *ders, size_t n, uint8_t out[static HF_SHA256_SIZE])
+{
+    struct hf_hash hash;
+    hf_hash_init(&hash, HF_HASH_SHA256);
+    for (size_t i = 0; i < n; i++) {
+        add_der(&hash, ders[i]);
     }
-    good = good && EVP_DigestFinal_ex(md, chain->sha256, NULL);
-    EVP_MD_CTX_free(md);
-    return good ? HF_OK : hf_fail_ossl(HF_E_CRYPTO, "SHA-256 failed");
+    hf_hash_final(&hash, out);
+}
+
+static void hash_chain(struct hf_chain *chain)
+{
+    struct hf_hash hash;
+    hf_hash_init(&hash, HF_HASH_SHA256);
+    for (size_t i = 0; i < chain->n_certs; i++) {
+        add_der(&hash, chain->certs[i]->der);
+    }
+    hf_hash_final(&hash, chain->sha256);
 }
 
 enum hf_err hf_chain_new_any(struct hf_cert *const *certs, size_t n, struct hf_chain **out)
@@ -197,11 +233,7 @@ enum hf_err hf_chain_new_any(struct hf_cert *const *certs, size_t n, struct hf_c
         chain->certs[i] = hf_cert_ref(certs[i]);
     }
     chain->n_certs = n;
-    enum hf_err err = hash_chain(chain);
-    if (err != HF_OK) {
-        hf_chain_unref(chain);
-        return err;
-    }
+    hash_chain(chain);
     *out = chain;
     return HF_OK;
 }

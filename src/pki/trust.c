@@ -28,6 +28,7 @@ static void trust_free(struct hf_trust *trust)
         hf_free((void *)(uintptr_t)trust->names[i].ptr);
     }
     hf_free(trust->names);
+    hf_cache_free(trust->verified);
     sk_X509_free(trust->stack);
     hf_chain_unref(trust->roots);
     hf_free(trust->name);
@@ -166,6 +167,7 @@ static enum hf_err fill(struct hf_trust *trust, const struct hf_trust_source *so
     HF_TRY(check_roots(trust->roots, source->roots_label));
     HF_TRY(make_stack(trust));
     HF_TRY(make_id(trust));
+    HF_TRY(hf_verified_new(&trust->verified));
     return load_names(trust, source);
 }
 

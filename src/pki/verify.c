@@ -279,9 +279,15 @@ enum hf_err hf_trust_verify(const struct hf_trust *trust, const struct hf_chain 
         snprintf(out->text, sizeof(out->text), "the chain is empty");
         return HF_OK;
     }
+    const struct hf_verify_question question = {chain, usage, name};
+    if (hf_verified_recall(trust, &question, now_s, out)) {
+        return HF_OK;
+    }
     enum hf_err err = verify(&check);
     if (err != HF_OK) {
         hf_verify_result_done(out);
+    } else if (out->reason == HF_REASON_OK) {
+        hf_verified_remember(trust, &question, out);
     }
     return err;
 }

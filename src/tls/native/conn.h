@@ -91,7 +91,8 @@ struct hf_native_hs {
     uint16_t sign_scheme;
     uint8_t context[HF_NATIVE_CONTEXT_MAX]; /* certificate_request_context */
     uint8_t context_len;
-    struct hf_verify_key *peer_key;
+    const struct hf_verify_key *peer_key; /* of the peer chain's leaf */
+    bool peer_known;                      /* the chain was in ctx->known_chains */
     struct hf_bytes authorities; /* client: body of certificate_authorities, while handled */
     int64_t psk_until_s;         /* server: no ticket of a resumption lives longer; 0: no bound */
 };

@@ -7,6 +7,7 @@
  * identities ready to sign, policies, ticket keys. Immutable after it is made.
  */
 
+#include "base/cache.h"
 #include "crypto/kex.h"
 #include "crypto/sign.h"
 #include "tls/native/suite.h"
@@ -74,6 +75,7 @@ struct hf_native_ctx {
     uint16_t pad_to;
     struct hf_ticket_seal seal;
     struct hf_ticket_seal cookie_seal;
+    struct hf_cache *known_chains; /* of peers that were admitted; see peer.c */
 };
 
 enum hf_err hf_native_server_ctx_new(const struct hf_tls_server_config *config,

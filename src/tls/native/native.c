@@ -28,7 +28,6 @@ void hf_native_hs_free(struct hf_native *conn)
     }
     hf_buf_done(&hs->out);
     hf_buf_done(&hs->hello);
-    hf_verify_key_unref(hs->peer_key);
     hf_native_session_unref(hs->session);
     hf_wipe(hs, sizeof(*hs));
     hf_free(hs);

@@ -5,6 +5,50 @@
 
 #include "tls/native/conn.h"
 
+/*
+ * Parsing a chain costs libcrypto 120 us a certificate, most of it for finding out how to decode
+ * the key. So a context remembers the chains of peers that were admitted, by the hash of their
+ * bytes, each with its leaf's key ready to verify with. That is all: whether a chain is good is for
+ * the judge to say, each time. A peer that was not admitted leaves nothing behind, so that
+ * strangers can't push out friends.
+ */
+
+enum { KNOWN_CHAINS_MAX = 1024 };
+
+static void chain_ref(void *chain)
+{
+    (void)hf_chain_ref(chain);
+}
+
+static void chain_unref(void *chain)
+{
+    hf_chain_unref(chain);
+}
+
+enum hf_err hf_peer_chains_new(struct hf_cache **out)
+{
+    static const struct hf_cache_ops ops = {chain_ref, chain_unref};
+    return hf_cache_new(KNOWN_CHAINS_MAX, &ops, out);
+}
+
+static enum hf_err find(struct hf_native *conn, const struct hf_bytes *ders, size_t n,
+                        struct hf_chain **out)
+{
+    uint8_t hash[HF_SHA256_SIZE];
+    hf_chain_hash(ders, n, hash);
+    *out = hf_cache_get(hf_native_ctx(conn)->known_chains, hash);
+    conn->hs->peer_known = *out != NULL;
+    return *out ? HF_OK : hf_chain_from_ders(ders, n, out);
+}
+
+static void remember(struct hf_native *conn)
+{
+    struct hf_chain *chain = conn->base.peer_chain;
+    if (chain && !conn->hs->peer_known) {
+        hf_cache_put(hf_native_ctx(conn)->known_chains, chain->sha256, chain);
+    }
+}
+
 /* RFC 8446 4.4.2.2: the certificate must let its key sign. */
 static bool may_sign(const struct hf_cert *leaf)
 {
@@ -14,20 +58,19 @@ static bool may_sign(const struct hf_cert *leaf)
 static enum hf_err parse(struct hf_native *conn, const struct hf_bytes *ders, size_t n,
                          struct hf_chain **out)
 {
-    enum hf_err err = hf_chain_from_ders(ders, n, out);
+    enum hf_err err = find(conn, ders, n, out);
     if (err == HF_E_MALFORMED || err == HF_E_TOO_LARGE) {
         return hf_native_refuse(conn, HF_REASON_BAD_CERTIFICATE, "%.200s", hf_err_text());
     }
     return err;
 }
 
-static enum hf_err take_key(struct hf_native *conn, const struct hf_cert *leaf)
+static enum hf_err take_key(struct hf_native *conn, struct hf_cert *leaf)
 {
-    EVP_PKEY *key = X509_get0_pubkey(leaf->x509);
-    if (!key) {
+    enum hf_err err = hf_cert_verify_key(leaf, &conn->hs->peer_key);
+    if (err == HF_E_MALFORMED) {
         return hf_native_refuse(conn, HF_REASON_BAD_CERTIFICATE, "its key can't be parsed");
     }
-    enum hf_err err = hf_verify_key_new(key, &conn->hs->peer_key);
     if (err == HF_E_UNSUPPORTED) {
         return hf_native_fail(conn, HF_ALERT_UNSUPPORTED_CERTIFICATE,
                               "wrong signature type: no scheme of ours fits its key");
@@ -52,7 +95,7 @@ enum hf_err hf_peer_restore(struct hf_native *conn, const struct hf_bytes *ders,
 {
     struct hf_chain *chain = NULL;
     if (n) {
-        HF_TRY(hf_chain_from_ders(ders, n, &chain));
+        HF_TRY(find(conn, ders, n, &chain));
     }
     hf_tls_set_peer_chain(&conn->base, chain);
     return HF_OK;
@@ -64,6 +107,7 @@ enum hf_err hf_peer_judge(struct hf_native *conn)
         hf_tls_judge_peer(&conn->base, conn->policy, conn->sni, conn->resumed);
     conn->admitted = answer.admit;
     if (answer.admit) {
+        remember(conn);
         return HF_OK;
     }
     hf_native_set_alert(conn, answer.alert, HF_REASON_OK);

@@ -5,8 +5,12 @@
 /* Who the peer is: its chain, the key that its proof is checked with, and the judge's word. */
 
 #include "base/bytes.h"
+#include "base/cache.h"
 
 struct hf_native;
+
+/* hf_peer_chains_new makes the memory of chains that a context keeps. */
+enum hf_err hf_peer_chains_new(struct hf_cache **out) HF_MUST_CHECK;
 
 /*
  * hf_peer_set takes the chain that the peer sent, leaf first: sets the connection's peer chain and

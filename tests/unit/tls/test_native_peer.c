@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlspair.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+/*
+ * Peers that come back. What a context remembers shows by the chain: the very object of the
+ * connection before. The judge is asked each time all the same.
+ */
+
+static void native_pair(struct pair *pair, struct hf_credential *client)
+{
+    pair_init(pair);
+    pair->server_config.common.engine = pair->client_config.common.engine = HF_TLS_ENGINE_NATIVE;
+    pair->server_config.common.min_version = HF_TLS_1_3;
+    pair->client_config.common.min_version = HF_TLS_1_3;
+    pair->client_identity[0] = client;
+    pair_start(pair);
+}
+
+/* Shakes hands on new connections; the server's chain object, for comparison only. */
+static const struct hf_chain *shake_again(struct pair *pair)
+{
+    pair_again(pair);
+    pair_shake(pair);
+    assert_int_equal(pair->server.step, HF_TLS_DONE);
+    assert_int_equal(pair->client.step, HF_TLS_DONE);
+    return hf_tls_peer_chain(pair->server.tls);
+}
+
+static void a_peer_that_was_admitted_is_known(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    const struct hf_chain *first = shake_again(&pair);
+    const struct hf_chain *server = hf_tls_peer_chain(pair.client.tls);
+    assert_ptr_equal(shake_again(&pair), first);
+    assert_ptr_equal(hf_tls_peer_chain(pair.client.tls), server);
+    assert_ptr_equal(shake_again(&pair), first);
+    pair_done(&pair);
+}
+
+static void the_judge_is_asked_each_time(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    for (int i = 0; i < 3; i++) {
+        (void)shake_again(&pair);
+        assert_int_equal(pair.server.n_judged, 1);
+        assert_true(pair.server.judged[0].had_chain);
+    }
+    pair.server.answer = (struct hf_tls_answer){.admit = false, .alert = HF_ALERT_ACCESS_DENIED};
+    pair_again(&pair);
+    pair_shake(&pair);
+    assert_int_equal(pair.server.step, HF_TLS_FAILED);
+    assert_int_equal(pair.server.info.alert_sent, HF_ALERT_ACCESS_DENIED);
+    pair_done(&pair);
+}
+
+/* A known chain is no proof: whoever shows it must hold its key. */
+static void a_known_chain_without_its_key_is_refused(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    (void)shake_again(&pair);
+    struct hf_credential liar = *world.client[KEY_P256];
+    liar.key = world.server[KEY_P256]->key;
+    atomic_init(&liar.refs, 2);
+    struct pair other;
+    native_pair(&other, &liar);
+    hf_tls_ctx_unref(other.server.ctx);
+    other.server.ctx = hf_tls_ctx_ref(pair.server.ctx);
+    pair_again(&other);
+    pair_shake(&other);
+    assert_int_equal(other.server.step, HF_TLS_FAILED);
+    assert_int_equal(other.server.info.alert_sent, HF_ALERT_DECRYPT_ERROR);
+    assert_int_equal(side_reason(&other.server), HF_REASON_BAD_PROOF);
+    pair_done(&other);
+    pair_done(&pair);
+}
+
+static void a_peer_that_was_refused_leaves_nothing(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    pair.server.answer = (struct hf_tls_answer){.admit = false, .alert = HF_ALERT_ACCESS_DENIED};
+    pair_again(&pair);
+    pair_shake(&pair);
+    assert_int_equal(pair.server.step, HF_TLS_FAILED);
+    struct hf_chain *refused = hf_chain_ref((struct hf_chain *)(uintptr_t)hf_tls_peer_chain(
+        pair.server.tls)); /* held, so that its address is not used again */
+    pair.server.answer = (struct hf_tls_answer){.admit = true};
+    const struct hf_chain *first = shake_again(&pair);
+    assert_ptr_not_equal(first, refused);
+    assert_ptr_equal(shake_again(&pair), first);
+    hf_chain_unref(refused);
+    pair_done(&pair);
+}
+
+static void another_context_does_not_know_the_peer(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    struct hf_chain *first = hf_chain_ref((struct hf_chain *)(uintptr_t)shake_again(&pair));
+    pair_new_server(&pair);
+    assert_ptr_not_equal(shake_again(&pair), first);
+    hf_chain_unref(first);
+    pair_done(&pair);
+}
+
+/* Each kind of key, in turn and again: none is taken for another. */
+static void several_peers_are_told_apart(void **state)
+{
+    (void)state;
+    struct pair pairs[KEY_N];
+    const struct hf_chain *first[KEY_N];
+    for (int kind = 0; kind < KEY_N; kind++) {
+        native_pair(&pairs[kind], world.client[kind]);
+        if (kind > 0) {
+            hf_tls_ctx_unref(pairs[kind].server.ctx);
+            pairs[kind].server.ctx = hf_tls_ctx_ref(pairs[0].server.ctx);
+        }
+    }
+    for (int round = 0; round < 3; round++) {
+        for (int kind = 0; kind < KEY_N; kind++) {
+            const struct hf_chain *chain = shake_again(&pairs[kind]);
+            assert_memory_equal(chain->sha256, world.client[kind]->chain->sha256, HF_SHA256_SIZE);
+            first[kind] = round ? first[kind] : chain;
+            assert_ptr_equal(chain, first[kind]);
+        }
+    }
+    for (int kind = 0; kind < KEY_N; kind++) {
+        pair_done(&pairs[kind]);
+    }
+}
+
+static int make_world(void **state)
+{
+    (void)state;
+    world_make();
+    return 0;
+}
+
+static int free_world(void **state)
+{
+    (void)state;
+    world_free();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_was_admitted_is_known),
+        cmocka_unit_test(the_judge_is_asked_each_time),
+        cmocka_unit_test(a_known_chain_without_its_key_is_refused),
+        cmocka_unit_test(a_peer_that_was_refused_leaves_nothing),
+        cmocka_unit_test(another_context_does_not_know_the_peer),
+        cmocka_unit_test(several_peers_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, make_world, free_world);
+}
