@@ -83,6 +83,7 @@ static int bio_read(BIO *bio, char *out, int len)
     in->ptr += n;
     in->len -= n;
     conn->in_granted -= n;
+    conn->in_taken += conn->state == HF_LS_HANDSHAKE ? n : 0;
     return (int)n;
 }
 

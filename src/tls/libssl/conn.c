@@ -236,6 +236,10 @@ static enum hf_tls_step conn_handshake(struct hf_tls *tls, struct hf_tls_io *io)
         return leave(conn, finish(conn));
     }
     enum hf_tls_step step = step_of(conn, ret);
+    if (step == HF_TLS_WANT_INPUT && conn->in_taken > HF_TLS_PEER_FLIGHT_MAX) {
+        hf_ls_alert(conn, io, HF_ALERT_ILLEGAL_PARAMETER);
+        step = over_because(conn, HF_REASON_PROTOCOL, "a handshake longer than any should be");
+    }
     if (step == HF_TLS_CLOSED) {
         step = over_because(conn, HF_REASON_PEER_CLOSED,
                             "the peer sent close_notify during the handshake");

@@ -24,7 +24,7 @@
 #include "tls/tls_impl.h"
 
 #define HF_LS_CLIENT_TICKETS_TRIED_MAX 4  /* tickets of one hello that are opened and judged */
-#define HF_LS_ALERT_ROOM               64 /* of io.out, kept free for an alert in the end */
+#define HF_LS_ALERT_ROOM               96 /* of io.out, kept free for an alert in the end */
 #define HF_LS_FIRST_BYTES              8  /* kept to tell what came when it wasn't TLS */
 
 /* A ticket key made ready: AES-256-CBC and HMAC-SHA256, encrypt then MAC, as libssl frames it. */
@@ -75,6 +75,7 @@ struct hf_ls_conn {
     struct hf_ls_ctx *ctx; /* the same as base.ctx */
     SSL *ssl;
     struct hf_tls_io *io; /* only during a call */
+    size_t in_taken;      /* bytes that libssl took during the handshake */
     size_t in_granted;    /* bytes of io.in that libssl may take: whole records */
     enum hf_ls_state state;
     bool client;

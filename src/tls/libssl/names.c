@@ -23,8 +23,8 @@ enum { NAME_MAX_SIZE = 128, WORDS_MAX = 256 };
 #define GROUPS_DEFAULT "X25519:P-256:P-384"
 
 /* Whatever a cipher list says, these stay out: no authentication, no encryption, keys that nobody
- * here could set up. */
-#define CIPHERS_NEVER ":!aNULL:!eNULL:!PSK:!SRP"
+ * here could set up, and what is broken. */
+#define CIPHERS_NEVER ":!aNULL:!eNULL:!PSK:!SRP:!3DES:!RC4:!MD5"
 
 static const char *const suite_names[] = {"TLS_AES_128_GCM_SHA256",       "TLS_AES_256_GCM_SHA384",
                                           "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_SHA256",
@@ -148,6 +148,12 @@ enum hf_err hf_ls_set_ciphers(SSL_CTX *ssl_ctx, const char *ciphers)
 {
     if (ciphers) {
         HF_TRY(check_ciphers(ciphers));
+    }
+    if (ciphers && strcasestr(ciphers, "@SECLEVEL")) {
+        return hf_fail(HF_E_INVALID,
+                       "a cipher list can't change the security level: leave "
+                       "\"@SECLEVEL\" out of \"%s\"",
+                       ciphers);
     }
     struct hf_buf list HF_CLEANUP(hf_buf_done) = HF_BUF_INIT(16u << 10);
     HF_TRY(hf_buf_append_str(&list, ciphers ? ciphers : CIPHERS_DEFAULT));

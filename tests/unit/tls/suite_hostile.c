@@ -217,6 +217,28 @@ static void test_message_longer_than_any(void **state)
     pair_done(&pair);
 }
 
+/* A message of the greatest length that libssl would wait for, which we don't. */
+static void test_handshake_longer_than_any(void **state)
+{
+    (void)state;
+    enum { BODY = 16000 };
+    uint8_t record[5 + BODY] = {22, 3, 1, BODY >> 8, BODY & 0xff, 1, 1, 0xff, 0xff};
+    struct pair pair;
+    pair_of(&pair, suite.max_version);
+    pair_start(&pair);
+    size_t fed = 0;
+    while (pair.server.step == HF_TLS_WANT_INPUT) {
+        side_feed(&pair.server, hf_bytes_of(record, sizeof(record)));
+        side_handshake(&pair.server);
+        memset(record + 5, 0, BODY);
+        fed += BODY;
+        assert_true(fed < HF_TLS_PEER_FLIGHT_MAX + 2 * BODY);
+    }
+    assert_int_equal(pair.server.step, HF_TLS_FAILED);
+    assert_int_equal(side_reason(&pair.server), HF_REASON_PROTOCOL);
+    pair_done(&pair);
+}
+
 static void test_data_in_place_of_a_hello(void **state)
 {
     (void)state;
@@ -307,6 +329,7 @@ static const struct CMUnitTest suite_hostile_tests[] = {
     cmocka_unit_test(test_data_before_the_change_arrives),
     cmocka_unit_test(test_record_longer_than_any),
     cmocka_unit_test(test_message_longer_than_any),
+    cmocka_unit_test(test_handshake_longer_than_any),
     cmocka_unit_test(test_data_in_place_of_a_hello),
     cmocka_unit_test(test_alert_in_place_of_a_server_hello),
     cmocka_unit_test(test_close_notify_in_place_of_a_server_hello),

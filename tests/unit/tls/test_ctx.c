@@ -60,6 +60,8 @@ static void test_wrong_names_are_told_with_what_was_meant(void **state)
         {NULL, "HIGH:!nonsense", NULL, "unknown TLS 1.2 cipher \"nonsense\""},
         {NULL, "eNULL", NULL, "leaves no usable cipher"},
         {NULL, "aNULL", NULL, "leaves no usable cipher"},
+        {NULL, "DEFAULT:@SECLEVEL=0", NULL, "leave \"@SECLEVEL\" out"},
+        {NULL, "DEFAULT@SECLEVEL=0", NULL, "leave \"@SECLEVEL\" out"},
         {NULL, NULL, "X25519:P-265", "unknown key exchange group \"P-265\": did you mean"},
         {NULL, NULL, "", "empty"},
     };
