@@ -18,13 +18,11 @@ SUITE = 'TLS_AES_128_GCM_SHA256'
 
 NGINX_HEAD = '''
 daemon off;
-worker_processes 1;
+master_process off;
 pid nginx.pid;
 error_log stderr crit;
-{user}
 {modules}
 events {{ worker_connections {descriptors}; }}
-worker_rlimit_nofile {descriptors};
 '''
 
 NGINX_TLS = '''
@@ -233,9 +231,6 @@ class Nginx(Peer):
         if self.program and self.modules and not os.path.exists(self.module):
             return 'nginx has no stream module: apt-get install libnginx-mod-stream'
         return super().missing()
-
-    def user(self):
-        return 'user root;' if os.geteuid() == 0 else ''
 
     def command(self, config):
         return [self.program, '-p', os.path.dirname(config) + '/', '-c', config]
