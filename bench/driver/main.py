@@ -168,6 +168,8 @@ def add_ratios(rows):
 
 
 def table(rows):
+    versions = {row['peer']: row['version'] for row in rows}
+    print('\n'.join(f'{name}: {version}' for name, version in versions.items()))
     for load in dict.fromkeys(row['load'] for row in rows):
         print(f'\n{load}')
         print(f'  {"":14}{"value":>12}  {"unit":16}{"ratio":>6}   {"lowest":>10} {"highest":>10}'
