@@ -44,7 +44,9 @@ configure() {
     echo "$want" >"$dir/.configured-as"
 }
 
-# compile DIR builds it; output only when there is something to say.
+# compile DIR [TARGET...] builds; output only when there is something to say.
 compile() {
-    ninja -C "$1" -j "$jobs" --quiet
+    local dir=$1
+    shift
+    ninja -C "$dir" -j "$jobs" --quiet "$@"
 }

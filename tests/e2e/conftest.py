@@ -16,6 +16,7 @@ os.environ.update(daemon.sanitizer_env('/dev/null') | {
 
 def pytest_configure(config):
     for mark in ('quick: for script/test --quick',
+                 'engines: about TLS itself; runs with every engine',
                  'workers: several workers at once; runs under ThreadSanitizer too'):
         config.addinivalue_line('markers', mark)
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness import certs, clients, configs
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.engines, pytest.mark.quick]
 
 
 def refused(daemon, **wanted):

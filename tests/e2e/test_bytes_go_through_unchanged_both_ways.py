@@ -12,6 +12,8 @@ import pytest
 
 from harness import backends, clients, configs
 
+pytestmark = pytest.mark.engines
+
 LARGE = 8 << 20
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from harness import certs, clients, configs
 
+pytestmark = pytest.mark.engines
+
 HEADING = 'Acceptable client certificate CA names\n'
 
 

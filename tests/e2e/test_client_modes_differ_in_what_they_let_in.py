@@ -5,6 +5,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 LET_IN = 'let in'
 TABLE = [
     # mode, certificate, outcome

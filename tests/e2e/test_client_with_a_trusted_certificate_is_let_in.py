@@ -5,7 +5,7 @@ import pytest
 
 from harness import clients, configs
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.engines, pytest.mark.quick]
 
 
 @pytest.mark.parametrize('version', ['1.2', '1.3'])

@@ -46,6 +46,7 @@ upstreams:
       ciphers: [ECDHE-ECDSA-AES128-GCM-SHA256]
       groups: [X25519, P-256]
       alpn: [h2]
+      engine: libssl
       unsafe-skip-verify: false
 listeners:
   api:
@@ -55,7 +56,8 @@ listeners:
     trust: partners
     sni: [{name: "*.example.org", client: none}]
     strict-sni: true
-    tls: {versions: 1.3, alpn: http/1.1, tickets: true, ticket-lifetime: 1h, unsafe-keylog: k.log}
+    tls: {versions: 1.3, alpn: http/1.1, tickets: true, ticket-lifetime: 1h, engine: auto,
+          unsafe-keylog: k.log}
     mode: tcp
     to: app
     proxy-protocol-from: [10.0.0.0/8, "::1", "unix:"]

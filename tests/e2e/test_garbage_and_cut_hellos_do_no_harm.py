@@ -11,6 +11,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def daemon(handfast, pki, echo, port):

@@ -7,6 +7,8 @@ import pytest
 
 from harness import certs, clients, configs
 
+pytestmark = pytest.mark.engines
+
 TABLE = [
     # name asked for, who answers
     ('api.example', 'api'),

@@ -6,6 +6,8 @@ import yaml
 
 from harness import clients, configs, daemon as daemons
 
+pytestmark = pytest.mark.engines
+
 PASSPHRASE = 'correct horse'
 
 

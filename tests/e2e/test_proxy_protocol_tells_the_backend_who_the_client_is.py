@@ -7,6 +7,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 PP2_TYPE_ALPN, PP2_TYPE_AUTHORITY, PP2_TYPE_CRC32C, PP2_TYPE_SSL = 1, 2, 3, 0x20
 SSL_VERSION, SSL_CN, SSL_CIPHER, SSL_CLIENT_CERT = 0x21, 0x22, 0x23, 0x28
 CLIENT_SSL, CLIENT_CERT_CONN, CLIENT_CERT_SESS = 1, 2, 4

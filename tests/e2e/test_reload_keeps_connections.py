@@ -8,7 +8,7 @@ import pytest
 
 from harness import clients, configs
 
-pytestmark = pytest.mark.workers
+pytestmark = [pytest.mark.engines, pytest.mark.workers]
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import pytest
 
 from harness import clients, configs, waiting
 
+pytestmark = pytest.mark.engines
+
 BLOCK = b'x' * 65536
 LIMIT_KIB = 12 << 10  # beyond what a thousand socket buffers could excuse; a leak of 64 MiB shows
 

@@ -5,6 +5,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 TABLE = [
     # name asked for, who, outcome
     ('server.example', 'alice', 'let in'),

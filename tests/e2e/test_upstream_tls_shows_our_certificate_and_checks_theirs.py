@@ -5,6 +5,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 REQUEST = b'GET / HTTP/1.0\r\nHost: x\r\n\r\n'
 
 

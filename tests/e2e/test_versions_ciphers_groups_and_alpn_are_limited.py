@@ -5,6 +5,8 @@ import pytest
 
 from harness import clients, configs
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def serve(handfast, pki, echo, port):

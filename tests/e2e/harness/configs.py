@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configurations that tests start from; a test changes what it is about."""
 
+import os
+
+# script/test runs the tests marked `engines` once more with the engine that is not the default.
+ENGINE = {'engine': os.environ['HANDFAST_ENGINE']} if 'HANDFAST_ENGINE' in os.environ else {}
+
 
 def identity(leaf, **more):
     return {'cert': str(leaf.chain), 'key': str(leaf.key), **more}
@@ -14,13 +19,17 @@ def server_side(pki, port, to, listener=None, upstream=None, **more):
     """One listener that wants client certificates, one upstream. `to`: a backend or its address."""
     address = getattr(to, 'address', to)
     addresses = [address] if isinstance(address, str) else list(address)
+    listener, upstream = dict(listener or {}), dict(upstream or {})
+    listener['tls'] = {**ENGINE, **listener.get('tls', {})}
+    if 'tls' in upstream:
+        upstream['tls'] = {**ENGINE, **upstream['tls']}
     return {
         'identities': {'server': identity(pki.server)},
         'trust': {'clients': trust(pki.clients)},
         'listeners': {'in': {
             'listen': [f'127.0.0.1:{port}'], 'identities': ['server'], 'client': 'require',
-            'trust': 'clients', 'mode': 'tcp', 'to': 'app', **(listener or {})}},
-        'upstreams': {'app': {'servers': addresses, **(upstream or {})}},
+            'trust': 'clients', 'mode': 'tcp', 'to': 'app', **listener}},
+        'upstreams': {'app': {'servers': addresses, **upstream}},
         **more,
     }
 
@@ -33,6 +42,7 @@ def client_side(pki, port, to, leaf, tls=None, **more):
         'listeners': {'in': {'listen': [f'127.0.0.1:{port}'], 'plain': True, 'mode': 'tcp',
                              'to': 'app'}},
         'upstreams': {'app': {'servers': [getattr(to, 'address', to)],
-                              'tls': {'identity': 'us', 'trust': 'backends', **(tls or {})}}},
+                              'tls': {'identity': 'us', 'trust': 'backends', **ENGINE,
+                                      **(tls or {})}}},
         **more,
     }
