@@ -22,12 +22,15 @@ static const struct hf_bound *find(const struct hf_binds *binds, const struct hf
     return NULL;
 }
 
+/* The file of a unix socket goes too, if we made it: one that could not be bound is another
+ * program's, and one that was handed to us is listened on by who handed it. */
 static void close_bound(struct hf_bound *bound, unsigned n_workers)
 {
+    bool ours = bound->addr.sa.sa_family == AF_UNIX && !bound->given && bound->fds[0] >= 0;
     for (size_t i = 0; i < n_fds(bound, n_workers); i++) {
         hf_closep(&bound->fds[i]);
     }
-    if (bound->shared && bound->addr.un.sun_family == AF_UNIX && bound->addr.un.sun_path[0]) {
+    if (ours && bound->addr.un.sun_path[0]) {
         unlink(bound->addr.un.sun_path);
     }
 }
@@ -48,7 +51,8 @@ static enum hf_err open_sockets(struct hf_bound *bound, unsigned n_workers,
                                 struct hf_activation *activation)
 {
     int given = hf_activation_take(activation, &bound->addr);
-    bound->shared = given >= 0 || bound->addr.sa.sa_family == AF_UNIX;
+    bound->given = given >= 0;
+    bound->shared = bound->given || bound->addr.sa.sa_family == AF_UNIX;
     size_t n = n_fds(bound, n_workers);
     bound->fds = hf_alloc_zero(n, sizeof(*bound->fds));
     if (!bound->fds) {
@@ -58,10 +62,11 @@ static enum hf_err open_sockets(struct hf_bound *bound, unsigned n_workers,
     for (size_t i = 0; i < n; i++) {
         bound->fds[i] = -1;
     }
-    if (given >= 0) {
+    if (bound->given) {
         bound->fds[0] = given;
         return HF_OK;
     }
+    HF_TRY(hf_sock_check_free(&bound->addr));
     for (size_t i = 0; i < n; i++) {
         enum hf_err err = hf_sock_listen(&bound->addr, LISTEN_BACKLOG, UNIX_MODE, &bound->fds[i]);
         if (err != HF_OK) {
@@ -76,6 +81,7 @@ static enum hf_err copy_fds(const struct hf_bound *from, unsigned n_workers, str
 {
     size_t n = n_fds(from, n_workers);
     to->shared = from->shared;
+    to->given = from->given;
     to->fds = hf_alloc_zero(n, sizeof(*to->fds));
     if (!to->fds) {
         return HF_E_NOMEM;
@@ -92,8 +98,12 @@ static enum hf_err add(const struct hf_binds *old, struct hf_binds *binds, size_
     struct hf_bound *bound = &binds->item[binds->n];
     *bound = (struct hf_bound){.addr = listen->addr, .door = door};
     const struct hf_bound *had = find(old, &listen->addr);
-    HF_TRY(had ? copy_fds(had, binds->n_workers, bound)
-               : open_sockets(bound, binds->n_workers, activation));
+    enum hf_err err = had ? copy_fds(had, binds->n_workers, bound)
+                          : open_sockets(bound, binds->n_workers, activation);
+    if (err != HF_OK) {
+        hf_free(bound->fds);
+        return err;
+    }
     binds->n++;
     return HF_OK;
 }

@@ -60,6 +60,7 @@ struct hf_bound {
     size_t door; /* index into snapshot->doors */
     int *fds;    /* one per worker, or one for all when shared */
     bool shared;
+    bool given; /* by socket activation: the address stays the giver's */
 };
 
 /* struct hf_plan is what a worker is told to run: a snapshot and its sockets. Immutable while any
