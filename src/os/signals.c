@@ -55,6 +55,11 @@ enum hf_err hf_signals_open(struct hf_signals *signals, struct hf_loop *loop,
     return HF_OK;
 }
 
+void hf_signals_hold(struct hf_signals *signals)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, &signals->mask_before);
+}
+
 void hf_signals_close(struct hf_signals *signals)
 {
     if (!signals->loop) {

@@ -26,6 +26,10 @@ enum hf_err hf_signals_open(struct hf_signals *signals, struct hf_loop *loop,
                             void (*on_signal)(struct hf_signals *signals, int number,
                                               pid_t sender)) HF_MUST_CHECK;
 
+/* hf_signals_hold makes hf_signals_close leave the signals blocked: for a process that is ending,
+ * in which a second SIGTERM must not cut short what is being flushed. */
+void hf_signals_hold(struct hf_signals *signals);
+
 /* hf_signals_close stops watching and gives the signals their former effect. Harmless when zeroed.
  */
 void hf_signals_close(struct hf_signals *signals);

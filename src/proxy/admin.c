@@ -34,12 +34,13 @@ struct roll_part {
     size_t n_matching;
 };
 
-/* A call for the sessions of all workers. */
+/* A call for the sessions of all workers. Its parts are tasks in the workers' loops, so it lives
+ * until the last of them has come back, answered or not. */
 struct roll {
     struct hf_link link;
     struct hf_daemon *daemon;
-    struct hf_httpd_call *call;
-    char listener[64]; /* "": every one */
+    struct hf_httpd_call *call; /* NULL: answered already, as the daemon stops */
+    char listener[64];          /* "": every one */
     size_t limit;
     unsigned n_left;
     struct roll_part parts[];
@@ -76,21 +77,32 @@ static void answer_roll(struct roll *roll)
     hf_free(roll);
 }
 
+/* The parts that are still out come back when the loops that hold them are freed. */
 static void abandon_roll(struct roll *roll)
+{
+    hf_httpd_error(HF_TAKE(roll->call), 503, "stopping", "the daemon has stopped");
+    hf_link_remove(&roll->link);
+}
+
+static void free_abandoned(struct roll *roll)
 {
     for (unsigned i = 0; i < roll->daemon->n_workers; i++) {
         json_decref(roll->parts[i].sessions);
     }
-    hf_httpd_error(roll->call, 503, "stopping", "the daemon has stopped");
-    hf_link_remove(&roll->link);
     hf_free(roll);
 }
 
 static void roll_back(struct hf_task *task)
 {
     struct roll_part *part = HF_CONTAINER_OF(task, struct roll_part, back);
-    if (--part->roll->n_left == 0) {
-        answer_roll(part->roll);
+    struct roll *roll = part->roll;
+    if (--roll->n_left > 0) {
+        return;
+    }
+    if (roll->call) {
+        answer_roll(roll);
+    } else {
+        free_abandoned(roll);
     }
 }
 
@@ -284,7 +296,7 @@ void hf_daemon_admin_stop(struct hf_daemon *daemon)
 {
     const struct hf_addr *addr = daemon->snapshot ? &daemon->snapshot->config->admin.addr : NULL;
     HF_LIST_FOREACH (&daemon->rolls, link) {
-        /* Its worker has ended before it heard of the call, whose client goes with the server. */
+        /* A worker ended before it heard of the call, whose client goes with the server. */
         abandon_roll(HF_CONTAINER_OF(link, struct roll, link));
     }
     hf_httpd_free(daemon->admin);

@@ -245,6 +245,7 @@ static void stop(struct hf_daemon *daemon)
         }
     }
     hf_daemon_admin_stop(daemon);
+    hf_signals_hold(&daemon->signals);
     hf_signals_close(&daemon->signals);
     for (unsigned i = 0; i < daemon->n_workers && daemon->workers; i++) {
         hf_worker_free(daemon->workers[i]);
