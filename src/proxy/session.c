@@ -15,8 +15,8 @@
 #include "proxy/session_proxy.h"
 
 enum {
-    LINGER_MS = 2000,         /* how long a refused client may take to notice */
-    LINGER_BYTES = 256 << 10, /* and how much it may still send meanwhile */
+    LINGER_MS = 2000,         /* how long a client may take to read more of what was said last */
+    LINGER_BYTES = 256 << 10, /* and how much it may still send once all of it is on its way */
     UP_HANDSHAKE_MS = 10000,
     QUIET_MS = 5000, /* after this much silence a relay gives its memory back */
 };
@@ -77,6 +77,10 @@ static void release(struct hf_session *session)
     hf_fsm_move(&session->fsm, HF_SESSION_CLOSED);
     hf_timer_cancel(&session->timer);
     hf_dial_free(session->dial);
+    if (hf_buf_len(&session->client.held_out)) {
+        hf_sock_reset(
+            session->client.watch.fd); /* FIN in place of the rest: many take it for all */
+    }
     hf_leg_close(&session->client, worker->loop);
     hf_leg_close(&session->server, worker->loop);
     if (session->upstream) {
@@ -122,6 +126,15 @@ static void linger(struct hf_session *session)
     hf_watch_want(session->worker->loop, &session->client.watch, HF_LOOP_READ | write);
 }
 
+/* A plain client that has not been told the end in order: FIN would look like success. */
+static void cut_plain(const struct hf_session *session)
+{
+    const struct hf_leg *client = &session->client;
+    if (!client->tls && !client->finished && hf_leg_open(client)) {
+        hf_sock_reset(client->watch.fd);
+    }
+}
+
 /* Ends the session; with_linger when the client still has something to read. */
 static void finish(struct hf_session *session, enum hf_cause cause, bool with_linger)
 {
@@ -134,10 +147,7 @@ static void finish(struct hf_session *session, enum hf_cause cause, bool with_li
         linger(session);
         return;
     }
-    bool plain_cut = !session->client.tls && cause != HF_CAUSE_FINISHED;
-    if (plain_cut && hf_leg_open(&session->client)) {
-        hf_sock_reset(session->client.watch.fd); /* a plain FIN would look like success */
-    }
+    cut_plain(session);
     release(session);
 }
 
@@ -192,9 +202,14 @@ void hf_session_cut(struct hf_session *session, enum hf_cause cause)
     session->cause = cause;
     hf_session_log_end(session, cause);
     drop_server(session);
+    cut_plain(session);
     if (session->client.tls) {
+        /* user_canceled goes with close_notify, which after the handshake would say that all that
+         * was to come has come. */
+        bool early = session->fsm.state == HF_SESSION_HANDSHAKE;
         struct hf_tls_io io = {.out = &session->client.held_out};
-        hf_tls_abort(session->client.tls, &io, HF_ALERT_USER_CANCELED);
+        hf_tls_abort(session->client.tls, &io,
+                     early ? HF_ALERT_USER_CANCELED : HF_ALERT_INTERNAL_ERROR);
         (void)hf_leg_flush(&session->client);
     }
     release(session);
@@ -265,7 +280,7 @@ static void upstream_failed(struct hf_session *session, const struct hf_refusal 
 static void time_out(struct hf_session *session, bool total)
 {
     if (total && session->fsm.state >= HF_SESSION_DIAL) {
-        finish_with_alert(session, HF_CAUSE_TOTAL_TIMEOUT, HF_ALERT_USER_CANCELED);
+        finish_with_alert(session, HF_CAUSE_TOTAL_TIMEOUT, HF_ALERT_INTERNAL_ERROR);
         return;
     }
     switch (session->fsm.state) {
@@ -528,6 +543,21 @@ static void count_bytes(struct hf_session *session, const struct hf_leg *from, u
     }
 }
 
+/*
+ * A server that turns an upload down answers and closes while bytes of ours are still unread; its
+ * kernel then resets the connection. We may meet that reset in writing, with the answer unread in
+ * our socket: the client is to have it.
+ */
+static void take_last_words(struct hf_session *session)
+{
+    struct hf_leg *server = &session->server;
+    uint64_t before = server->n_in;
+    if (!session->client.finishing) {
+        (void)hf_leg_move(server, &session->client, &session->worker->scratch);
+        count_bytes(session, server, server->n_in - before);
+    }
+}
+
 /* One direction, as far as it goes now. False: the session has ended. */
 static bool carry(struct hf_session *session, struct hf_leg *from)
 {
@@ -540,6 +570,9 @@ static bool carry(struct hf_session *session, struct hf_leg *from)
     if (move == HF_MOVE_ENDED) {
         move = hf_leg_finish(to);
         move = move == HF_MOVE_LOST ? HF_MOVE_TO_LOST : move == HF_MOVE_TLS ? HF_MOVE_TO_TLS : move;
+    }
+    if (move == HF_MOVE_TO_LOST && to == &session->server) {
+        take_last_words(session);
     }
     if (move != HF_MOVE_IDLE && move != HF_MOVE_BLOCKED) {
         relay_broken(session, from, move);
@@ -683,15 +716,20 @@ static void discard(struct hf_session *session, unsigned events)
     struct hf_scratch *scratch = &session->worker->scratch;
     size_t n = 0;
     bool empty = false;
+    size_t held = hf_buf_len(&leg->held_out);
     if (hf_leg_flush(leg) == HF_MOVE_LOST) {
         release(session);
         return;
+    }
+    if (hf_buf_len(&leg->held_out) < held) { /* it reads on, however slowly */
+        hf_timer_set(session->worker->loop, &session->timer, LINGER_MS);
     }
     if (events & (HF_LOOP_READ | HF_LOOP_HANGUP)) {
         enum hf_err err =
             hf_sock_read(leg->watch.fd, hf_span_of(scratch->in, sizeof(scratch->in)), &n, &empty);
         leg->n_in += n;
-        if (err != HF_OK || (n == 0 && !empty) || leg->n_in > LINGER_BYTES) {
+        bool enough = leg->finished && leg->n_in > LINGER_BYTES;
+        if (err != HF_OK || (n == 0 && !empty) || enough) {
             release(session);
             return;
         }

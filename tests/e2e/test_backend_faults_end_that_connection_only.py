@@ -49,6 +49,32 @@ def test_reset_by_the_backend_is_no_clean_end(handfast, pki, backend, port):
     assert daemon.log.wait(event='connection')['cause'] == 'upstream-reset'
 
 
+def test_answer_to_an_upload_that_is_turned_down_arrives(handfast, pki, backend, port):
+    """A server that answers early and closes with the rest of the upload unread: its kernel sends a
+    reset behind the answer, and the client must have the answer all the same."""
+    answer = b'HTTP/1.1 413 Content Too Large\r\n\r\n' + b'r' * 1000
+
+    def turn_down(connection, record):
+        connection.recv(100)
+        connection.sendall(answer)
+
+    def upload(client):
+        try:
+            for _ in range(50):
+                client.sendall(b'u' * 65536)
+        except OSError:
+            pass
+
+    daemon = handfast(configs.server_side(pki, port, backend(turn_down)))
+    for _ in range(20):
+        with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
+            sender = threading.Thread(target=upload, args=(client,))
+            sender.start()
+            assert clients.read_exactly(client, len(answer)) == answer
+            sender.join()
+    assert daemon.log.wait(count=20, event='connection')
+
+
 def test_slow_backend(handfast, pki, backend, port):
     go = threading.Event()
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGTERM or POST /drain: accepting stops at once, what is open may finish until drain-timeout."""
 
+import http.client
 import signal
+import ssl
+import threading
 
 import pytest
 
-from harness import clients, configs
+from harness import backends, clients, configs
 
 pytestmark = pytest.mark.workers
 
@@ -50,6 +53,23 @@ def test_connections_are_cut_at_the_timeout(handfast, pki, echo, port):
     assert daemon.log.wait(event='connection')['cause'] == 'drain-timeout'
 
 
+@pytest.mark.parametrize('reading', [True, False])
+@pytest.mark.parametrize('version', ['1.2', '1.3', 'plain'])
+def test_transfer_that_is_cut_is_no_clean_end(handfast, pki, backend, port, version, reading):
+    config = configs.server_side(pki, port, backend(backends.endless), **{'drain-timeout': '300ms'})
+    if version == 'plain':
+        config['listeners']['in'] = {'listen': [f'127.0.0.1:{port}'], 'plain': True, 'to': 'app'}
+    daemon = handfast(config)
+    with clients.plain(port) if version == 'plain' else \
+            clients.connect(port, pki.servers.root.cert, pki.alice, versions=(version,)) as client:
+        clients.read_exactly(client, 100_000)
+        start_drain(daemon, 'signal')
+        if not reading:
+            daemon.log.wait(event='connection')  # with more held for the client than it takes
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            clients.read_to_end(client)
+
+
 def test_asked_twice_it_goes_now(handfast, pki, echo, port):
     daemon = handfast(configs.server_side(pki, port, echo, **{'drain-timeout': '10m'}))
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
@@ -72,3 +92,33 @@ def test_handshakes_under_way_may_finish(handfast, pki, echo, port):
             with context.wrap_socket(early, server_hostname='server.example') as client:
                 clients.exchange(client)
     assert daemon.wait_exit() == 0
+
+
+def test_sessions_may_be_asked_for_to_the_end(handfast, pki, echo, port):
+    """Workers end one by one, and some before they hear of the question."""
+    daemon = handfast(configs.server_side(pki, port, echo, workers=4))
+
+    def ask():
+        while daemon.alive():
+            try:
+                daemon.admin('GET', '/sessions')
+            except (OSError, ValueError, http.client.HTTPException):
+                continue
+
+    askers = [threading.Thread(target=ask) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    daemon.admin('GET', '/sessions')
+    start_drain(daemon, 'signal')
+    assert daemon.wait_exit() == 0
+    for asker in askers:
+        asker.join()
+
+
+def test_more_signals_than_needed_change_nothing(handfast, pki, echo, port):
+    """One that comes while the log is flushed must not kill what is about to end by itself."""
+    daemon = handfast(configs.server_side(pki, port, echo))
+    while daemon.alive():
+        daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.wait_exit() == 0
+    daemon.log.wait(event='stopped')

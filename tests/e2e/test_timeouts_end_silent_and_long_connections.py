@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handshake, idle and total timeouts: each ends what it is about, says so, and nothing else."""
 
+import ssl
 import time
 
-from harness import clients, configs
+import pytest
+
+from harness import backends, clients, configs
 
 
 def test_silent_client(handfast, pki, echo, port):
@@ -63,3 +66,13 @@ def test_total(handfast, pki, echo, port):
     end = daemon.log.wait(event='connection')
     assert 'total' in end['cause'] or 'timeout' in end['cause']
     assert 590 <= end['duration_ms'] < 10_000
+
+
+@pytest.mark.parametrize('version', ['1.2', '1.3'])
+def test_total_in_a_transfer_is_no_clean_end(handfast, pki, backend, port, version):
+    """close_notify would make the part that came look like the whole."""
+    handfast(configs.server_side(pki, port, backend(backends.endless),
+                                 listener={'total-timeout': '400ms'}))
+    with clients.connect(port, pki.servers.root.cert, pki.alice, versions=(version,)) as client:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            clients.read_to_end(client)

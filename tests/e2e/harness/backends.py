@@ -109,6 +109,11 @@ def greeting(text):
     return serve
 
 
+def endless(connection, record):
+    while True:
+        connection.sendall(b'z' * 65536)
+
+
 def sink(connection, record):
     while True:
         data = connection.recv(65536)
