@@ -8,7 +8,8 @@
  *
  * Plain input is read straight to where it is needed; plain output is opened straight into
  * scratch.out. A socket is read only while the other leg holds nothing, so that a slow reader costs
- * at most one scratch of memory.
+ * at most one scratch of memory. A peer that makes TLS answer it (key updates) and doesn't read the
+ * answers chokes its own leg: that one isn't read either until they are gone.
  */
 #include "proxy/leg.h"
 
@@ -207,6 +208,7 @@ static enum hf_move move_record(struct hf_leg *from, struct hf_leg *to, struct h
         from->spent = true;
         return HF_MOVE_IDLE;
     case HF_TLS_WANT_OUTPUT:
+        from->choked = true;
         return HF_MOVE_BLOCKED;
     case HF_TLS_WANT_JOB:
         hf_tls_job_run(hf_tls_job(from->tls));
@@ -257,6 +259,10 @@ static enum hf_move of_receiver(enum hf_move move)
 enum hf_move hf_leg_move(struct hf_leg *from, struct hf_leg *to, struct hf_scratch *scratch)
 {
     size_t rounds = READ_ROUNDS;
+    if (from->choked && hf_buf_len(&from->held_out)) {
+        return HF_MOVE_BLOCKED;
+    }
+    from->choked = false;
     hf_buf_reset(&scratch->out);
     while (!from->ended) {
         if (hf_buf_len(&to->held_out)) {

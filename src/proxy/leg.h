@@ -35,6 +35,7 @@ struct hf_leg {
     bool finishing; /* we have: FIN follows held_out */
     bool finished;  /* and FIN was sent */
     bool spent;     /* held_in has no whole record: only more input helps */
+    bool choked;    /* its TLS must answer, and held_out is full: not read until that has drained */
 };
 
 /* What came of moving bytes. */

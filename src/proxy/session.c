@@ -470,10 +470,10 @@ static void want(struct hf_session *session, struct hf_leg *leg)
 {
     const struct hf_leg *other = other_leg(session, leg);
     unsigned wanted = 0;
-    if (!leg->ended && hf_buf_len(&other->held_out) == 0) {
+    if (!leg->ended && !leg->choked && hf_buf_len(&other->held_out) == 0) {
         wanted |= HF_LOOP_READ;
     }
-    if (hf_buf_len(&leg->held_out)) {
+    if (hf_buf_len(&leg->held_out) || leg->choked) {
         wanted |= HF_LOOP_WRITE;
     }
     if (leg->watch.active) {
@@ -613,7 +613,8 @@ static void relay(struct hf_session *session, struct hf_leg *leg, unsigned event
             return; /* the other was held back by this one */
         }
     }
-    if ((events & (HF_LOOP_READ | HF_LOOP_HANGUP)) && !carry(session, leg)) {
+    bool readable = (events & (HF_LOOP_READ | HF_LOOP_HANGUP)) || leg->choked;
+    if (readable && !carry(session, leg)) {
         return;
     }
     bool unread = !leg->ended && hf_buf_len(&other->held_out) == 0;

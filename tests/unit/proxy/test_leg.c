@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "proxy/leg.h"
+#include "tls/tls_impl.h"
 
 struct fixture {
     struct hf_leg a, b; /* the proxy's two legs */
@@ -152,6 +153,58 @@ static void test_a_broken_receiver_is_told_from_a_broken_sender(void **state)
     assert_int_equal(hf_leg_move(&f->a, &f->b, &f->scratch), HF_MOVE_TO_LOST);
 }
 
+/* --- TLS that must answer ------------------------------------------------------------------------
+ */
+
+/* Takes one byte of input a call and owes an answer of ten bytes for it, like a key update. */
+static enum hf_tls_step owe_answers(struct hf_tls *tls, struct hf_tls_io *io, struct hf_span into,
+                                    size_t *out_n)
+{
+    (void)tls;
+    (void)into;
+    (void)out_n;
+    if (io->in.len == 0) {
+        return HF_TLS_WANT_INPUT;
+    }
+    if (hf_buf_room(io->out) < 10) {
+        return HF_TLS_WANT_OUTPUT;
+    }
+    assert_int_equal(hf_buf_append_str(io->out, "0123456789"), HF_OK);
+    io->in = hf_span_of(io->in.ptr + 1, io->in.len - 1);
+    return io->in.len ? owe_answers(tls, io, into, out_n) : HF_TLS_WANT_INPUT;
+}
+
+static void just_free(struct hf_tls *tls)
+{
+    free(tls);
+}
+
+static void test_peer_that_reads_no_answers_is_not_read(void **state)
+{
+    static const struct hf_tls_ops ops = {.name = "debtor", .read = owe_answers, .free = just_free};
+    static const char many[60000];
+    struct fixture *f = *state;
+    f->a.tls = calloc(1, sizeof(*f->a.tls));
+    assert_non_null(f->a.tls);
+    f->a.tls->ops = &ops;
+    f->a.spent = true;
+    assert_int_equal(write(f->far_a, many, sizeof(many)), sizeof(many));
+    assert_int_equal(hf_leg_move(&f->a, &f->b, &f->scratch), HF_MOVE_BLOCKED);
+    assert_true(f->a.choked);
+    size_t held = hf_buf_len(&f->a.held_in);
+    assert_true(held > 0);
+    assert_int_equal(hf_leg_move(&f->a, &f->b, &f->scratch), HF_MOVE_BLOCKED);
+    assert_int_equal(hf_buf_len(&f->a.held_in), held);
+    /* once the answers are gone it goes on with what it holds, though nothing new comes */
+    while (hf_leg_flush(&f->a) == HF_MOVE_BLOCKED) {
+        static char answers[65536];
+        assert_true(read(f->far_a, answers, sizeof(answers)) > 0);
+    }
+    enum hf_move move = hf_leg_move(&f->a, &f->b, &f->scratch);
+    assert_true(move == HF_MOVE_BLOCKED || move == HF_MOVE_IDLE);
+    assert_true(hf_buf_len(&f->a.held_in) < held);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -162,6 +215,7 @@ int main(void)
         CASE(test_a_slow_reader_costs_bounded_memory),
         CASE(test_fin_waits_for_held_output),
         CASE(test_a_broken_receiver_is_told_from_a_broken_sender),
+        CASE(test_peer_that_reads_no_answers_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
