@@ -458,7 +458,8 @@ static const struct hf_key listener_keys[] = {
     {.name = "proxy-protocol-from",
      .kind = HF_KIND_CIDR,
      .doc = "Networks whose connections must begin with a PROXY protocol header (v1 or v2), which "
-            "is believed. From anywhere else a header is refused.",
+            "is believed. From anywhere else it is no header: TLS refuses such bytes, a plain "
+            "listener passes them on.",
      .example = "[10.0.0.0/8]",
      .list = true,
      FIELD(hf_cfg_listener, proxy_from),
