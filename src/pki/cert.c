@@ -157,6 +157,7 @@ void hf_cert_unref(struct hf_cert *cert)
 {
     if (cert && atomic_fetch_sub_explicit(&cert->refs, 1, memory_order_acq_rel) == 1) {
         hf_verify_key_unref(atomic_load_explicit(&cert->key, memory_order_relaxed));
+        hf_identity_unref(atomic_load_explicit(&cert->identity, memory_order_relaxed));
         X509_free(cert->x509);
         hf_free((void *)(uintptr_t)cert->der.ptr);
         hf_free(cert);

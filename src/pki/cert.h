@@ -17,6 +17,8 @@
 #define HF_CERT_DER_MAX (64u << 10)
 #define HF_CHAIN_MAX    16 /* certificates that a peer may send */
 
+struct hf_identity;
+
 struct hf_cert {
     atomic_uint refs;
     X509 *x509;          /* owned; read only */
@@ -25,8 +27,9 @@ struct hf_cert {
     uint8_t spki_sha256[HF_SHA256_SIZE];
     int64_t not_before; /* Unix seconds; RFC 5280's "no end" date is INT64_MAX */
     int64_t not_after;
-    bool is_ca;                          /* basicConstraints CA, or a v1 self-signed root */
-    _Atomic(struct hf_verify_key *) key; /* made when it is first asked for; owned */
+    bool is_ca;                             /* basicConstraints CA, or a v1 self-signed root */
+    _Atomic(struct hf_verify_key *) key;    /* made when it is first asked for; owned */
+    _Atomic(struct hf_identity *) identity; /* likewise; see hf_identity_new */
 };
 
 /* hf_cert_from_der parses exactly one certificate. Errors: HF_E_MALFORMED (bad_certificate),

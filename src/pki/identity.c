@@ -374,9 +374,8 @@ static enum hf_err fill(struct hf_identity *id, const struct hf_cert *cert)
     return HF_OK;
 }
 
-enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out)
+static enum hf_err make(const struct hf_cert *cert, struct hf_identity **out)
 {
-    *out = NULL;
     struct hf_identity *id = HF_NEW(struct hf_identity);
     if (!id) {
         return HF_E_NOMEM;
@@ -388,6 +387,27 @@ enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out
         return err;
     }
     *out = id;
+    return HF_OK;
+}
+
+/* Two threads may make one at once; the first to publish its own wins. What is kept is never
+ * replaced while the certificate lives, so that a load is enough to take a reference. */
+enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out)
+{
+    struct hf_cert *keeper = (struct hf_cert *)(uintptr_t)cert;
+    struct hf_identity *kept = atomic_load_explicit(&keeper->identity, memory_order_acquire);
+    *out = NULL;
+    if (!kept) {
+        struct hf_identity *made = NULL;
+        HF_TRY(make(cert, &made));
+        if (atomic_compare_exchange_strong_explicit(&keeper->identity, &kept, made,
+                                                    memory_order_acq_rel, memory_order_acquire)) {
+            kept = made;
+        } else {
+            hf_identity_unref(made);
+        }
+    }
+    *out = hf_identity_ref(kept);
     return HF_OK;
 }
 

@@ -42,7 +42,8 @@ struct hf_identity {
     bool mangled;
 };
 
-/* hf_identity_new reads all names out of cert. A subjectAltName that can't be parsed gives none and
+/* hf_identity_new reads all names out of cert, at the first call; later ones give the same object,
+ * which the certificate keeps. Any thread. A subjectAltName that can't be parsed gives none and
  * sets `mangled`: such a certificate must still be nameable in a log line. Errors: HF_E_NOMEM,
  * HF_E_MALFORMED. */
 enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out) HF_MUST_CHECK;

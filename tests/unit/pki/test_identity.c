@@ -576,6 +576,21 @@ static void display_prefers_what_people_know(void **state)
     }
 }
 
+static void identity_is_made_once(void **state)
+{
+    (void)state;
+    struct testpki *pki = testpki_root("Root");
+    struct hf_identity *first = NULL;
+    struct hf_identity *second = NULL;
+    assert_int_equal(hf_identity_new(pki->cert, &first), HF_OK);
+    assert_int_equal(hf_identity_new(pki->cert, &second), HF_OK);
+    assert_ptr_equal(first, second);
+    hf_identity_unref(second);
+    testpki_free(pki);
+    assert_string_equal(first->cn, "Root"); /* outlives the certificate */
+    hf_identity_unref(first);
+}
+
 static void failing_allocations_are_clean(void **state)
 {
     (void)state;
@@ -630,6 +645,7 @@ int main(void)
         cmocka_unit_test(host_patterns),
         cmocka_unit_test(addresses_match_addresses_only),
         cmocka_unit_test(display_prefers_what_people_know),
+        cmocka_unit_test(identity_is_made_once),
         cmocka_unit_test(failing_allocations_are_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
