@@ -82,10 +82,6 @@ enum hf_err hf_peer_set(struct hf_native *conn, const struct hf_bytes *ders, siz
 {
     struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
     HF_TRY(parse(conn, ders, n, &chain));
-    if (!may_sign(chain->certs[0])) {
-        return hf_native_fail(conn, HF_ALERT_UNSUPPORTED_CERTIFICATE,
-                              "wrong key usage: its key is not for digital signatures");
-    }
     HF_TRY(take_key(conn, chain->certs[0]));
     hf_tls_set_peer_chain(&conn->base, HF_TAKE(chain));
     return HF_OK;
@@ -105,11 +101,16 @@ enum hf_err hf_peer_judge(struct hf_native *conn)
 {
     struct hf_tls_answer answer =
         hf_tls_judge_peer(&conn->base, conn->policy, conn->sni, conn->resumed);
-    conn->admitted = answer.admit;
-    if (answer.admit) {
-        remember(conn);
-        return HF_OK;
+    if (!answer.admit) {
+        hf_native_set_alert(conn, answer.alert, HF_REASON_OK);
+        return hf_fail(HF_E_PEER, "the peer was not admitted");
     }
-    hf_native_set_alert(conn, answer.alert, HF_REASON_OK);
-    return hf_fail(HF_E_PEER, "the peer was not admitted");
+    const struct hf_chain *chain = conn->base.peer_chain;
+    if (chain && !may_sign(chain->certs[0])) { /* the judge's reason would say more */
+        return hf_native_fail(conn, HF_ALERT_UNSUPPORTED_CERTIFICATE,
+                              "wrong key usage: its key is not for digital signatures");
+    }
+    conn->admitted = true;
+    remember(conn);
+    return HF_OK;
 }
