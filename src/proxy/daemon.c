@@ -131,8 +131,7 @@ static void on_signal(struct hf_signals *signals, int number, pid_t sender)
 
 static unsigned count_workers(const struct hf_config *config)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n = config->workers ? config->workers : cores > 0 ? (unsigned)cores : 1;
+    unsigned n = config->workers ? config->workers : hf_n_cpus();
     return n < WORKERS_MAX ? n : WORKERS_MAX;
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/session.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "proxy/proxy_protocol.h"
@@ -91,6 +92,7 @@ static void release(struct hf_session *session)
     }
     hf_identity_unref(session->identity);
     hf_free(session->arrival);
+    hf_free(session->told);
     hf_link_remove(&session->link);
     worker->n_sessions--;
     hf_gen_unref(session->gen);
@@ -769,14 +771,41 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
     }
 }
 
+/* --- Who it is ----------------------------------------------------------------------------------
+ */
+
+/* A whole struct hf_addr has room for a unix path, which a peer's address never is worth. */
+static void keep_socket(struct hf_session *session, const struct hf_addr *peer)
+{
+    _Static_assert(sizeof(session->socket) >= sizeof(peer->in), "IPv4 fits in where IPv6 does");
+    session->socket.sin6_family = peer->sa.sa_family;
+    if (peer->sa.sa_family == AF_INET || peer->sa.sa_family == AF_INET6) {
+        memcpy(&session->socket, &peer->storage, sizeof(session->socket));
+    }
+}
+
+void hf_session_peer(const struct hf_session *session, struct hf_addr *out)
+{
+    if (session->told) {
+        *out = session->told->source;
+        return;
+    }
+    static const socklen_t unnamed = sizeof(sa_family_t);
+    sa_family_t family = session->socket.sin6_family;
+    *out = (struct hf_addr){.len = family == AF_INET    ? sizeof(out->in)
+                                   : family == AF_INET6 ? sizeof(out->in6)
+                                                        : unnamed};
+    memcpy(&out->storage, &session->socket, out->len);
+}
+
 /* --- Beginning ----------------------------------------------------------------------------------
  */
 
-static bool expects_proxy_header(const struct hf_session *session)
+static bool expects_proxy_header(const struct hf_session *session, const struct hf_addr *peer)
 {
     const struct hf_cfg_listener *cfg = session->door->cfg;
     for (size_t i = 0; i < cfg->n_proxy_from; i++) {
-        if (hf_cidr_contains(&cfg->proxy_from[i], &session->peer)) {
+        if (hf_cidr_contains(&cfg->proxy_from[i], peer)) {
             return true;
         }
     }
@@ -833,7 +862,7 @@ void hf_session_start(struct hf_worker *worker, const struct hf_door *door, int 
     session->client.watch.on_event = on_client_event;
     session->client.watch.wanted = HF_LOOP_READ;
     session->client.spent = true;
-    session->peer = *peer;
+    keep_socket(session, peer);
     hf_list_push(&worker->sessions, &session->link);
     worker->n_sessions++;
     if (!take_place(session)) {
@@ -845,7 +874,7 @@ void hf_session_start(struct hf_worker *worker, const struct hf_door *door, int 
         refuse_for(session, HF_REASON_INTERNAL, hf_err_text(), false);
         return;
     }
-    if (expects_proxy_header(session)) {
+    if (expects_proxy_header(session, peer)) {
         arm(session);
         proxy_header(session);
     } else {

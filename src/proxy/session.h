@@ -54,6 +54,12 @@ enum hf_cause { HF_CAUSE_TABLE(HF_CAUSE_ENUM) HF_CAUSE_N };
 
 const char *hf_cause_name(enum hf_cause cause);
 
+/* Who the client is, and where it connected to, by the word of a proxy in front of us. */
+struct hf_told {
+    struct hf_addr source;
+    struct hf_addr destination;
+};
+
 /* What is known only until the relay starts; freed then. */
 struct hf_arrival {
     int64_t accepted_ns;
@@ -78,14 +84,14 @@ struct hf_session {
     struct hf_identity *identity; /* of the client; NULL: none sent */
     const struct hf_server *upstream;
     uint64_t id;
-    int64_t since_ms;     /* loop time of accept */
-    int64_t active_ms;    /* loop time of the last byte */
-    bool verified;        /* identity may be relied on */
-    bool counted;         /* in the door's open connections */
-    bool quiet;           /* has given back what TLS can remake */
-    enum hf_cause cause;  /* while lingering: how it ended */
-    struct hf_addr peer;  /* the client, as a PROXY header named it if there was one */
-    struct hf_addr local; /* that the client connected to, if a PROXY header told */
+    int64_t since_ms;           /* loop time of accept */
+    int64_t active_ms;          /* loop time of the last byte */
+    bool verified;              /* identity may be relied on */
+    bool counted;               /* in the door's open connections */
+    bool quiet;                 /* has given back what TLS can remake */
+    enum hf_cause cause;        /* while lingering: how it ended */
+    struct hf_told *told;       /* what a PROXY header said; NULL: there was none */
+    struct sockaddr_in6 socket; /* who connected: IPv6, IPv4, or AF_UNIX with nothing more */
 };
 
 /* hf_session_start takes over the accepted socket. On failure it is closed and said. */
@@ -94,6 +100,9 @@ void hf_session_start(struct hf_worker *worker, const struct hf_door *door, int 
 
 /* hf_session_cut ends it at once; the session is gone at the end of the loop's turn. */
 void hf_session_cut(struct hf_session *session, enum hf_cause cause);
+
+/* hf_session_peer is the client's address: as a PROXY header named it, or its socket's. */
+void hf_session_peer(const struct hf_session *session, struct hf_addr *out);
 
 void hf_session_id_format(const struct hf_session *session, char out[static HF_SESSION_ID_SIZE]);
 

@@ -16,8 +16,10 @@ static void begin(struct hf_log_line *line, const struct hf_session *session,
     }
     char id[HF_SESSION_ID_SIZE];
     char peer[HF_ADDR_TEXT_SIZE];
+    struct hf_addr addr;
     hf_session_id_format(session, id);
-    hf_addr_format(&session->peer, peer);
+    hf_session_peer(session, &addr);
+    hf_addr_format(&addr, peer);
     hf_log_str(line, "id", id);
     hf_log_str(line, "listener", session->door->cfg->name);
     hf_log_str(line, "peer", peer);

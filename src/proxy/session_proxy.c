@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session_proxy.h"
 
+#include "base/mem.h"
 #include "proxy/proxy_protocol.h"
 
 static enum hf_proxy_header_read take(struct hf_session *session, size_t *out_used)
@@ -15,8 +16,11 @@ static enum hf_proxy_header_read take(struct hf_session *session, size_t *out_us
         break;
     }
     if (!header.local && header.source.len) {
-        session->peer = header.source;
-        session->local = header.destination;
+        session->told = HF_NEW(struct hf_told);
+        if (!session->told) {
+            return HF_PROXY_HEADER_BAD;
+        }
+        *session->told = (struct hf_told){header.source, header.destination};
     }
     return HF_PROXY_HEADER_DONE;
 }
@@ -83,8 +87,10 @@ static void fill_tls(const struct hf_session *session, struct hf_tls_info *info,
 /* Where the client connected to: as a PROXY header told, or as the socket says. */
 static struct hf_addr local_addr(const struct hf_session *session)
 {
-    struct hf_addr local = session->local;
-    if (!local.len && hf_sock_local(session->client.watch.fd, &local) != HF_OK) {
+    struct hf_addr local = {0};
+    if (session->told) {
+        local = session->told->destination;
+    } else if (hf_sock_local(session->client.watch.fd, &local) != HF_OK) {
         local.len = 0; /* the header then says UNKNOWN */
     }
     return local;
@@ -94,10 +100,11 @@ static enum hf_err encode(const struct hf_session *session, struct hf_buf *out)
 {
     char id[HF_SESSION_ID_SIZE];
     struct hf_tls_info info;
-    struct hf_proxy_header header = {.source = session->peer};
+    struct hf_proxy_header header = {0};
     if (session->door->to->cfg->proxy_out == HF_PROXY_OUT_NONE) {
         return HF_OK;
     }
+    hf_session_peer(session, &header.source);
     header.destination = local_addr(session);
     hf_session_id_format(session, id);
     switch (session->door->to->cfg->proxy_out) {

@@ -102,7 +102,9 @@ json_t *hf_session_json(const struct hf_session *session)
     char since[HF_TIME_TEXT_SIZE];
     int64_t age_ms = hf_loop_now_ms(session->worker->loop) - session->since_ms;
     hf_session_id_format(session, id);
-    hf_addr_format(&session->peer, peer);
+    struct hf_addr addr;
+    hf_session_peer(session, &addr);
+    hf_addr_format(&addr, peer);
     hf_format_time(hf_clock_wall_s(session->worker->clock) - age_ms / 1000, since);
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "id", id, "listener", session->door->cfg->name,
