@@ -240,6 +240,7 @@ static void stop(struct hf_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->n_workers && daemon->workers; i++) {
         if (daemon->workers[i]) {
+            hf_loop_stop(daemon->workers[i]->loop); /* runs still when the start failed half way */
             hf_worker_join(daemon->workers[i]);
         }
     }

@@ -65,7 +65,10 @@ static void report(struct hf_daemon *daemon, enum hf_err err, struct hf_findings
         hf_log_say(&daemon->log, HF_LOG_ERROR, "reload",
                    "refused, the old configuration goes on: %s", hf_err_text());
     }
-    hf_daemon_notify(daemon, hf_notify_ready(&daemon->notify, "running"));
+    bool still_busy = daemon->rollout || daemon->state == HF_DAEMON_DRAINING;
+    if (!still_busy) { /* systemd would take it for the end of what is under way */
+        hf_daemon_notify(daemon, hf_notify_ready(&daemon->notify, "running"));
+    }
     if (on_end) {
         on_end(ctx, err, findings);
     }
