@@ -10,12 +10,12 @@
 
 static _Thread_local size_t fail_countdown;
 
-static bool must_fail(void)
+bool hf_alloc_fails(void)
 {
     return fail_countdown != 0 && --fail_countdown == 0;
 }
 
-static void *checked(void *block, size_t size)
+void *hf_alloc_checked(void *block, size_t size)
 {
     if (!block) {
         (void)hf_fail(HF_E_NOMEM, "out of memory (%zu bytes wanted)", size);
@@ -30,22 +30,22 @@ void hf_alloc_fail_after(size_t n)
 
 void *hf_alloc(size_t size)
 {
-    return checked(must_fail() ? NULL : malloc(size ? size : 1), size);
+    return hf_alloc_checked(hf_alloc_fails() ? NULL : malloc(size ? size : 1), size);
 }
 
 void *hf_alloc_zero(size_t n, size_t size)
 {
     size_t total;
-    bool fails = must_fail();
+    bool fails = hf_alloc_fails();
     if (__builtin_mul_overflow(n, size, &total)) {
-        return checked(NULL, SIZE_MAX);
+        return hf_alloc_checked(NULL, SIZE_MAX);
     }
-    return checked(fails ? NULL : calloc(n ? n : 1, size ? size : 1), total);
+    return hf_alloc_checked(fails ? NULL : calloc(n ? n : 1, size ? size : 1), total);
 }
 
 void *hf_realloc(void *old, size_t size)
 {
-    return checked(must_fail() ? NULL : realloc(old, size ? size : 1), size);
+    return hf_alloc_checked(hf_alloc_fails() ? NULL : realloc(old, size ? size : 1), size);
 }
 
 char *hf_strndup(const char *text, size_t len)

@@ -7,6 +7,7 @@
  * NULL means out of memory; the failure is recorded (HF_E_NOMEM), so callers may just return it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -27,5 +28,10 @@ void hf_freep(void *pointer_to_block);
 /* hf_alloc_fail_after makes the n-th next allocation of this thread fail; 0 switches it off.
  * Tests only. */
 void hf_alloc_fail_after(size_t n);
+
+/* For allocators of ours that don't come here for each block: hf_alloc_fails says whether this one
+ * must fail, hf_alloc_checked passes the block on and records the failure when it's NULL. */
+bool hf_alloc_fails(void);
+void *hf_alloc_checked(void *block, size_t size) HF_MUST_CHECK;
 
 #endif

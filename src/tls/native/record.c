@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/slab.h"
 #include "pki/alert.h"
 #include "tls/native/schedule.h"
 
@@ -41,12 +41,15 @@ struct hf_record_keys {
 /* --- Keys ---------------------------------------------------------------------------------------
  */
 
+/* A burst of new connections makes two of these each and gives them back when it is quiet again. */
+static struct hf_slab key_blocks = HF_SLAB_INIT(sizeof(struct hf_record_keys));
+
 static void drop_keys(struct hf_record_dir *dir)
 {
     if (dir->keys) {
         hf_aead_done(&dir->keys->aead);
         hf_wipe(dir->keys->iv, IV_LEN);
-        hf_free(HF_TAKE(dir->keys));
+        hf_slab_give(&key_blocks, HF_TAKE(dir->keys));
     }
 }
 
@@ -56,7 +59,7 @@ static enum hf_err expand_keys(struct hf_record_dir *dir, struct hf_crypto *cryp
     if (dir->keys) {
         return HF_OK;
     }
-    struct hf_record_keys *keys = hf_alloc(sizeof(*keys));
+    struct hf_record_keys *keys = hf_slab_take(&key_blocks);
     if (!keys) {
         return HF_E_NOMEM;
     }
@@ -68,7 +71,7 @@ static enum hf_err expand_keys(struct hf_record_dir *dir, struct hf_crypto *cryp
     hf_wipe(key, sizeof(key));
     if (err != HF_OK) {
         hf_wipe(keys->iv, IV_LEN);
-        hf_free(keys);
+        hf_slab_give(&key_blocks, keys);
         return err;
     }
     dir->keys = keys;
