@@ -200,3 +200,18 @@ class Pki:
         self.bob = self.clients.client('bob')
         self.stranger = self.strangers.client('stranger')
         self.expired = self.clients.expired('carol')
+
+
+def nss_database(folder, leaf, root):
+    """An NSS database with the leaf under its name, and a root that is trusted for servers."""
+    where = ['-d', f'sql:{folder}']
+    run = subprocess.run
+    empty = pathlib.Path(folder) / 'no-password'
+    empty.write_text('\n')
+    run(['certutil', '-N', *where, '--empty-password'], check=True, capture_output=True)
+    run(['certutil', '-A', *where, '-n', 'root', '-t', 'CT,CT,', '-i', root], check=True,
+        capture_output=True)
+    bundle = pathlib.Path(folder) / 'leaf.p12'
+    openssl('pkcs12', '-export', '-in', leaf.chain, '-inkey', leaf.key, '-name', leaf.name, '-out', bundle,
+            '-passout', 'pass:x')
+    run(['pk12util', '-i', bundle, *where, '-W', 'x', '-k', empty], check=True, capture_output=True)
