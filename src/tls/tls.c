@@ -19,7 +19,7 @@ static const struct {
     const char *name;
     const struct hf_tls_ops *ops; /* NULL: not in this build */
 } engines[] = {
-    [HF_TLS_ENGINE_AUTO] = {"auto", &hf_tls_libssl},
+    [HF_TLS_ENGINE_AUTO] = {"auto", &hf_tls_native},
     [HF_TLS_ENGINE_LIBSSL] = {"libssl", &hf_tls_libssl},
     [HF_TLS_ENGINE_NATIVE] = {"native", &hf_tls_native},
 };
@@ -38,6 +38,15 @@ static enum hf_err pick_engine(enum hf_tls_engine engine, enum hf_tls_version le
     }
     *out = least < HF_TLS_1_3 ? &hf_tls_libssl : engines[engine].ops;
     return HF_OK;
+}
+
+/* Left to choose, we choose the engine that can do what is asked: libssl knows more groups and
+ * kinds of keys. When it can't either, its words are the ones to say. */
+static bool leaves_it_to_libssl(enum hf_tls_engine engine, const struct hf_tls_ops *tried,
+                                enum hf_err err)
+{
+    return engine == HF_TLS_ENGINE_AUTO && tried != &hf_tls_libssl &&
+           (err == HF_E_UNSUPPORTED || err == HF_E_INVALID);
 }
 
 static bool is_version(enum hf_tls_version version)
@@ -109,7 +118,11 @@ enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
     enum hf_err err = check_common(&checked.common, &checked.judge);
     err = err ? err : check_server(&checked);
     err = err ? err : pick_engine(checked.common.engine, checked.common.max_version, &ops);
+    bool fit = !err;
     err = err ? err : ops->server_ctx_new(&checked, out);
+    if (fit && leaves_it_to_libssl(checked.common.engine, ops, err)) {
+        err = hf_tls_libssl.server_ctx_new(&checked, out);
+    }
     hf_wipe(&checked.ticket_keys, sizeof(checked.ticket_keys));
     return err;
 }
@@ -122,7 +135,11 @@ enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
     const struct hf_tls_ops *ops = NULL;
     HF_TRY(check_common(&checked.common, &checked.judge));
     HF_TRY(pick_engine(checked.common.engine, checked.common.min_version, &ops));
-    return ops->client_ctx_new(&checked, out);
+    enum hf_err err = ops->client_ctx_new(&checked, out);
+    if (leaves_it_to_libssl(checked.common.engine, ops, err)) {
+        err = hf_tls_libssl.client_ctx_new(&checked, out);
+    }
+    return err;
 }
 
 struct hf_tls_ctx *hf_tls_ctx_ref(struct hf_tls_ctx *ctx)
