@@ -35,6 +35,20 @@ static void close_bound(struct hf_bound *bound, unsigned n_workers)
     }
 }
 
+void hf_binds_refuse(const struct hf_binds *binds)
+{
+    for (size_t i = 0; i < binds->n; i++) {
+        const struct hf_bound *bound = &binds->item[i];
+        if (!bound->shared || bound->given) {
+            continue;
+        }
+        (void)shutdown(bound->fds[0], SHUT_RDWR);
+        if (bound->addr.un.sun_path[0]) {
+            unlink(bound->addr.un.sun_path);
+        }
+    }
+}
+
 void hf_binds_done(struct hf_binds *binds, bool close_all)
 {
     for (size_t i = 0; i < binds->n; i++) {

@@ -32,6 +32,10 @@ enum hf_err hf_binds_make(const struct hf_binds *old, const struct hf_snapshot *
  * belong to the workers, who have closed them; shared ones are closed here. */
 void hf_binds_replace(struct hf_binds *now, struct hf_binds *next);
 
+/* hf_binds_refuse has those who connect to a unix socket of ours refused from now on, while workers
+ * still hold it; TCP sockets are the workers' own, and they close them. */
+void hf_binds_refuse(const struct hf_binds *binds);
+
 /* hf_binds_done forgets the list; with close_all it also closes the sockets (no worker has them).
  */
 void hf_binds_done(struct hf_binds *binds, bool close_all);

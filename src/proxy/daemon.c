@@ -89,6 +89,7 @@ void hf_daemon_drain(struct hf_daemon *daemon)
                "accepting stops; %lu open connections have %lld s to finish",
                hf_daemon_n_open(daemon), (long long)timeout_ms / 1000);
     hf_daemon_notify(daemon, hf_notify_stopping(&daemon->notify, "draining"));
+    hf_binds_refuse(&daemon->binds);
     tell_workers(daemon, hf_worker_drain);
     daemon->drain_timer.on_due = on_drain_timeout;
     hf_timer_set(daemon->loop, &daemon->drain_timer, timeout_ms);

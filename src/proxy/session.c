@@ -468,7 +468,7 @@ static struct hf_leg *other_leg(struct hf_session *session, const struct hf_leg 
 
 /* A leg whose peer hung up while we don't read it would wake the loop for ever: it is taken out of
  * the loop, and comes back when it is to be read again. */
-static void want(struct hf_session *session, struct hf_leg *leg)
+static bool want(struct hf_session *session, struct hf_leg *leg)
 {
     const struct hf_leg *other = other_leg(session, leg);
     unsigned wanted = 0;
@@ -480,12 +480,10 @@ static void want(struct hf_session *session, struct hf_leg *leg)
     }
     if (leg->watch.active) {
         hf_watch_want(session->worker->loop, &leg->watch, wanted);
-    } else if (wanted) {
-        leg->watch.wanted = wanted;
-        if (hf_watch_add(session->worker->loop, &leg->watch) != HF_OK) {
-            leg->watch.active = false;
-        }
+        return true;
     }
+    leg->watch.wanted = wanted;
+    return !wanted || hf_watch_add(session->worker->loop, &leg->watch) == HF_OK;
 }
 
 /* The upstream has said its last byte and the client's socket has taken it: however the client then
@@ -514,7 +512,8 @@ static void relay_broken(struct hf_session *session, const struct hf_leg *from, 
         if (client_fault) {
             finish(session, HF_CAUSE_CLIENT_TLS, true);
         } else {
-            hf_session_log_upstream(session, NULL, hf_tls_failure(session->server.tls)->text);
+            const struct hf_tls_failure *failure = hf_tls_failure(session->server.tls);
+            hf_session_log_upstream(session, NULL, failure ? failure->text : "TLS went no further");
             finish_with_alert(session, HF_CAUSE_UPSTREAM_TLS, HF_ALERT_INTERNAL_ERROR);
         }
         return;
@@ -594,8 +593,10 @@ static void settle(struct hf_session *session)
         finish(session, HF_CAUSE_FINISHED, false);
         return;
     }
-    want(session, &session->client);
-    want(session, &session->server);
+    if (!want(session, &session->client) || !want(session, &session->server)) {
+        hf_log_say(session->worker->log, HF_LOG_ERROR, "session", "%s", hf_err_text());
+        finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
+    }
 }
 
 static void relay(struct hf_session *session, struct hf_leg *leg, unsigned events)

@@ -51,12 +51,9 @@ bool hf_session_admitted(const struct hf_session *session)
     if (session->arrival->judged) {
         return session->arrival->verdict.allow;
     }
-    for (size_t i = 0; i < session->door->n_policies; i++) {
-        if (session->door->policies[i].mode == HF_CLIENT_NONE) {
-            return true; /* the name that the client asked for may be one without certificates */
-        }
-    }
-    return false;
+    struct hf_tls_info info;
+    hf_tls_info(session->client.tls, &info);
+    return !info.asked;
 }
 
 void hf_session_take_identity(struct hf_session *session)

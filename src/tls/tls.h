@@ -255,6 +255,7 @@ struct hf_tls_info {
     const char *sni;    /* server: as the client sent it, at most 255 printable bytes */
     const char *engine; /* "libssl" */
     bool complete;
+    bool asked; /* for the peer's certificate; always so in the client role */
     bool resumed;
     uint8_t alert_sent; /* HF_ALERT_NONE: none; close_notify isn't counted */
     uint8_t alert_received;

@@ -405,6 +405,7 @@ static void conn_info(const struct hf_tls *tls, struct hf_tls_info *out)
     const struct hf_ls_conn *conn = hf_ls_conn_of((struct hf_tls *)(uintptr_t)tls);
     const SSL_CIPHER *suite = SSL_get_current_cipher(conn->ssl);
     out->complete = conn->was_open;
+    out->asked = conn->client || conn->policy->ask != HF_TLS_ASK_NONE;
     out->sni = conn->sni;
     out->alert_sent = conn->alert_sent;
     out->alert_received = conn->alert_received;

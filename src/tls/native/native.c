@@ -174,6 +174,7 @@ static void own_info(const struct hf_native *conn, struct hf_tls_info *out)
     out->alpn = conn->alpn;
     out->sni = conn->server ? conn->sni : NULL;
     out->complete = conn->complete;
+    out->asked = !conn->policy || conn->policy->ask != HF_TLS_ASK_NONE;
     out->resumed = conn->resumed;
     out->retried = conn->retried;
     out->peer_scheme = conn->peer_scheme;
