@@ -40,11 +40,14 @@ static void print_findings(struct hf_cli *cli, const json_t *findings)
 
 static enum hf_exit report(struct hf_cli *cli, const struct hf_admin_answer *answer)
 {
-    print_findings(cli, json_object_get(answer->json, "warnings"));
     print_findings(cli, json_object_get(answer->json, "findings"));
     if (answer->status / 100 == 2) {
-        fprintf(cli->out, "reloaded: generation %lld\n",
-                hf_json_number(answer->json, "generation"));
+        long long generation = hf_json_number(answer->json, "generation");
+        if (generation) {
+            fprintf(cli->out, "reloaded: generation %lld\n", generation);
+        } else {
+            fputs("reloaded\n", cli->out);
+        }
         return HF_EXIT_OK;
     }
     const char *message = hf_json_text(answer->json, "message");

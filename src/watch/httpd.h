@@ -52,7 +52,7 @@ struct hf_httpd_limits {
 extern const struct hf_httpd_limits hf_httpd_limits_default;
 
 /* The most that an answer of one piece may hold; hf_httpd_stream has no limit. */
-#define HF_HTTPD_ANSWER_MAX (64u << 20)
+#define HF_HTTPD_ANSWER_MAX (256u << 20)
 
 /*
  * struct hf_httpd_filter stands between the socket and HTTP: a PROXY header, TLS. run moves what it

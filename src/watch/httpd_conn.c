@@ -131,10 +131,11 @@ static bool receive(struct hf_httpd_conn *conn)
     struct hf_span into;
     size_t n = 0;
     bool would_block = false;
-    if (conn->eof || room == 0 || hf_buf_reserve(buf, room, &into) != HF_OK) {
+    if (conn->eof || room == 0) {
         return false;
     }
-    if (hf_sock_read(conn->watch.fd, into, &n, &would_block) != HF_OK) {
+    if (hf_buf_reserve(buf, room, &into) != HF_OK ||
+        hf_sock_read(conn->watch.fd, into, &n, &would_block) != HF_OK) {
         hf_conn_close(conn);
         return false;
     }

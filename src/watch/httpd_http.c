@@ -318,7 +318,7 @@ static bool read_request(struct hf_httpd_conn *conn)
     enum hf_h1_step step = conn->in_body ? read_body(conn) : read_head(conn);
     switch (step) {
     case HF_H1_MORE:
-        if (conn->eof) {
+        if (conn->eof && hf_conn_phase(conn) != HF_CONN_CLOSED) {
             hf_conn_move(conn, HF_CONN_CLOSING);
         }
         return conn->eof;

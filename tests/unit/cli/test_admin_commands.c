@@ -197,12 +197,14 @@ static void reload_says_what_it_did(void **state)
 {
     (void)state;
     static const char body[] =
-        "{\"generation\":4,\"warnings\":[{\"file\":\"h.yaml\",\"line\":2,\"column\":3,"
+        "{\"generation\":4,\"findings\":[{\"file\":\"h.yaml\",\"line\":2,\"column\":3,"
         "\"level\":\"warning\",\"id\":\"expiring\",\"text\":\"soon\"}]}";
     assert_int_equal(RUN(200, body, "reload", "--admin", fake.path), HF_EXIT_OK);
     assert_string_equal(out_text, "reloaded: generation 4\n");
     assert_string_equal(err_text, "h.yaml:2:3: warning: soon\n");
     assert_string_equal(fake.asked, "POST /reload?");
+    assert_int_equal(RUN(200, "{}", "reload", "--admin", fake.path), HF_EXIT_OK);
+    assert_string_equal(out_text, "reloaded\n");
 }
 
 static void a_refused_reload_prints_the_findings(void **state)

@@ -79,11 +79,13 @@ static void on_echo(void *ctx, struct hf_httpd_call *call)
     bool found = hf_httpd_param(call, "name", name, sizeof(name));
     (void)hf_http_fields_find(&request->fields, HF_HTTP_USER_AGENT, &agent);
     HF_CLEANUP(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1 << 20);
-    assert_int_equal(hf_buf_printf(&out, "%s|%.*s|%.*s|", found ? name : "-", (int)agent.len,
-                                   (const char *)agent.ptr, (int)request->path.len,
-                                   (const char *)request->path.ptr),
-                     HF_OK);
-    assert_int_equal(hf_buf_append(&out, request->body), HF_OK);
+    if (hf_buf_printf(&out, "%s|%.*s|%.*s|", found ? name : "-", (int)agent.len,
+                      (const char *)agent.ptr, (int)request->path.len,
+                      (const char *)request->path.ptr) != HF_OK ||
+        hf_buf_append(&out, request->body) != HF_OK) {
+        hf_httpd_error(call, 500, "internal", "%s", hf_err_text());
+        return;
+    }
     hf_httpd_buf(call, 200, "text/plain", &out);
 }
 
@@ -345,6 +347,14 @@ static void assert_has(const char *text, const char *part)
     }
 }
 
+static void await(atomic_int *count, int n)
+{
+    for (int i = 0; i < 1000 && atomic_load(count) < n; i++) {
+        be_slow(10);
+    }
+    assert_int_equal(atomic_load(count), n);
+}
+
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
 /* --- Tests --------------------------------------------------------------------------------------
@@ -382,7 +392,7 @@ static void head_is_get_without_the_body(void **state)
     assert_null(strstr(answer, "hello\n"));
     answer = ask("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n" GET("/json"));
     assert_has(answer, "\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\n");
-    assert_int_equal(atomic_load(&server.n_done), 1);
+    await(&server.n_done, 1);
 }
 
 static void requests_follow_each_other(void **state)
@@ -535,14 +545,6 @@ static void an_answer_may_come_later(void **state)
     assert_has(ask(GET("/later") GET("/hello")), "\r\n\r\nlater\nHTTP/1.1 200 OK");
 }
 
-static void await(atomic_int *count, int n)
-{
-    for (int i = 0; i < 1000 && atomic_load(count) < n; i++) {
-        be_slow(10);
-    }
-    assert_int_equal(atomic_load(count), n);
-}
-
 static void a_client_may_leave_before_its_answer(void **state)
 {
     (void)state;
@@ -647,7 +649,7 @@ static void long_answers_are_streamed(void **state)
     start();
     check_stream(ask(GET("/stream")), true);
     check_stream(ask(GET("/stream/length")), false);
-    assert_int_equal(atomic_load(&server.n_done), 2);
+    await(&server.n_done, 2);
 }
 
 static void a_broken_stream_is_seen_to_be_broken(void **state)
@@ -660,7 +662,7 @@ static void a_broken_stream_is_seen_to_be_broken(void **state)
     answer = ask(GET("/stream/short") GET("/hello"));
     assert_has(answer, "Content-Length: 4000001");
     assert_null(strstr(answer, "hello"));
-    assert_int_equal(atomic_load(&server.n_done), 2);
+    await(&server.n_done, 2);
 }
 
 static void a_stream_may_wait(void **state)
@@ -668,7 +670,7 @@ static void a_stream_may_wait(void **state)
     (void)state;
     start();
     assert_has(ask(GET("/ticks")), "5\r\ntick\n\r\n5\r\ntick\n\r\n5\r\ntick\n\r\n0\r\n\r\n");
-    assert_int_equal(atomic_load(&server.n_done), 1);
+    await(&server.n_done, 1);
 }
 
 static void a_stream_whose_client_leaves_is_ended(void **state)
@@ -741,6 +743,52 @@ static void many_connections_at_once(void **state)
         assert_has(get_until(fd[i], "\n}\n"), "\"n\": 7");
         close(fd[i]);
     }
+}
+
+struct order {
+    struct hf_task task;
+    size_t n;
+    atomic_int done;
+};
+
+static void fail_allocations(struct hf_task *task)
+{
+    struct order *order = HF_CONTAINER_OF(task, struct order, task);
+    hf_alloc_fail_after(order->n);
+    atomic_store(&order->done, 1);
+}
+
+/* The n-th next allocation of the server's thread fails; 0: none. */
+static void order_failure(size_t n)
+{
+    struct order order = {.task = {.run = fail_allocations}, .n = n};
+    hf_loop_post(server.loop, &order.task);
+    await(&order.done, 1);
+}
+
+static void running_out_of_memory_harms_one_connection_at_most(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        GET("/hello"), GET("/json"), GET("/nowhere"), "GET / HTTP/1.1\n\n",
+        "POST /echo?name=x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"};
+    start();
+    for (size_t i = 0; i < HF_N_ELEMENTS(requests); i++) {
+        for (size_t n = 1; n < 25; n++) {
+            order_failure(n);
+            int fd = dial();
+            /* The server may have closed already: then there is nobody to send to. */
+            if (send(fd, requests[i], strlen(requests[i]), MSG_NOSIGNAL) > 0) {
+                char some[1000];
+                shutdown(fd, SHUT_WR);
+                while (recv(fd, some, sizeof(some), 0) > 0) {
+                }
+            }
+            close(fd);
+            order_failure(0);
+        }
+    }
+    assert_has(ask(GET("/hello")), "hello\n");
 }
 
 /* --- A filter that turns every letter over ------------------------------------------------------
@@ -853,6 +901,7 @@ int main(void)
         TEST(at_the_limit_an_idle_connection_makes_room),
         TEST(at_the_limit_with_none_idle_the_new_one_goes),
         TEST(many_connections_at_once),
+        TEST(running_out_of_memory_harms_one_connection_at_most),
         TEST(a_filter_stands_between),
         TEST(a_filter_that_fails_has_the_last_word),
     };
