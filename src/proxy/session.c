@@ -17,7 +17,8 @@
 
 enum {
     LINGER_MS = 2000,         /* how long a client may take to read more of what was said last */
-    LINGER_BYTES = 256 << 10, /* and how much it may still send once all of it is on its way */
+    LINGER_BYTES = 256 << 10, /* and how much it may still send once all of it is on its way ... */
+    LINGER_UPLOAD = 16 << 20, /* ... or an admitted one, in the middle of its upload */
     UP_HANDSHAKE_MS = 10000,
     QUIET_MS = 5000, /* after this much silence a relay gives its memory back */
 };
@@ -732,7 +733,8 @@ static void discard(struct hf_session *session, unsigned events)
         enum hf_err err =
             hf_sock_read(leg->watch.fd, hf_span_of(scratch->in, sizeof(scratch->in)), &n, &empty);
         leg->n_in += n;
-        bool enough = leg->finished && leg->n_in > LINGER_BYTES;
+        size_t most = session->cause == HF_CAUSE_REFUSED ? LINGER_BYTES : LINGER_UPLOAD;
+        bool enough = leg->finished && leg->n_in > most;
         if (err != HF_OK || (n == 0 && !empty) || enough) {
             release(session);
             return;
