@@ -4,6 +4,7 @@
  * before that leaves no DIR, and the next attempt, once it holds the lock in DIR.part and so knows
  * that nobody is at work there, clears it away.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -163,38 +164,41 @@ static enum hf_err fill_folder(const struct making *making)
     return hf_dir_sync(making->part);
 }
 
-/* Removes what fill_folder makes, and nothing else: a file that we don't know keeps the folder. */
+/* Removes the files of one folder but for `keep`; what isn't a file stays. */
+static void remove_files(const char *path, const char *keep)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        if (!keep || strcmp(entry->d_name, keep) != 0) {
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+/* Empties DIR.part of all but its lock. Files that were being written when an attempt was killed
+ * have names of their own, so all files go; they are ours, as the lock beside them shows. */
 static void clear_folder(const char *part)
 {
-    static const char *const names[] = {
-        HF_CA_FILE_INFO,
-        HF_CA_FILE_ROOT,
-        HF_CA_FILE_ROOT_CERT,
-        HF_CA_FILE_ROOT_KEY,
-        HF_CA_FILE_JOURNAL,
-        HF_CA_FILE_ISSUING_CERT,
-        HF_CA_FILE_ISSUING_KEY,
-        HF_CA_DIR_ISSUED,
-        "root",
-        "issuing",
-    };
+    static const char *const names[] = {"root", "issuing", HF_CA_DIR_ISSUED};
     for (size_t i = 0; i < HF_N_ELEMENTS(names); i++) {
         char *path = hf_ca_path(part, names[i]);
         if (path) {
-            (void)remove(path);
+            remove_files(path, NULL);
+            (void)rmdir(path);
         }
         hf_free(path);
     }
+    remove_files(part, HF_CA_FILE_LOCK);
 }
 
 static void remove_folder(const char *part)
 {
     clear_folder(part);
-    char *lock = hf_ca_path(part, HF_CA_FILE_LOCK);
-    if (lock) {
-        (void)unlink(lock);
-    }
-    hf_free(lock);
+    remove_files(part, NULL);
     (void)rmdir(part);
 }
 
@@ -252,15 +256,32 @@ static enum hf_err check_free(const char *dir)
     return HF_OK;
 }
 
+/* A folder of that name without a lock in it is none of ours, unless it is empty. */
+static enum hf_err check_ours(const char *part)
+{
+    HF_CLEANUP(hf_freep) char *lock = hf_ca_path(part, HF_CA_FILE_LOCK);
+    if (!lock) {
+        return HF_E_NOMEM;
+    }
+    if (access(lock, F_OK) == 0 || (rmdir(part) == 0 && mkdir(part, 0755) == 0)) {
+        return HF_OK;
+    }
+    return hf_fail(HF_E_EXISTS, "%s is in the way: it is not what an interrupted init leaves",
+                   part);
+}
+
 /* The lock in DIR.part becomes the CA's own with the rename. */
 static enum hf_err claim_part(const struct making *making, int *out_lock_fd)
 {
-    if (mkdir(making->part, 0755) != 0 && errno != EEXIST) {
+    if (mkdir(making->part, 0755) != 0) {
         if (errno == ENOENT) {
             return hf_fail(HF_E_NOT_FOUND, "%s: the folder above it does not exist",
                            making->what->dir);
         }
-        return hf_fail_errno("%s", making->part);
+        if (errno != EEXIST) {
+            return hf_fail_errno("%s", making->part);
+        }
+        HF_TRY(check_ours(making->part));
     }
     HF_TRY(hf_ca_lock(making->part, false, out_lock_fd));
     clear_folder(making->part); /* what an interrupted attempt left */

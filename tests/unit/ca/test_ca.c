@@ -224,9 +224,20 @@ static void interrupted_init_is_cleared_by_the_next(void **state)
     (void)state;
     assert_int_equal(init("Example", NULL), HF_OK);
     assert_int_equal(rename(tree("ca"), tree("ca.part")), 0); /* as if killed before the rename */
+    tree_append("ca.part/root/cert.pem.Xy12", "half of a");   /* and within a write */
     assert_int_equal(init("Example", NULL), HF_OK);
     assert_false(tree_has("ca.part"));
     hf_ca_close(opened());
+}
+
+static void folder_of_somebody_else_is_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(tree("ca.part"), 0700), 0);
+    tree_append("ca.part/thesis.tex", "years of work");
+    assert_int_equal(init("Example", NULL), HF_E_EXISTS);
+    assert_non_null(strstr(hf_err_text(), "in the way"));
+    assert_true(tree_has("ca.part/thesis.tex"));
 }
 
 static void init_at_work_is_left_alone(void **state)
@@ -754,6 +765,7 @@ int main(void)
         CA_TEST(awkward_folders_are_refused),
         CA_TEST(names_are_checked),
         CA_TEST(interrupted_init_is_cleared_by_the_next),
+        CA_TEST(folder_of_somebody_else_is_left_alone),
         CA_TEST(init_at_work_is_left_alone),
         CA_TEST(failing_init_leaves_nothing),
         CA_TEST(encrypted_keys_need_their_passphrase),
