@@ -92,7 +92,7 @@ def test_skipping_verification_must_be_spelled_out(handfast, pki, upstream, port
     del config['trust']
     daemon = handfast(config)
     assert 'hello CN=bob' in fetch(port)
-    assert any('unsafe-skip-verify' in str(line) for line in daemon.log.all(level='warn'))
+    assert 'unsafe-skip-verify' in str(daemon.log.wait(level='warn', id='unsafe'))
 
 
 def test_backend_that_refuses_our_certificate(serve, pki, port):
