@@ -81,6 +81,7 @@ class Backend:
 
     def close(self):
         """Stops listening and cuts what is open."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # or else accept() keeps it listening
         self._listener.close()
         with self._changed:
             for connection in self._open:

@@ -173,8 +173,14 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError('handfast did not end\n' + self.log.text()) from None
-        self.log.join()
+        self._close()
         return status
+
+    def _close(self):
+        self.log.join()
+        if self.process.stderr:
+            self.process.stderr.close()
+        self.notify.close()
 
     def stop(self, expect=0):
         """Ends it in order and holds it to account: exit status, sanitizers, stray output."""
@@ -184,7 +190,6 @@ class Daemon:
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
         status = self.wait_exit()
-        self.notify.close()
         reports = self.reports()
         assert not reports, reports
         assert status == expect, f'handfast ended with {status}\n{self.log.text()}'
@@ -194,8 +199,7 @@ class Daemon:
         if self.alive():
             self.process.kill()
         self.process.wait()
-        self.log.join()
-        self.notify.close()
+        self._close()
         self.stopped = True
 
 

@@ -2,14 +2,13 @@
 """TCP ports that are ours alone.
 
 The daemon binds with SO_REUSEPORT, so two test processes on one machine could share a port without
-noticing. Each therefore holds a block of ports, below the ephemeral range, through a file lock
-that goes with the process.
+noticing. Each therefore holds a block of ports, below the ephemeral range. What holds it is an
+abstract unix socket: its names are as wide as the ports are, and it goes with the process.
 """
 
-import fcntl
+import errno
 import os
 import socket
-import tempfile
 
 FIRST, BLOCK, N_BLOCKS = 12000, 250, 64
 
@@ -21,15 +20,16 @@ class Ports:
 
     @staticmethod
     def _take_block():
-        folder = os.path.join(tempfile.gettempdir(), f'handfast-test-ports-{os.getuid()}')
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        for block in range(N_BLOCKS):
-            lock = open(os.path.join(folder, str(block)), 'w', encoding='ascii')
+        start = os.getpid() % N_BLOCKS
+        for block in [*range(start, N_BLOCKS), *range(start)]:
+            lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.bind(f'\0handfast-test-ports-{block}')
                 return lock, block
-            except BlockingIOError:
+            except OSError as error:
                 lock.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
         raise RuntimeError(f'all {N_BLOCKS} blocks of test ports are taken')
 
     def take(self):
@@ -42,6 +42,7 @@ class Ports:
                 try:
                     probe.bind(('127.0.0.1', port))
                     return port
-                except OSError:
-                    continue
+                except OSError as error:
+                    if error.errno != errno.EADDRINUSE:
+                        raise
         raise RuntimeError('every port of this block is in use')
