@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import resource
 
 import pytest
 
@@ -15,6 +16,8 @@ os.environ.update(daemon.sanitizer_env('/dev/null') | {
 
 
 def pytest_configure(config):
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     for mark in ('quick: for script/test --quick',
                  'engines: about TLS itself; runs with every engine',
                  'workers: several workers at once; runs under ThreadSanitizer too'):

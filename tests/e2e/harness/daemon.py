@@ -45,13 +45,13 @@ class Notify:
         self._changed = threading.Condition()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
 
     def _read(self):
         while True:
-            try:
-                message = self._socket.recv(4096).decode()
-            except OSError:
+            message = self._socket.recv(4096).decode()
+            if not message:
                 return
             with self._changed:
                 self.messages.extend(message.splitlines())
@@ -68,7 +68,11 @@ class Notify:
         return True
 
     def close(self):
-        self._socket.close()
+        """What has been sent is still read."""
+        if self._socket.fileno() >= 0:
+            self._socket.shutdown(socket.SHUT_RD)
+            self._thread.join(waiting.SECONDS)
+            self._socket.close()
 
 
 class Admin(http.client.HTTPConnection):
