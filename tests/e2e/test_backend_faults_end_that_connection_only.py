@@ -97,10 +97,20 @@ while True:
 '''
 
 
-def test_backend_killed_in_the_middle_of_a_transfer(handfast, pki, echo, ports):
-    flood_port, front, other_front = ports.take(), ports.take(), ports.take()
-    victim = subprocess.Popen([sys.executable, '-c', FLOOD, str(flood_port)], stdout=subprocess.PIPE)
-    assert victim.stdout.readline() == b'ready\n'
+@pytest.fixture
+def flood(ports):
+    """A backend in a process of its own, that never stops sending: (process, port)."""
+    port = ports.take()
+    with subprocess.Popen([sys.executable, '-c', FLOOD, str(port)],
+                          stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b'ready\n'
+        yield process, port
+        process.kill()
+
+
+def test_backend_killed_in_the_middle_of_a_transfer(handfast, pki, echo, ports, flood):
+    victim, flood_port = flood
+    front, other_front = ports.take(), ports.take()
     config = configs.server_side(pki, front, f'127.0.0.1:{flood_port}', workers=1)
     config['upstreams']['echo'] = {'servers': [echo.address]}
     config['listeners']['other'] = {**config['listeners']['in'], 'to': 'echo',
