@@ -44,12 +44,14 @@ static enum hf_tls_step pay_updates(struct hf_native *conn, struct hf_tls_io *io
 /* --- Reading -------------------------------------------------------------------------------------
  */
 
+/* Records are opened where the reader wants them, when they fit; then there is nothing to copy. */
 static void deliver(struct hf_bytes from, struct hf_span into, size_t *out_n)
 {
-    if (from.len) {
-        memcpy(into.ptr + *out_n, from.ptr, from.len);
-        *out_n += from.len;
+    uint8_t *to = into.ptr + *out_n;
+    if (from.len && from.ptr != to) {
+        memcpy(to, from.ptr, from.len);
     }
+    *out_n += from.len;
 }
 
 /* What the reader has no room for is kept; that is at most one record. */
@@ -89,7 +91,8 @@ static enum hf_tls_step read_record(struct hf_native *conn, struct hf_tls_io *io
     if (!crypto) {
         return hf_native_fail_out(conn, io, HF_E_NOMEM);
     }
-    switch (hf_record_open(&conn->record, crypto, &io->in, &got)) {
+    struct hf_span room = hf_span_of(into.ptr + *out_n, into.len - *out_n);
+    switch (hf_record_open_into(&conn->record, crypto, &io->in, room, &got)) {
     case HF_RECORD_MORE:
         return HF_TLS_WANT_INPUT;
     case HF_RECORD_FAILED:
