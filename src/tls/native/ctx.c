@@ -190,6 +190,7 @@ static enum hf_err init_common(struct hf_native_ctx *ctx, const struct hf_tls_co
     ctx->record_limit = common->record_size_limit;
     ctx->pad_to = common->record_padding;
     HF_TRY(check_record_limit(ctx->record_limit));
+    hf_seen_init(&ctx->seen);
     HF_TRY(hf_peer_chains_new(&ctx->known_chains));
     HF_TRY(hf_native_choices(ctx, common));
     return copy_alpn(ctx, common->alpn);
@@ -309,5 +310,6 @@ void hf_native_ctx_free(struct hf_tls_ctx *base)
     hf_ticket_seal_done(&ctx->seal);
     hf_ticket_seal_done(&ctx->cookie_seal);
     hf_cache_free(ctx->known_chains);
+    hf_seen_done(&ctx->seen);
     hf_free(ctx);
 }

@@ -13,6 +13,7 @@
 #include "tls/native/suite.h"
 #include "tls/native/ticket_seal.h"
 #include "tls/pick.h"
+#include "tls/seen.h"
 #include "tls/tls_impl.h"
 
 #define HF_NATIVE_SUITES  3
@@ -76,6 +77,7 @@ struct hf_native_ctx {
     struct hf_ticket_seal seal;
     struct hf_ticket_seal cookie_seal;
     struct hf_cache *known_chains; /* of peers that were admitted; see peer.c */
+    struct hf_seen seen;           /* CA certificates of all peers */
 };
 
 enum hf_err hf_native_server_ctx_new(const struct hf_tls_server_config *config,

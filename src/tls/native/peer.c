@@ -31,6 +31,38 @@ enum hf_err hf_peer_chains_new(struct hf_cache **out)
     return hf_cache_new(KNOWN_CHAINS_MAX, &ops, out);
 }
 
+/* The leaf is new; those above it, as a rule, were sent by others before. */
+static enum hf_err parse_certs(struct hf_seen *seen, const struct hf_bytes *ders, size_t n,
+                               struct hf_cert **certs)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum hf_err err =
+            i ? hf_seen_der(seen, ders[i], &certs[i]) : hf_cert_from_der(ders[i], &certs[i]);
+        if (err != HF_OK) {
+            return hf_fail_context(err, "certificate %zu of %zu", i + 1, n);
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err parse_chain(struct hf_native_ctx *ctx, const struct hf_bytes *ders, size_t n,
+                               struct hf_chain **out)
+{
+    struct hf_cert *certs[HF_CHAIN_MAX] = {0};
+    if (n > HF_CHAIN_MAX) {
+        return hf_fail(HF_E_TOO_LARGE, "a chain of %zu certificates passes the limit of %d", n,
+                       HF_CHAIN_MAX);
+    }
+    enum hf_err err = parse_certs(&ctx->seen, ders, n, certs);
+    if (err == HF_OK) {
+        err = hf_chain_new(certs, n, out);
+    }
+    for (size_t i = 0; i < n; i++) {
+        hf_cert_unref(certs[i]);
+    }
+    return err;
+}
+
 static enum hf_err find(struct hf_native *conn, const struct hf_bytes *ders, size_t n,
                         struct hf_chain **out)
 {
@@ -38,7 +70,7 @@ static enum hf_err find(struct hf_native *conn, const struct hf_bytes *ders, siz
     hf_chain_hash(ders, n, hash);
     *out = hf_cache_get(hf_native_ctx(conn)->known_chains, hash);
     conn->hs->peer_known = *out != NULL;
-    return *out ? HF_OK : hf_chain_from_ders(ders, n, out);
+    return *out ? HF_OK : parse_chain(hf_native_ctx(conn), ders, n, out);
 }
 
 static void remember(struct hf_native *conn)
