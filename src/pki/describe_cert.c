@@ -339,6 +339,12 @@ static void find_problems(struct hf_describer *d, const struct hf_cert *cert,
     snprintf(who, sizeof(who), "certificate %zu", d->n_certs);
     find_date_problems(d, cert, who);
     find_strength_problems(d, cert, who);
+    if (X509_get_extension_flags(cert->x509) & EXFLAG_INVALID) {
+        hf_add_problem(d, "broken-extension",
+                       "%s has an extension that can't be parsed, or that is there twice; it will "
+                       "be refused",
+                       who);
+    }
     if (id->mangled) {
         hf_add_problem(d, "mangled-name",
                        "%s has a name with bytes that can't be shown, or too many names; it is "

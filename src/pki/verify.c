@@ -248,6 +248,92 @@ static enum hf_err verify_in(const struct check *check, X509_STORE_CTX *ctx)
     return make_path(check, path);
 }
 
+/* --- Several ways up ---------------------------------------------------------------------------
+ *
+ * libcrypto takes the first certificate that fits as an issuer and never goes back. A peer whose
+ * issuing CA is certified by an old root and by a new one sends both certificates, and which comes
+ * first must not matter. So a path that ends in nothing is tried again without its last
+ * certificate, as long as that leaves another way: at most once for each certificate that was sent.
+ */
+
+static X509 *dead_end_of(X509_STORE_CTX *ctx)
+{
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+        return X509_STORE_CTX_get_error_depth(ctx) > 0 ? X509_STORE_CTX_get_current_cert(ctx)
+                                                       : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* Is there another certificate of that CA, or is it a root, which its CA can do without? */
+static bool can_do_without(STACK_OF(X509) * untrusted, int at)
+{
+    X509 *cert = sk_X509_value(untrusted, at);
+    if (X509_self_signed(cert, 0) == 1) {
+        return true;
+    }
+    for (int i = 0; i < sk_X509_num(untrusted); i++) {
+        const X509_NAME *subject = X509_get_subject_name(sk_X509_value(untrusted, i));
+        if (i != at && X509_NAME_cmp(subject, X509_get_subject_name(cert)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool leave_out(STACK_OF(X509) * untrusted, const X509 *dead_end)
+{
+    for (int i = 0; dead_end && i < sk_X509_num(untrusted); i++) {
+        if (sk_X509_value(untrusted, i) == dead_end && can_do_without(untrusted, i)) {
+            (void)sk_X509_delete(untrusted, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hf_err attempt(const struct check *check, STACK_OF(X509) * untrusted,
+                           const X509 **out_dead_end)
+{
+    X509_STORE_CTX *ctx = NULL;
+    *out_dead_end = NULL;
+    HF_TRY(make_context(check, untrusted, &ctx));
+    enum hf_err err = verify_in(check, ctx);
+    if (err == HF_OK && is_refused(check)) {
+        *out_dead_end = dead_end_of(ctx);
+    }
+    X509_STORE_CTX_free(ctx);
+    return err;
+}
+
+/* A refusal is explained by the first way, the one that the peer meant. */
+static enum hf_err try_ways(const struct check *check, STACK_OF(X509) * untrusted)
+{
+    const X509 *dead_end = NULL;
+    HF_TRY(attempt(check, untrusted, &dead_end));
+    if (!leave_out(untrusted, dead_end)) {
+        return HF_OK;
+    }
+    struct hf_verify_result first = *check->out;
+    enum hf_err err;
+    do {
+        *check->out = (struct hf_verify_result){.reason = HF_REASON_INTERNAL, .depth = -1};
+        err = attempt(check, untrusted, &dead_end);
+        if (err == HF_OK && check->out->reason == HF_REASON_OK) {
+            hf_verify_result_done(&first);
+            return HF_OK;
+        }
+        hf_verify_result_done(check->out);
+    } while (err == HF_OK && leave_out(untrusted, dead_end));
+    *check->out = first;
+    return err;
+}
+
 static enum hf_err verify(const struct check *check)
 {
     const struct hf_chain *chain = check->chain;
@@ -258,13 +344,9 @@ static enum hf_err verify(const struct check *check)
     for (size_t i = 1; i < chain->n_certs; i++) {
         sk_X509_push(untrusted, chain->certs[i]->x509); /* has room */
     }
-    X509_STORE_CTX *ctx = NULL;
-    enum hf_err err = make_context(check, untrusted, &ctx);
-    if (err == HF_OK) {
-        err = verify_in(check, ctx);
-    }
-    X509_STORE_CTX_free(ctx);
+    enum hf_err err = try_ways(check, untrusted);
     sk_X509_free(untrusted);
+    hf_ossl_forget();
     return err;
 }
 

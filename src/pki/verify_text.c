@@ -112,6 +112,38 @@ static bool shares_organization(const struct hf_trust *trust, const X509_NAME *i
     return false;
 }
 
+/* An extension that can't be parsed, or is there twice: libcrypto then takes the certificate for
+ * nobody's, which says nothing to anybody. */
+static bool is_broken(X509 *x509)
+{
+    return (X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0;
+}
+
+static X509 *broken_one(const struct hf_finding_cert *finding)
+{
+    if (is_broken(finding->x509)) {
+        return finding->x509;
+    }
+    const X509_NAME *issuer = X509_get_issuer_name(finding->x509);
+    for (size_t i = 1; i < finding->chain->n_certs; i++) {
+        X509 *sent = finding->chain->certs[i]->x509;
+        if (is_broken(sent) && X509_NAME_cmp(X509_get_subject_name(sent), issuer) == 0) {
+            return sent;
+        }
+    }
+    return NULL;
+}
+
+static enum hf_reason say_broken(X509 *x509, char *text)
+{
+    char name[NAME_SIZE];
+    hf_dn_text(X509_get_subject_name(x509), name, sizeof(name));
+    snprintf(text, HF_VERIFY_TEXT_MAX,
+             "the certificate \"%s\" is broken: an extension can't be parsed, or is there twice",
+             name);
+    return HF_REASON_BAD_CERTIFICATE;
+}
+
 /*
  * Nobody can know whether an issuer that nobody has is a stranger or an intermediate that the peer
  * forgot to send. An issuer of the same organization as a root is taken for the latter; the answer
@@ -123,6 +155,10 @@ static enum hf_reason say_no_issuer(const struct hf_finding_cert *finding, const
     const X509_NAME *issuer = X509_get_issuer_name(finding->x509);
     const char *trust = hf_trust_name(finding->trust);
     char name[NAME_SIZE];
+    X509 *broken = broken_one(finding);
+    if (broken) {
+        return say_broken(broken, text);
+    }
     issuer_text(finding, name);
     if (root_named(finding->trust, issuer)) {
         snprintf(text, HF_VERIFY_TEXT_MAX,
@@ -148,6 +184,9 @@ static enum hf_reason say_no_issuer(const struct hf_finding_cert *finding, const
 static enum hf_reason say_self_signed(const struct hf_finding_cert *finding, const char *subject,
                                       char *text)
 {
+    if (is_broken(finding->x509)) {
+        return say_broken(finding->x509, text);
+    }
     snprintf(text, HF_VERIFY_TEXT_MAX, "%s is signed by itself and is not among the roots of %s",
              subject, hf_trust_name(finding->trust));
     return HF_REASON_SELF_SIGNED;

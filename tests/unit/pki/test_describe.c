@@ -169,6 +169,7 @@ static void problems_of_a_certificate(void **state)
         {{.cn = "x", .md = "SHA1"}, "weak-signature"},
         {{.cn = "x\ny"}, "mangled-name"},
         {{.cn = "x", .eku = "serverAuth"}, "no-name"},
+        {{.cn = "x", .nc = "permitted;DNS:a", .critical = "2.5.29.30"}, "broken-extension"},
     };
     struct testpki *root = testpki_root("Root");
     for (size_t i = 0; i < HF_N_ELEMENTS(cases); i++) {

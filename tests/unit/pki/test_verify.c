@@ -206,8 +206,8 @@ static void chain_in_wrong_order_passes(void **state)
     testpki_free(root);
 }
 
-/* An issuing CA certified by an old and a new root; the trust has the new one only, the peer sends
- * the old certificate too, and first. */
+/* An issuing CA certified by an old and by a new root. The peer sends both certificates, with the
+ * roots or without, in any order; we have one of the roots. */
 static void cross_signed_issuer_finds_the_root_we_have(void **state)
 {
     (void)state;
@@ -217,16 +217,56 @@ static void cross_signed_issuer_finds_the_root_we_have(void **state)
     struct testpki *by_new = testpki_make(
         new_root, &(struct testpki_spec){.cn = "Issuing", .ca = true, .with_key = by_old->key});
     struct testpki *leaf = testpki_leaf(by_old, "x", HF_USAGE_CLIENT, NULL);
-    struct hf_chain *chain = testpki_chain_of(leaf, by_new, by_old, NULL);
-    struct hf_trust *trust = testpki_trust(new_root, 1);
-    expect(trust, chain, HF_USAGE_CLIENT, HF_REASON_OK, -1, NULL);
-    hf_chain_unref(chain);
-    hf_trust_unref(trust);
+    struct hf_chain *chains[] = {
+        testpki_chain_of(leaf, by_new, by_old, NULL),
+        testpki_chain_of(leaf, by_old, by_new, NULL),
+        testpki_chain_of(leaf, by_old, old_root, by_new, new_root, NULL),
+        testpki_chain_of(leaf, by_new, new_root, by_old, old_root, NULL),
+        testpki_chain_of(leaf, old_root, new_root, by_old, by_new, NULL),
+    };
+    const struct testpki *roots[] = {old_root, new_root};
+    for (size_t r = 0; r < HF_N_ELEMENTS(roots); r++) {
+        struct hf_trust *trust = testpki_trust(roots[r], 1);
+        for (size_t c = 0; c < HF_N_ELEMENTS(chains); c++) {
+            expect(trust, chains[c], HF_USAGE_CLIENT, HF_REASON_OK, -1, NULL);
+        }
+        hf_trust_unref(trust);
+    }
+    for (size_t c = 0; c < HF_N_ELEMENTS(chains); c++) {
+        hf_chain_unref(chains[c]);
+    }
     testpki_free(leaf);
     testpki_free(by_new);
     testpki_free(by_old);
     testpki_free(new_root);
     testpki_free(old_root);
+}
+
+/* When no way leads to a root, the first one is what is told. */
+static void dead_ends_all_around_are_refused(void **state)
+{
+    (void)state;
+    struct testpki *ours = testpki_root("Ours");
+    struct testpki *a_root = testpki_root("A Root");
+    struct testpki *b_root = testpki_root("B Root");
+    struct testpki *by_a = testpki_intermediate(a_root, "Issuing");
+    struct testpki *by_b = testpki_make(
+        b_root, &(struct testpki_spec){.cn = "Issuing", .ca = true, .with_key = by_a->key});
+    struct testpki *leaf = testpki_leaf(by_a, "x", HF_USAGE_CLIENT, NULL);
+    struct hf_trust *trust = testpki_trust(ours, 3);
+    struct hf_chain *chain = testpki_chain_of(leaf, by_a, a_root, by_b, b_root, NULL);
+    expect(trust, chain, HF_USAGE_CLIENT, HF_REASON_UNKNOWN_CA, 2, "\"CN=A Root\"");
+    hf_chain_unref(chain);
+    chain = testpki_chain_of(leaf, by_b, by_a, NULL);
+    expect(trust, chain, HF_USAGE_CLIENT, HF_REASON_UNKNOWN_CA, 1, "\"CN=B Root\"");
+    hf_chain_unref(chain);
+    hf_trust_unref(trust);
+    testpki_free(leaf);
+    testpki_free(by_b);
+    testpki_free(by_a);
+    testpki_free(b_root);
+    testpki_free(a_root);
+    testpki_free(ours);
 }
 
 /* --- Who issued it -----------------------------------------------------------------------------
@@ -442,6 +482,16 @@ static void unknown_critical_extension_is_refused(void **state)
     struct testpki_spec leaf = {.cn = "a", .eku = "clientAuth", .critical = "1.3.6.1.4.1.99999.7"};
     expect_three(NULL, &leaf, HF_USAGE_CLIENT, HF_REASON_CRITICAL_EXTENSION, 0,
                  "1.3.6.1.4.1.99999.7");
+}
+
+static void extension_that_is_there_twice_is_told(void **state)
+{
+    (void)state;
+    struct testpki_spec middle = {.cn = "Issuing", .ca = true, .san = "DNS:a", .san_twice = true};
+    struct testpki_spec leaf = {.cn = "a", .eku = "clientAuth", .san = "DNS:a", .san_twice = true};
+    expect_three(NULL, &leaf, HF_USAGE_CLIENT, HF_REASON_BAD_CERTIFICATE, 0, "\"CN=a\" is broken");
+    expect_three(&middle, NULL, HF_USAGE_CLIENT, HF_REASON_BAD_CERTIFICATE, 0,
+                 "\"CN=Issuing\" is broken");
 }
 
 /* --- Strength ----------------------------------------------------------------------------------
@@ -700,6 +750,7 @@ int main(void)
         cmocka_unit_test(self_signed_leaf_among_the_roots_passes),
         cmocka_unit_test(chain_in_wrong_order_passes),
         cmocka_unit_test(cross_signed_issuer_finds_the_root_we_have),
+        cmocka_unit_test(dead_ends_all_around_are_refused),
         cmocka_unit_test(stranger_ca_is_unknown),
         cmocka_unit_test(ca_made_anew_is_told),
         cmocka_unit_test(self_signed_leaf_is_told),
@@ -715,6 +766,7 @@ int main(void)
         cmocka_unit_test(name_constraint_is_kept),
         cmocka_unit_test(excluded_name_is_refused),
         cmocka_unit_test(unknown_critical_extension_is_refused),
+        cmocka_unit_test(extension_that_is_there_twice_is_told),
         cmocka_unit_test(weak_rsa_key_is_refused),
         cmocka_unit_test(weak_ca_key_is_refused),
         cmocka_unit_test(sha1_signature_is_refused),

@@ -109,6 +109,7 @@ static void add_extensions(X509 *x509, X509 *issuer, const struct testpki_spec *
     add_ext(x509, &ctx, NID_key_usage, spec->ku ? spec->ku : ku);
     add_ext(x509, &ctx, NID_ext_key_usage, spec->eku);
     add_ext(x509, &ctx, NID_subject_alt_name, spec->san);
+    add_ext(x509, &ctx, NID_subject_alt_name, spec->san_twice ? spec->san : NULL);
     add_ext(x509, &ctx, NID_name_constraints, spec->nc);
     add_critical(x509, spec->critical);
     if (!spec->no_key_ids) {
