@@ -3,7 +3,7 @@
 #define HF_CONFIG_CONFIG_H
 
 /*
- * The typed configuration: what the key table (config/keys.c) makes of a YAML file. Plain data, no
+ * The typed configuration: what the key table (config/keys_*.c) makes of a YAML file. Plain data, no
  * file named in it is opened here (but that it exists is checked); relative paths have been joined
  * with the config file's folder. Every value that a later stage may complain about carries its
  * mark, so that a wrong certificate is reported with the line that names it.

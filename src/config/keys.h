@@ -7,8 +7,8 @@
  * and where its value goes. The decoder, the error messages, the JSON Schema and the reference page
  * all read this one table; a key that isn't in it doesn't exist.
  *
- * To add a key: a field in config/config.h, a row in config/keys.c, a line in docs/config.md (made
- * by `handfast config reference`), and code that uses it.
+ * To add a key: a field in config/config.h, a row in the section's config/keys_*.c, a line in
+ * docs/config.md (made by `handfast config reference`), and code that uses it.
  */
 
 #include <stdbool.h>

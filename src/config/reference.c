@@ -11,7 +11,7 @@ enum { PATH_MAX_LEN = 128 };
 static const char intro[] =
     "# Configuration\n"
     "\n"
-    "<!-- Made by `handfast config reference`; to change it, change src/config/keys.c. -->\n"
+    "<!-- Made by `handfast config reference`; to change it, change src/config/keys_*.c. -->\n"
     "\n"
     "A config file is one YAML document. `handfast check -c FILE` tells everything that is wrong\n"
     "with it at once, each with its line and column; `handfast config schema` prints its JSON\n"

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The keys of `tls`, in both roles. */
+#include "config/keys_impl.h"
+
+static const struct hf_word version_words[] = {{"1.2", HF_TLS_1_2}, {"1.3", HF_TLS_1_3}, {NULL, 0}};
+static const struct hf_word engine_words[] = {{"auto", HF_TLS_ENGINE_AUTO},
+                                              {"native", HF_TLS_ENGINE_NATIVE},
+                                              {"libssl", HF_TLS_ENGINE_LIBSSL},
+                                              {NULL, 0}};
+
+/* Rows that listeners and upstreams share; TLS_(field) says where. */
+#define TLS_COMMON_KEYS(TLS_, TLS_WHOLE_) \
+    {.name = "versions", \
+     .kind = HF_KIND_VERSIONS, \
+     .words = version_words, \
+     .standard = "[\"1.3\", \"1.2\"]", \
+     .doc = "The TLS versions to speak: `1.3`, `1.2`, or both.", \
+     .example = "[\"1.3\"]", \
+     TLS_WHOLE_}, \
+        {.name = "engine", \
+         .kind = HF_KIND_ENUM, \
+         .words = engine_words, \
+         .standard = "auto", \
+         .doc = "Who speaks TLS 1.3: `native`, our own engine, or `libssl`. TLS 1.2 is always " \
+                "libssl's. `auto` takes the faster of those that can do what is asked.", \
+         .example = "libssl", \
+         TLS_(engine)}, \
+        {.name = "suites", \
+         .kind = HF_KIND_TLS_WORD, \
+         .doc = "The TLS 1.3 cipher suites in order of preference. Default: AES-128-GCM, " \
+                "AES-256-GCM, " \
+                "ChaCha20-Poly1305.", \
+         .example = "[TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256]", \
+         TLS_(suites)}, \
+        {.name = "ciphers", \
+         .kind = HF_KIND_TLS_WORD, \
+         .doc = "The TLS 1.2 ciphers in OpenSSL's spelling. Default: ECDHE with an AEAD only.", \
+         .example = "[ECDHE-ECDSA-AES128-GCM-SHA256]", \
+         TLS_(ciphers)}, \
+    { \
+        .name = "groups", .kind = HF_KIND_TLS_WORD, \
+        .doc = "The key exchange groups in order of preference. Default: X25519, P-256, P-384.", \
+        .example = "[X25519, P-256]", TLS_(groups) \
+    }
+
+#define TLS_ALPN_DOC(more) "The application protocols (ALPN), in order of preference. " more
+
+#define LISTENER_TLS(member) HF_KEY_FIELD(hf_cfg_tls, member)
+
+static const struct hf_key listener_tls_keys[] = {
+    TLS_COMMON_KEYS(LISTENER_TLS, .offset = 0),
+    {.name = "alpn",
+     .kind = HF_KIND_ALPN,
+     .list = true,
+     .doc = TLS_ALPN_DOC("A client that offers others only is refused. Default: none is agreed."),
+     .example = "[http/1.1]",
+     .offset = offsetof(struct hf_cfg_tls, alpn.item),
+     .n_offset = offsetof(struct hf_cfg_tls, alpn.n)},
+    {.name = "tickets",
+     .kind = HF_KIND_BOOL,
+     .standard = "true",
+     .doc = "Whether clients may resume sessions. A resumed session is judged again like a new "
+            "one.",
+     .example = "false",
+     LISTENER_TLS(tickets)},
+    {.name = "ticket-lifetime",
+     .kind = HF_KIND_DURATION,
+     .min = HF_MINUTE_MS,
+     .max = 7 * HF_DAY_MS,
+     .standard = "2h",
+     .doc = "How long after the handshake a session may be resumed; at most 7 days (RFC 8446).",
+     .example = "30m",
+     LISTENER_TLS(ticket_lifetime_ms)},
+    {.name = "unsafe-keylog",
+     .kind = HF_KIND_PATH,
+     .doc = "A file to append session keys to, for Wireshark. Whoever reads it reads the traffic.",
+     .example = "/tmp/keys.log",
+     LISTENER_TLS(unsafe_keylog)},
+};
+
+const struct hf_section hf_section_listener_tls = {
+    .noun = "listener's tls",
+    .doc = "How TLS is spoken with clients. Renegotiation, compression and 0-RTT are always off.",
+    .size = sizeof(struct hf_cfg_tls),
+    HF_SECTION_KEYS(listener_tls_keys)};
+
+/* An upstream's keys sit in one section of the file but in two structs, so offsets are from the
+ * upstream. */
+#define UPSTREAM_TLS(member) HF_KEY_FIELD(hf_cfg_upstream, tls.member)
+
+static const struct hf_key upstream_tls_keys[] = {
+    {.name = "identity",
+     .kind = HF_KIND_REF,
+     .ref = &hf_ref_identity,
+     .doc = "The identity to show when the backend asks for a client certificate.",
+     .example = "web",
+     HF_KEY_FIELD(hf_cfg_upstream, tls_identity)},
+    {.name = "trust",
+     .kind = HF_KIND_REF,
+     .ref = &hf_ref_trust,
+     .doc = "The trust that the backend's certificate is verified against. Must be given unless "
+            "`unsafe-skip-verify` is on.",
+     .example = "backends",
+     HF_KEY_FIELD(hf_cfg_upstream, tls_trust)},
+    {.name = "name",
+     .kind = HF_KIND_HOST,
+     .doc = "The host name or address that the backend's certificate must carry. Default: the "
+            "host of the server connected to.",
+     .example = "db.internal.example",
+     HF_KEY_FIELD(hf_cfg_upstream, tls_name)},
+    {.name = "sni",
+     .kind = HF_KIND_SNI,
+     .doc = "The server name to ask for. Default: `name`, or the server's host; none for an "
+            "address.",
+     .example = "db.internal.example",
+     HF_KEY_FIELD(hf_cfg_upstream, tls_sni)},
+    TLS_COMMON_KEYS(UPSTREAM_TLS, HF_KEY_FIELD(hf_cfg_upstream, tls)),
+    {.name = "alpn",
+     .kind = HF_KIND_ALPN,
+     .list = true,
+     .doc = TLS_ALPN_DOC("Default: none is offered."),
+     .example = "[http/1.1]",
+     .offset = offsetof(struct hf_cfg_upstream, tls.alpn.item),
+     .n_offset = offsetof(struct hf_cfg_upstream, tls.alpn.n)},
+    {.name = "unsafe-keylog",
+     .kind = HF_KIND_PATH,
+     .doc = "A file to append session keys to, for Wireshark. Whoever reads it reads the traffic.",
+     .example = "/tmp/keys.log",
+     UPSTREAM_TLS(unsafe_keylog)},
+    {.name = "unsafe-skip-verify",
+     .kind = HF_KIND_BOOL,
+     .standard = "false",
+     .doc = "Believe any backend. Whoever can stand between us and it can read and change "
+            "everything.",
+     .example = "true",
+     .mark_offset = offsetof(struct hf_cfg_upstream, unsafe_skip_verify_mark),
+     HF_KEY_FIELD(hf_cfg_upstream, unsafe_skip_verify)},
+};
+
+const struct hf_section hf_section_upstream_tls = {
+    .noun = "upstream's tls",
+    .doc = "How TLS is spoken with the backend. Without this section it is reached in plain text.",
+    .size = sizeof(struct hf_cfg_upstream),
+    HF_SECTION_KEYS(upstream_tls_keys)};
