@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From an admitted client to a server: dialling, the PROXY header, TLS toward it, and the next
+ * server when one is no good.
+ */
+#include "proxy/session_impl.h"
+
+#include <stdio.h>
+
+#include "proxy/session_judge.h"
+#include "proxy/session_proxy.h"
+
+static void on_dialled(void *ctx, const struct hf_dial_result *result);
+
+void hf_session_dial(struct hf_session *session)
+{
+    struct hf_worker *worker = session->worker;
+    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index};
+    hf_session_move(session, HF_SESSION_DIAL);
+    /* Until there is somewhere to put them, the client's bytes stay in its socket. */
+    hf_watch_want(worker->loop, &session->client.watch,
+                  hf_buf_len(&session->client.held_out) ? HF_LOOP_WRITE : 0);
+    if (hf_dial_start(&env, session->door->to, on_dialled, session, &session->dial) != HF_OK) {
+        hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
+    }
+}
+
+static void leave_server(struct hf_session *session)
+{
+    hf_leg_close(&session->server, session->worker->loop);
+    if (session->upstream) {
+        atomic_fetch_sub_explicit(&session->upstream->state->open, 1, memory_order_relaxed);
+        session->upstream = NULL;
+    }
+}
+
+/* The server that was reached is no good: say so and try the next. */
+void hf_session_upstream_failed(struct hf_session *session, const struct hf_refusal *refusal,
+                                const char *why)
+{
+    hf_session_log_upstream(session, refusal, why);
+    hf_series_add(session->door->to->failures, session->worker->index, 1);
+    atomic_fetch_add_explicit(&session->upstream->state->failed, 1, memory_order_relaxed);
+    char text[HF_VERIFY_TEXT_MAX];
+    snprintf(text, sizeof(text), "%s", refusal ? refusal->text : why);
+    leave_server(session);
+    if (session->fsm.state != HF_SESSION_DIAL) {
+        hf_session_move(session, HF_SESSION_DIAL);
+    }
+    hf_dial_next(session->dial, text);
+}
+
+static void upstream_handshake(struct hf_session *session)
+{
+    enum hf_move move = hf_leg_handshake(&session->server, &session->worker->scratch);
+    unsigned write = hf_buf_len(&session->server.held_out) ? HF_LOOP_WRITE : 0;
+    switch (move) {
+    case HF_MOVE_ENDED:
+        hf_session_start_relay(session);
+        return;
+    case HF_MOVE_IDLE:
+    case HF_MOVE_BLOCKED:
+        hf_watch_want(session->worker->loop, &session->server.watch, HF_LOOP_READ | write);
+        return;
+    case HF_MOVE_TLS: {
+        struct hf_refusal refusal = hf_session_refusal(
+            &session->server, session->arrival->upstream_judged, &session->arrival->upstream);
+        hf_session_upstream_failed(session, &refusal, NULL);
+        return;
+    }
+    case HF_MOVE_TRUNCATED:
+        hf_session_upstream_failed(session, NULL, "the server closed during the TLS handshake");
+        return;
+    default:
+        hf_session_upstream_failed(session, NULL, hf_err_text());
+    }
+}
+
+static void on_server_event(struct hf_watch *watch, unsigned events)
+{
+    struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
+    struct hf_session *session = HF_CONTAINER_OF(leg, struct hf_session, server);
+    if (session->fsm.state == HF_SESSION_UPSTREAM_HANDSHAKE) {
+        upstream_handshake(session);
+    } else if (session->fsm.state == HF_SESSION_RELAY) {
+        hf_session_relay(session, leg, events);
+    }
+}
+
+static void start_upstream_tls(struct hf_session *session)
+{
+    const struct hf_upstream *to = session->door->to;
+    hf_session_move(session, HF_SESSION_UPSTREAM_HANDSHAKE);
+    if (hf_tls_new_client(to->tls, session, session->upstream->tls_sni, NULL,
+                          &session->server.tls) != HF_OK) {
+        hf_session_upstream_failed(session, NULL, hf_err_text());
+        return;
+    }
+    upstream_handshake(session);
+}
+
+static void on_dialled(void *ctx, const struct hf_dial_result *result)
+{
+    struct hf_session *session = ctx;
+    struct hf_worker *worker = session->worker;
+    if (result->end == HF_DIAL_EXHAUSTED) {
+        hf_session_log_upstream(session, NULL, result->why);
+        hf_session_finish_with_alert(session, HF_CAUSE_UPSTREAM_UNREACHABLE,
+                                     HF_ALERT_INTERNAL_ERROR);
+        return;
+    }
+    hf_leg_init(&session->server, result->fd);
+    session->server.watch.on_event = on_server_event;
+    session->upstream = result->server;
+    atomic_fetch_add_explicit(&result->server->state->open, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&result->server->state->total, 1, memory_order_relaxed);
+    hf_series_add(session->door->to->connects, worker->index, 1);
+    if (hf_watch_add(worker->loop, &session->server.watch) != HF_OK ||
+        hf_session_send_proxy_header(session) != HF_OK) {
+        hf_session_upstream_failed(session, NULL, hf_err_text());
+        return;
+    }
+    if (session->door->to->tls) {
+        start_upstream_tls(session);
+    } else {
+        hf_session_start_relay(session);
+    }
+}
