@@ -3,10 +3,10 @@
 #define HF_CONFIG_CONFIG_H
 
 /*
- * The typed configuration: what the key table (config/keys_*.c) makes of a YAML file. Plain data, no
- * file named in it is opened here (but that it exists is checked); relative paths have been joined
- * with the config file's folder. Every value that a later stage may complain about carries its
- * mark, so that a wrong certificate is reported with the line that names it.
+ * The typed configuration: what the key table (config/keys_*.c) makes of a YAML file. Plain data,
+ * no file named in it is opened here (but that it exists is checked); relative paths have been
+ * joined with the config file's folder. Every value that a later stage may complain about carries
+ * its mark, so that a wrong certificate is reported with the line that names it.
  *
  * Strings are owned by the config and live until hf_config_free. Absent strings are NULL in
  * `value`. All sub-objects are in file order. Immutable once made: any thread may read it.
