@@ -34,6 +34,8 @@
     X(HOST_REPEATED, "host-repeated", 400, "more than one Host") \
     X(HOST, "host", 400, "Host is not a name or address with an optional port") \
     X(HOST_MISMATCH, "host-mismatch", 400, "Host differs from the authority in the target") \
+    X(NO_AUTHORITY, "no-authority", 400, "a request with neither :authority nor Host") \
+    X(SCHEME, "scheme", 400, "the scheme is neither http nor https") \
     X(LENGTH, "content-length", 400, "Content-Length is not a plain decimal number") \
     X(LENGTH_REPEATED, "content-length-repeated", 400, "more than one Content-Length") \
     X(TWO_FRAMINGS, "two-framings", 400, "both Content-Length and Transfer-Encoding") \

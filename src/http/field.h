@@ -27,6 +27,7 @@ enum hf_http_trait {
     HF_FIELD_NO_TRAILER = 4, /* may not be a trailer (RFC 9110 6.5.1) */
     HF_FIELD_ALIAS = 8,      /* spelled with "_" where the name of the table has "-" */
     HF_FIELD_IDENTITY = 16,  /* says who the client is: only a proxy may set it */
+    HF_FIELD_SECRET = 32,    /* its sender wants it in no compression table (RFC 7541 6.2.3) */
 };
 
 /* The names we know: id, name in lower case, traits. Any order. */
@@ -60,7 +61,7 @@ enum hf_http_trait {
     X(SET_COOKIE, "set-cookie", HF_FIELD_NO_TRAILER) \
     X(TE, "te", HF_FIELD_HOP | HF_FIELD_NO_TRAILER) \
     X(TRACEPARENT, "traceparent", HF_FIELD_NO_TRAILER) \
-    X(TRAILER, "trailer", HF_FIELD_HOP | HF_FIELD_NO_TRAILER) \
+    X(TRAILER, "trailer", HF_FIELD_NO_TRAILER) \
     X(TRANSFER_ENCODING, "transfer-encoding", HF_FIELD_HOP | HF_FIELD_FRAMING) \
     X(UPGRADE, "upgrade", HF_FIELD_HOP | HF_FIELD_NO_TRAILER) \
     X(USER_AGENT, "user-agent", HF_FIELD_NO_TRAILER) \

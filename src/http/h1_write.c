@@ -56,22 +56,38 @@ static enum hf_err check_state(const struct hf_h1_writer *writer, enum state wan
 /* --- Heads --------------------------------------------------------------------------------------
  */
 
-enum hf_err hf_h1_write_request(struct hf_h1_writer *writer, struct hf_buf *out,
-                                struct hf_bytes method, struct hf_bytes target)
+enum hf_err hf_h1_write_request_parts(struct hf_h1_writer *writer, struct hf_buf *out,
+                                      struct hf_bytes method, struct hf_bytes target,
+                                      const struct hf_bytes *query)
 {
     struct hf_http_target parsed;
     struct pieces pieces = {0};
-    if (method.len == 0 || hf_http_span(method, HF_CHAR_TOKEN) != method.len ||
-        !hf_http_target_parse(hf_http_method_find(method), target, &parsed)) {
+    bool fits = method.len > 0 && hf_http_span(method, HF_CHAR_TOKEN) == method.len &&
+                hf_http_target_parse(hf_http_method_find(method), target, &parsed);
+    if (fits && query) {
+        fits = parsed.path.len > 0 && !parsed.has_query &&
+               hf_http_span(*query, HF_CHAR_QUERY) == query->len;
+    }
+    if (!fits) {
         return hf_fail(HF_E_INVALID, "a method or request target that can't be sent");
     }
     add(&pieces, method);
     add_str(&pieces, " ");
     add(&pieces, target);
+    if (query) {
+        add_str(&pieces, "?");
+        add(&pieces, *query);
+    }
     add_str(&pieces, " HTTP/1.1\r\n");
     HF_TRY(append(out, &pieces));
     *writer = (struct hf_h1_writer){.state = ST_FIELDS, .request = true};
     return HF_OK;
+}
+
+enum hf_err hf_h1_write_request(struct hf_h1_writer *writer, struct hf_buf *out,
+                                struct hf_bytes method, struct hf_bytes target)
+{
+    return hf_h1_write_request_parts(writer, out, method, target, NULL);
 }
 
 enum hf_err hf_h1_write_response(struct hf_h1_writer *writer, struct hf_buf *out, unsigned status,

@@ -47,6 +47,11 @@ struct hf_h1_writer {
 enum hf_err hf_h1_write_request(struct hf_h1_writer *writer, struct hf_buf *out,
                                 struct hf_bytes method, struct hf_bytes target) HF_MUST_CHECK;
 
+/* hf_h1_write_request_parts is hf_h1_write_request for a target in parts: NULL for no query. */
+enum hf_err hf_h1_write_request_parts(struct hf_h1_writer *writer, struct hf_buf *out,
+                                      struct hf_bytes method, struct hf_bytes target,
+                                      const struct hf_bytes *query) HF_MUST_CHECK;
+
 /* reason NULL: the usual phrase. */
 enum hf_err hf_h1_write_response(struct hf_h1_writer *writer, struct hf_buf *out, unsigned status,
                                  const char *reason) HF_MUST_CHECK;

@@ -221,7 +221,7 @@ static const struct h1_case hops[] = {
              "Keep-Alive: 5\r\nTrailer: x\r\nProxy-Authorization: y\r\nX-one: 3\r\n\r\n",
      0,
      OK_LINE "Host: a.example\nConnection(hop): x-one, te\nX-One(hop): 1\nX-Two: 2\n"
-             "TE(hop): trailers\nKeep-Alive(hop): 5\nTrailer(hop): x\n"
+             "TE(hop): trailers\nKeep-Alive(hop): 5\nTrailer: x\n"
              "Proxy-Authorization(hop): y\nX-one(hop): 3\nend\n"},
     {"nominated before it comes", OK_HEAD "X-A: 1\r\nConnection: x-a\r\n\r\n", 0,
      OK_LINE "Host: a.example\nX-A(hop): 1\nConnection(hop): x-a\nend\n"},
