@@ -83,7 +83,37 @@ enum hf_cfg_proxy_out {
     HF_PROXY_OUT_V2_TLS, /* with the TLS TLVs */
 };
 
-enum hf_cfg_balance { HF_BALANCE_ROUND_ROBIN, HF_BALANCE_LEAST_CONNECTIONS };
+enum hf_cfg_balance {
+    HF_BALANCE_ROUND_ROBIN,
+    HF_BALANCE_LEAST_CONNECTIONS,
+    HF_BALANCE_LEAST_LATENCY, /* the better of two chosen by chance */
+    HF_BALANCE_HASH,          /* by hash_by: the same to the same server */
+};
+
+/* What of a request or connection is hashed. */
+enum hf_cfg_hash_by {
+    HF_HASH_BY_ADDRESS,
+    HF_HASH_BY_IDENTITY,
+    HF_HASH_BY_HEADER, /* hash_name says which */
+    HF_HASH_BY_COOKIE,
+};
+
+/* Which answers count as failures of the server, besides connections that fail, break or time out.
+ */
+enum hf_cfg_eject_answers { HF_EJECT_ANSWERS_NONE, HF_EJECT_ANSWERS_GATEWAY, HF_EJECT_ANSWERS_5XX };
+
+/* Passive ejection: what comes of traffic takes a server out for a while. */
+struct hf_cfg_eject {
+    unsigned after; /* failures in a row; 0: never */
+    int64_t within_ms;
+    int64_t time_ms; /* of the first ejection; each in near succession lasts twice as long ... */
+    int64_t max_time_ms;  /* ... up to this */
+    unsigned max_percent; /* of the servers that may be out at once */
+    enum hf_cfg_eject_answers answers;
+};
+
+#define HF_UPSTREAM_SERVERS_MAX 256
+#define HF_SERVER_WEIGHT_MAX    1000
 
 struct hf_cfg_server {
     char *text; /* "db.example:5432", "127.0.0.1:80", "unix:/run/db.sock" */
@@ -92,6 +122,9 @@ struct hf_cfg_server {
     bool is_address; /* addr is set: nothing to look up */
     struct hf_addr addr;
     struct hf_mark mark;
+    unsigned weight;          /* 1 to HF_SERVER_WEIGHT_MAX; 0 is 1 */
+    unsigned max_connections; /* over all workers; 0: no limit; max_requests likewise */
+    unsigned max_requests;
 };
 
 struct hf_cfg_upstream {
@@ -100,6 +133,13 @@ struct hf_cfg_upstream {
     struct hf_cfg_server *servers;
     size_t n_servers;
     enum hf_cfg_balance balance;
+    enum hf_cfg_hash_by hash_by;
+    char *hash_name;          /* of the header or cookie, lower case for headers; NULL: neither */
+    unsigned hash_load_limit; /* percent of the average load that a server may have; 0: any */
+    int64_t slow_start_ms;    /* how long a server that returns takes to its full share; 0: none */
+    struct hf_cfg_eject eject;
+    unsigned max_queue; /* of each worker, for when all servers are at their caps; 0: none */
+    int64_t queue_timeout_ms;
     int64_t connect_timeout_ms;
     enum hf_cfg_proxy_out proxy_out;
     bool tls_on;

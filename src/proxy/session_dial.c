@@ -29,8 +29,7 @@ static void leave_server(struct hf_session *session)
 {
     hf_leg_close(&session->server, session->worker->loop);
     if (session->upstream) {
-        atomic_fetch_sub_explicit(&session->upstream->state->open, 1, memory_order_relaxed);
-        session->upstream = NULL;
+        hf_dial_leave(HF_TAKE(session->upstream));
     }
 }
 
@@ -40,7 +39,6 @@ void hf_session_upstream_failed(struct hf_session *session, const struct hf_refu
 {
     hf_session_log_upstream(session, refusal, why);
     hf_series_add(session->door->to->failures, session->worker->index, 1);
-    atomic_fetch_add_explicit(&session->upstream->state->failed, 1, memory_order_relaxed);
     char text[HF_VERIFY_TEXT_MAX];
     snprintf(text, sizeof(text), "%s", refusal ? refusal->text : why);
     leave_server(session);
@@ -112,8 +110,6 @@ static void on_dialled(void *ctx, const struct hf_dial_result *result)
     hf_leg_init(&session->server, result->fd);
     session->server.watch.on_event = on_server_event;
     session->upstream = result->server;
-    atomic_fetch_add_explicit(&result->server->state->open, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&result->server->state->total, 1, memory_order_relaxed);
     hf_series_add(session->door->to->connects, worker->index, 1);
     if (hf_watch_add(worker->loop, &session->server.watch) != HF_OK ||
         hf_session_send_proxy_header(session) != HF_OK) {

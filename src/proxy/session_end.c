@@ -33,7 +33,7 @@ void hf_session_release(struct hf_session *session)
     hf_leg_close(&session->client, worker->loop);
     hf_leg_close(&session->server, worker->loop);
     if (session->upstream) {
-        atomic_fetch_sub_explicit(&session->upstream->state->open, 1, memory_order_relaxed);
+        hf_dial_leave(session->upstream);
     }
     if (session->counted) {
         atomic_fetch_sub_explicit(&session->door->state->open, 1, memory_order_relaxed);

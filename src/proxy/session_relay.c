@@ -179,6 +179,7 @@ void hf_session_start_relay(struct hf_session *session)
 {
     hf_session_move(session, HF_SESSION_RELAY);
     hf_free(HF_TAKE(session->arrival));
+    hf_dial_won(session->dial);
     hf_dial_free(HF_TAKE(session->dial));
     if (carry(session, &session->client) && carry(session, &session->server)) {
         settle(session);

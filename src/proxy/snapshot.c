@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/balance_queue.h"
 #include "proxy/session_judge.h"
 
 /* --- Named state --------------------------------------------------------------------------------
@@ -23,28 +24,52 @@ static void state_unref(struct hf_state *state)
     }
 }
 
-/* The state of this name, made at its first use; one reference for the caller. */
-static struct hf_state *state_get(struct hf_snapshot_env *env, const char *kind, const char *name,
-                                  const char *part)
+static void server_state_unref(struct hf_server_state *state)
+{
+    if (state && atomic_fetch_sub(&state->refs, 1) == 1) {
+        hf_free(state);
+    }
+}
+
+static void upstream_state_unref(struct hf_upstream_state *state)
+{
+    if (state && atomic_fetch_sub(&state->refs, 1) == 1) {
+        hf_queues_free(state);
+        hf_free(state);
+    }
+}
+
+/* The object of this name, made at its first use, zeroed; the map holds a reference, in an
+ * atomic_uint at refs_offset, and the caller gets another. */
+static void *named(struct hf_map *map, const char *name, size_t size, size_t refs_offset)
+{
+    struct hf_bytes key = hf_bytes_str(name);
+    char *object = hf_map_get(map, key);
+    if (!object) {
+        object = hf_alloc_zero(1, size);
+        if (!object) {
+            return NULL;
+        }
+        atomic_init((atomic_uint *)(void *)(object + refs_offset), 1);
+        if (hf_map_put(map, key, object) != HF_OK) {
+            hf_free(object);
+            return NULL;
+        }
+    }
+    atomic_fetch_add((atomic_uint *)(void *)(object + refs_offset), 1);
+    return object;
+}
+
+#define NAMED(map, name, type) ((type *)named((map), (name), sizeof(type), offsetof(type, refs)))
+
+static struct hf_server_state *server_state(struct hf_snapshot_env *env, const char *upstream,
+                                            const char *server)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf key = HF_BUF_INIT(4096);
-    if (hf_buf_printf(&key, "%s/%s/%s", kind, name, part) != HF_OK) {
+    if (hf_buf_printf(&key, "%s/%s%c", upstream, server, '\0') != HF_OK) {
         return NULL;
     }
-    struct hf_state *state = hf_map_get(&env->states, hf_buf_bytes(&key));
-    if (!state) {
-        state = HF_NEW(struct hf_state);
-        if (!state) {
-            return NULL;
-        }
-        atomic_init(&state->refs, 1);
-        if (hf_map_put(&env->states, hf_buf_bytes(&key), state) != HF_OK) {
-            hf_free(state);
-            return NULL;
-        }
-    }
-    atomic_fetch_add(&state->refs, 1);
-    return state;
+    return NAMED(&env->servers, (const char *)hf_buf_bytes(&key).ptr, struct hf_server_state);
 }
 
 enum hf_err hf_snapshot_env_init(struct hf_snapshot_env *env, const struct hf_clock *clock,
@@ -65,7 +90,17 @@ void hf_snapshot_env_done(struct hf_snapshot_env *env)
     for (struct hf_state *state; (state = hf_map_next(&env->states, &at));) {
         state_unref(state);
     }
+    at = 0;
+    for (struct hf_server_state *state; (state = hf_map_next(&env->servers, &at));) {
+        server_state_unref(state);
+    }
+    at = 0;
+    for (struct hf_upstream_state *state; (state = hf_map_next(&env->upstreams, &at));) {
+        upstream_state_unref(state);
+    }
     hf_map_done(&env->states);
+    hf_map_done(&env->servers);
+    hf_map_done(&env->upstreams);
     hf_wipe(&env->ticket_keys, sizeof(env->ticket_keys));
 }
 
@@ -117,7 +152,7 @@ static enum hf_err make_server(struct hf_snapshot_env *env, const struct hf_cfg_
                                const struct hf_cfg_server *server, struct hf_server *out)
 {
     out->cfg = server;
-    out->state = state_get(env, "server", cfg->name, server->text);
+    out->state = server_state(env, cfg->name, server->text);
     if (!out->state) {
         return HF_E_NOMEM;
     }
@@ -162,15 +197,20 @@ static enum hf_err make_upstream(struct hf_snapshot_env *env, struct hf_snapshot
                                  const struct hf_cfg_upstream *cfg, struct hf_upstream *out)
 {
     out->cfg = cfg;
+    out->log = env->log;
     out->keylog = HF_KEYLOG_OFF;
-    out->state = state_get(env, "upstream", cfg->name, "");
+    out->state = NAMED(&env->upstreams, cfg->name, struct hf_upstream_state);
     out->servers = hf_alloc_zero(cfg->n_servers, sizeof(*out->servers));
     if (!out->state || !out->servers) {
         return HF_E_NOMEM;
     }
-    for (; out->n_servers < cfg->n_servers; out->n_servers++) {
-        HF_TRY(make_server(env, cfg, &cfg->servers[out->n_servers], &out->servers[out->n_servers]));
+    for (size_t i = 0; i < cfg->n_servers; i++) {
+        struct hf_server *server = &out->servers[i];
+        server->upstream = out;
+        server->index = out->n_servers++;
+        HF_TRY(make_server(env, cfg, &cfg->servers[i], server));
     }
+    HF_TRY(hf_balance_table_init(&out->table, cfg));
     out->connects = hf_metrics_counter(env->metrics, "handfast_upstream_connects_total",
                                        "Connections made to servers of an upstream.", "upstream",
                                        cfg->name, NULL);
@@ -328,7 +368,7 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
 {
     out->cfg = cfg;
     out->keylog = HF_KEYLOG_OFF;
-    out->state = state_get(env, "listener", cfg->name, "");
+    out->state = NAMED(&env->states, cfg->name, struct hf_state);
     if (!out->state) {
         return HF_E_NOMEM;
     }
@@ -408,12 +448,13 @@ struct hf_snapshot *hf_snapshot_ref(struct hf_snapshot *snapshot)
 static void upstream_done(struct hf_metrics *m, struct hf_upstream *upstream)
 {
     for (size_t i = 0; i < upstream->n_servers; i++) {
-        state_unref(upstream->servers[i].state);
+        server_state_unref(upstream->servers[i].state);
         hf_free(upstream->servers[i].tls_name);
         hf_free(upstream->servers[i].tls_sni);
     }
     hf_free(upstream->servers);
-    state_unref(upstream->state);
+    hf_balance_table_done(&upstream->table);
+    upstream_state_unref(upstream->state);
     hf_tls_ctx_unref(upstream->tls);
     hf_keylog_done(&upstream->keylog);
     hf_metrics_release(m, upstream->connects);

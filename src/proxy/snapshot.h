@@ -15,15 +15,15 @@
 #include "config/config.h"
 #include "config/materials.h"
 #include "os/keylog.h"
+#include "proxy/balance_table.h"
+#include "proxy/server_state.h"
 #include "watch/metrics.h"
 
 /* Counters of a thing that has a name and outlives reloads. Any thread. */
 struct hf_state {
     atomic_uint refs;
-    atomic_uint open;    /* connections now */
-    atomic_ulong total;  /* connections ever */
-    atomic_ulong failed; /* upstream servers: attempts that failed */
-    atomic_uint turn;    /* upstreams: round robin */
+    atomic_uint open;   /* connections now */
+    atomic_ulong total; /* connections ever */
 };
 
 /* Metric series of a door, created with the snapshot. refused is indexed by enum hf_reason. */
@@ -43,18 +43,34 @@ struct hf_door_policy {
     const struct hf_trust *trust; /* borrowed from the materials; NULL: none */
 };
 
+struct hf_upstream;
+
+/* Metric series of one server, created with the snapshot. */
+struct hf_server_metrics {
+    struct hf_series *outcomes[HF_OUTCOME_N];
+    struct hf_series *up;
+    struct hf_series *open;
+    struct hf_series *active;
+    struct hf_series *ejections;
+};
+
 struct hf_server {
     const struct hf_cfg_server *cfg;
-    struct hf_state *state;
+    struct hf_server_state *state;
+    struct hf_upstream *upstream; /* that it belongs to ... */
+    size_t index;                 /* ... and where in its servers */
+    struct hf_server_metrics metrics;
     char *tls_name; /* that its certificate must carry; NULL: not checked */
     char *tls_sni;  /* NULL: none is sent */
 };
 
 struct hf_upstream {
     const struct hf_cfg_upstream *cfg;
-    struct hf_state *state;
+    struct hf_upstream_state *state;
     struct hf_server *servers;
     size_t n_servers;
+    struct hf_balance_table table;
+    struct hf_log *log;      /* borrowed; NULL: says nothing */
     struct hf_tls_ctx *tls;  /* NULL: plain */
     struct hf_keylog keylog; /* unsafe-keylog */
     struct hf_tls_keylog keylog_hook;
@@ -94,9 +110,11 @@ struct hf_snapshot_env {
     const struct hf_clock *clock;
     const struct hf_rng *rng;
     struct hf_metrics *metrics;
+    struct hf_log *log; /* NULL: says nothing; set after hf_snapshot_env_init */
     struct hf_tls_ticket_keys ticket_keys;
-    struct hf_map
-        states; /* "listener/NAME", "server/UPSTREAM/TEXT": struct hf_state, one ref here */
+    struct hf_map states;    /* by listener: struct hf_state, one reference here */
+    struct hf_map upstreams; /* by name: struct hf_upstream_state, likewise */
+    struct hf_map servers;   /* by "UPSTREAM/TEXT": struct hf_server_state, likewise */
 };
 
 /* hf_snapshot_new takes ownership of config, on failure too. What is wrong with files goes to

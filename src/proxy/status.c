@@ -34,7 +34,7 @@ static json_t *upstream_json(const struct hf_upstream *upstream)
 {
     json_t *servers = json_array();
     for (size_t i = 0; i < upstream->n_servers; i++) {
-        const struct hf_state *state = upstream->servers[i].state;
+        const struct hf_server_state *state = upstream->servers[i].state;
         json_array_append_new(servers, json_pack("{s:s, s:I, s:I, s:I}", "address",
                                                  upstream->servers[i].cfg->text, "open",
                                                  (json_int_t)atomic_load(&state->open), "total",

@@ -24,7 +24,8 @@ struct fixture {
     struct hf_cfg_upstream cfg;
     struct hf_cfg_server cfg_servers[N_SERVERS];
     struct hf_server servers[N_SERVERS];
-    struct hf_state states[N_SERVERS + 1];
+    struct hf_server_state states[N_SERVERS];
+    struct hf_upstream_state upstream_state;
     struct hf_upstream upstream;
     struct hf_dial_env env;
     struct hf_dial *dial;
@@ -47,7 +48,8 @@ static void listen_on(struct fixture *f, size_t i)
     hf_addr_format(&cfg->addr, f->texts[i]);
     cfg->text = f->texts[i];
     cfg->is_address = true;
-    f->servers[i] = (struct hf_server){.cfg = cfg, .state = &f->states[i]};
+    f->servers[i] = (struct hf_server){
+        .cfg = cfg, .state = &f->states[i], .upstream = &f->upstream, .index = i};
 }
 
 static int set_up(void **state)
@@ -61,13 +63,16 @@ static int set_up(void **state)
         listen_on(f, i);
     }
     f->cfg.connect_timeout_ms = 2000;
+    f->cfg.servers = f->cfg_servers;
+    f->cfg.n_servers = N_SERVERS;
     f->upstream = (struct hf_upstream){
         .cfg = &f->cfg,
-        .state = &f->states[N_SERVERS],
+        .state = &f->upstream_state,
         .servers = f->servers,
         .n_servers = N_SERVERS,
         .failures = hf_metrics_counter(f->metrics, "failures_total", "Failures.", NULL),
     };
+    assert_int_equal(hf_balance_table_init(&f->upstream.table, &f->cfg), HF_OK);
     f->env = (struct hf_dial_env){f->loop, f->resolver, 0};
     *state = f;
     return 0;
@@ -77,6 +82,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     hf_dial_free(f->dial);
+    hf_balance_table_done(&f->upstream.table);
     for (size_t i = 0; i < N_SERVERS; i++) {
         hf_closep(&f->listening[i]);
     }
@@ -94,6 +100,9 @@ static void on_end(void *ctx, const struct hf_dial_result *result)
     f->calls++;
     f->result = *result;
     hf_closep(&f->result.fd);
+    if (result->server) {
+        hf_dial_leave(result->server);
+    }
     snprintf(f->why, sizeof(f->why), "%s", result->why ? result->why : "");
     hf_loop_stop(f->loop);
 }
@@ -124,11 +133,11 @@ static void test_least_connections_prefers_the_idle(void **state)
 {
     struct fixture *f = *state;
     f->cfg.balance = HF_BALANCE_LEAST_CONNECTIONS;
-    atomic_store(&f->states[0].open, 5);
-    atomic_store(&f->states[1].open, 1);
-    atomic_store(&f->states[2].open, 3);
+    atomic_store(&f->states[0].active, 5);
+    atomic_store(&f->states[1].active, 1);
+    atomic_store(&f->states[2].active, 3);
     assert_int_equal(dial(f), 1);
-    atomic_store(&f->states[1].open, 4);
+    atomic_store(&f->states[1].active, 4);
     assert_int_equal(dial(f), 2);
 }
 
@@ -201,7 +210,7 @@ static void test_a_silent_server_times_out_and_the_next_is_tried(void **state)
         assert_int_equal(hf_sock_connect(&f->cfg_servers[0].addr, &fillers[n]), HF_OK);
     }
     f->cfg.connect_timeout_ms = 150;
-    atomic_store(&f->states[N_SERVERS].turn, 0); /* server 0 is first */
+    atomic_store(&f->upstream_state.turn, 0); /* server 0 is first */
     assert_int_equal(dial(f), 1);
     assert_int_equal(atomic_load(&f->states[0].failed), 1);
     while (n > 0) {
@@ -229,7 +238,9 @@ static void test_a_freed_dial_is_silent(void **state)
 static void test_names_are_looked_up(void **state)
 {
     struct fixture *f = *state;
-    f->upstream.n_servers = 1;
+    f->upstream.n_servers = f->cfg.n_servers = 1;
+    hf_balance_table_done(&f->upstream.table);
+    assert_int_equal(hf_balance_table_init(&f->upstream.table, &f->cfg), HF_OK);
     f->cfg_servers[0].is_address = false;
     f->cfg_servers[0].host = (char[]){"localhost"};
     f->cfg_servers[0].port = (uint16_t)hf_addr_port(&f->cfg_servers[0].addr);
