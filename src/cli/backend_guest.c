@@ -146,9 +146,10 @@ static enum hf_filter_step shake_hands(struct hf_backend_guest *guest, struct hf
         return failed(guest);
     }
     if (step == HF_TLS_DONE) {
-        const struct hf_chain *chain = hf_tls_peer_chain(guest->tls);
+        struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
         guest->ready = true;
-        if (chain && chain->n_certs && hf_identity_new(chain->certs[0], &guest->shown) != HF_OK) {
+        if (hf_tls_get_peer_chain(guest->tls, &chain) != HF_OK ||
+            (chain && hf_identity_new(chain->certs[0], &guest->shown) != HF_OK)) {
             say(guest, "the client's certificate can't be shown", hf_err_text());
         }
     }

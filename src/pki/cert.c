@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "pki/cert_impl.h"
+#include "pki/ders.h"
 #include "pki/ossl.h"
 
 /* RFC 5280 4.1.2.5: a certificate without a well-defined end has this one. */
@@ -288,6 +289,7 @@ void hf_chain_unref(struct hf_chain *chain)
         for (size_t i = 0; i < chain->n_certs; i++) {
             hf_cert_unref(chain->certs[i]);
         }
+        hf_ders_unref(atomic_load_explicit(&chain->ders, memory_order_relaxed));
         hf_free(chain);
     }
 }

@@ -48,8 +48,11 @@ enum hf_err hf_cert_verify_key(struct hf_cert *cert,
 void hf_cert_unref(struct hf_cert *cert);
 void hf_cert_unrefp(struct hf_cert **cert);
 
+struct hf_ders;
+
 struct hf_chain {
     atomic_uint refs;
+    _Atomic(struct hf_ders *) ders; /* made when first asked for; see pki/ders.h */
     uint8_t
         sha256[HF_SHA256_SIZE]; /* over length (4 bytes, big-endian) and DER of each, in order */
     size_t n_certs;

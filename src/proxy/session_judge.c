@@ -58,9 +58,9 @@ bool hf_session_admitted(const struct hf_session *session)
 
 void hf_session_take_identity(struct hf_session *session)
 {
-    const struct hf_chain *chain =
-        session->client.tls ? hf_tls_peer_chain(session->client.tls) : NULL;
-    if (session->identity || !chain || !chain->n_certs) {
+    struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
+    if (session->identity || !session->client.tls ||
+        hf_tls_get_peer_chain(session->client.tls, &chain) != HF_OK || !chain) {
         return;
     }
     if (hf_identity_new(chain->certs[0], &session->identity) != HF_OK) {

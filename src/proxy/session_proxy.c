@@ -58,14 +58,13 @@ enum hf_proxy_header_read hf_session_read_proxy_header(struct hf_session *sessio
 }
 
 /* The header's TLS part, from what is known of the client's handshake. */
-static void fill_tls(const struct hf_session *session, struct hf_tls_info *info,
-                     struct hf_proxy_header *header)
+static void fill_tls(const struct hf_session *session, const struct hf_ders *chain,
+                     struct hf_tls_info *info, struct hf_proxy_header *header)
 {
     if (!session->client.tls) {
         return;
     }
     hf_tls_info(session->client.tls, info);
-    const struct hf_chain *chain = hf_tls_peer_chain(session->client.tls);
     struct hf_proxy_tls *tls = &header->tls;
     tls->client = HF_PP2_CLIENT_SSL;
     tls->verify = session->verified ? 0 : 1;
@@ -73,10 +72,10 @@ static void fill_tls(const struct hf_session *session, struct hf_tls_info *info,
     tls->cipher = hf_bytes_str(info->suite ? info->suite : "");
     header->alpn = hf_bytes_str(info->alpn ? info->alpn : "");
     header->authority = hf_bytes_str(info->sni ? info->sni : "");
-    if (chain && chain->n_certs) {
+    if (chain) {
         tls->client |= HF_PP2_CLIENT_CERT_SESS;
         tls->client |= info->resumed ? 0 : HF_PP2_CLIENT_CERT_CONN;
-        tls->cert = chain->certs[0]->der;
+        tls->cert = chain->der[0];
     }
     if (session->verified && session->identity && session->identity->cn &&
         !session->identity->mangled) {
@@ -101,6 +100,7 @@ static enum hf_err encode(const struct hf_session *session, struct hf_buf *out)
     char id[HF_SESSION_ID_SIZE];
     struct hf_tls_info info;
     struct hf_proxy_header header = {0};
+    struct hf_ders *chain HF_CLEANUP(hf_ders_unrefp) = NULL;
     if (session->door->to->cfg->proxy_out == HF_PROXY_OUT_NONE) {
         return HF_OK;
     }
@@ -116,7 +116,10 @@ static enum hf_err encode(const struct hf_session *session, struct hf_buf *out)
         return hf_proxy_encode_v2(&header, out);
     case HF_PROXY_OUT_V2_TLS:
         header.unique_id = hf_bytes_str(id);
-        fill_tls(session, &info, &header);
+        if (session->client.tls) {
+            HF_TRY(hf_tls_get_peer_ders(session->client.tls, &chain));
+        }
+        fill_tls(session, chain, &info, &header);
         return hf_proxy_encode_v2(&header, out);
     }
     return hf_fail(HF_E_INTERNAL, "no such PROXY protocol version");

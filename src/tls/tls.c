@@ -180,7 +180,7 @@ void hf_tls_base_init(struct hf_tls *base, struct hf_tls_ctx *ctx, void *conn_ct
 
 void hf_tls_base_done(struct hf_tls *base)
 {
-    hf_chain_unref(base->peer_chain);
+    hf_tls_set_peer_chain(base, NULL);
     if (base->failure != &out_of_memory) {
         hf_free(base->failure);
     }
@@ -208,7 +208,17 @@ void hf_tls_set_failure(struct hf_tls *tls, enum hf_reason reason, const char *f
 void hf_tls_set_peer_chain(struct hf_tls *tls, struct hf_chain *chain)
 {
     hf_chain_unref(tls->peer_chain);
+    hf_ders_unref(HF_TAKE(tls->peer_ders));
     tls->peer_chain = chain;
+}
+
+void hf_tls_pack_peer(struct hf_tls *tls)
+{
+    struct hf_ders *ders;
+    if (tls->peer_chain && hf_chain_ders(tls->peer_chain, &ders) == HF_OK) {
+        hf_tls_set_peer_chain(tls, NULL);
+        tls->peer_ders = ders;
+    }
 }
 
 struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_policy *policy,
@@ -324,9 +334,20 @@ void hf_tls_info(const struct hf_tls *tls, struct hf_tls_info *out)
     tls->ops->info(tls, out);
 }
 
-const struct hf_chain *hf_tls_peer_chain(const struct hf_tls *tls)
+enum hf_err hf_tls_get_peer_chain(struct hf_tls *tls, struct hf_chain **out)
 {
-    return tls->peer_chain;
+    *out = NULL;
+    if (tls->peer_ders) {
+        return tls->ops->unpack(tls, tls->peer_ders, out);
+    }
+    *out = tls->peer_chain ? hf_chain_ref(tls->peer_chain) : NULL;
+    return HF_OK;
+}
+
+enum hf_err hf_tls_get_peer_ders(struct hf_tls *tls, struct hf_ders **out)
+{
+    *out = tls->peer_ders ? hf_ders_ref(tls->peer_ders) : NULL;
+    return tls->peer_chain ? hf_chain_ders(tls->peer_chain, out) : HF_OK;
 }
 
 const struct hf_tls_failure *hf_tls_failure(const struct hf_tls *tls)

@@ -44,6 +44,8 @@ struct hf_tls_ops {
     struct hf_tls_session *(*take_session)(struct hf_tls *tls);
     void (*session_free)(struct hf_tls_session *session);
     enum hf_err (*ask)(struct hf_tls *tls, struct hf_tls_io *io); /* NULL: it can't */
+    enum hf_err (*unpack)(struct hf_tls *tls, const struct hf_ders *ders,
+                          struct hf_chain **out); /* NULL: it never packs */
 };
 
 struct hf_tls_ctx {
@@ -59,7 +61,8 @@ struct hf_tls {
     const struct hf_tls_ops *ops;
     struct hf_tls_ctx *ctx; /* owned reference */
     void *conn_ctx;
-    struct hf_chain *peer_chain;    /* owned reference, or NULL */
+    struct hf_chain *peer_chain;    /* owned reference, or NULL: none, or packed */
+    struct hf_ders *peer_ders;      /* owned reference: the chain, packed; or NULL */
     struct hf_bytes peer_staple;    /* the engine's memory */
     struct hf_tls_failure *failure; /* owned; NULL: none */
 };
@@ -84,6 +87,9 @@ void hf_tls_set_failure(struct hf_tls *tls, enum hf_reason reason, const char *f
 
 /* hf_tls_set_peer_chain takes over a reference; NULL forgets the chain. */
 void hf_tls_set_peer_chain(struct hf_tls *tls, struct hf_chain *chain);
+
+/* hf_tls_pack_peer keeps the chain as bytes alone from now on. For engines that have unpack. */
+void hf_tls_pack_peer(struct hf_tls *tls);
 
 /* hf_tls_judge_peer asks the judge about tls->peer_chain. An answer that refuses without naming an
  * alert gets handshake_failure. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/mem.h"
 #include "tls/native/conn.h"
+#include "tls/native/peer.h"
 #include "tls/native/psk.h"
 
 /* The native engine behind the seam: connections made and freed, what is known of them, and the
@@ -160,6 +161,9 @@ static void conn_quiet(struct hf_tls *tls)
         return;
     }
     hf_record_quiet(&conn->record);
+    if (conn->complete && !conn->hs) {
+        hf_tls_pack_peer(&conn->base);
+    }
     if (hf_buf_len(&conn->in) == conn->in_taken) {
         conn->in_taken = 0;
         hf_buf_release(&conn->in);
@@ -257,4 +261,5 @@ const struct hf_tls_ops hf_tls_native = {
     .take_session = conn_take_session,
     .session_free = session_free,
     .ask = conn_ask,
+    .unpack = hf_peer_unpack,
 };

@@ -132,17 +132,18 @@ static enum hf_err read_fields(struct hf_native *conn, struct hf_bytes body, str
 }
 
 /* A client keeps no ticket longer than seven days, nor longer than the server's certificates. */
-static int64_t keep_until_ms(const struct hf_native *conn, uint32_t lifetime_s, int64_t now_ms)
+static int64_t keep_until_ms(const struct hf_chain *chain, uint32_t lifetime_s, int64_t now_ms)
 {
     int64_t lifetime = lifetime_s < LIFETIME_MAX_S ? lifetime_s : LIFETIME_MAX_S;
-    int64_t end = hf_ticket_end(now_ms / 1000, lifetime, conn->base.peer_chain);
-    return end * 1000;
+    return hf_ticket_end(now_ms / 1000, lifetime, chain) * 1000;
 }
 
 static enum hf_err make_session(struct hf_native *conn, const struct fields *fields,
                                 struct hf_native_session **out)
 {
     const struct hf_clock *clock = conn->base.ctx->clock;
+    struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
+    HF_TRY(hf_tls_get_peer_chain(&conn->base, &chain)); /* packed, when the ticket comes late */
     struct hf_native_session *session = hf_alloc_zero(1, sizeof(*session) + fields->ticket.len);
     if (!session) {
         return HF_E_NOMEM;
@@ -152,8 +153,8 @@ static enum hf_err make_session(struct hf_native *conn, const struct fields *fie
     session->suite = conn->suite;
     session->age_add = fields->age_add;
     session->received_ms = clock->wall_ms(clock->ctx);
-    session->expires_ms = keep_until_ms(conn, fields->lifetime_s, session->received_ms);
-    session->chain = conn->base.peer_chain ? hf_chain_ref(conn->base.peer_chain) : NULL;
+    session->expires_ms = keep_until_ms(chain, fields->lifetime_s, session->received_ms);
+    session->chain = HF_TAKE(chain);
     session->ticket_len = fields->ticket.len;
     memcpy(session->ticket, fields->ticket.ptr, fields->ticket.len);
     hf_ticket_psk(conn->suite->hash, &conn->resumption, fields->nonce, &session->psk);

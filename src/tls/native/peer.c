@@ -63,6 +63,13 @@ static enum hf_err parse_chain(struct hf_native_ctx *ctx, const struct hf_bytes 
     return err;
 }
 
+enum hf_err hf_peer_unpack(struct hf_tls *tls, const struct hf_ders *ders, struct hf_chain **out)
+{
+    struct hf_native_ctx *ctx = hf_native_ctx(hf_native_of(tls));
+    *out = hf_cache_get(ctx->known_chains, ders->sha256);
+    return *out ? HF_OK : parse_chain(ctx, ders->der, ders->n_ders, out);
+}
+
 static enum hf_err find(struct hf_native *conn, const struct hf_bytes *ders, size_t n,
                         struct hf_chain **out)
 {

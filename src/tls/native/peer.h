@@ -7,7 +7,10 @@
 #include "base/bytes.h"
 #include "base/cache.h"
 
+struct hf_chain;
+struct hf_ders;
 struct hf_native;
+struct hf_tls;
 
 /* hf_peer_chains_new makes the memory of chains that a context keeps. */
 enum hf_err hf_peer_chains_new(struct hf_cache **out) HF_MUST_CHECK;
@@ -23,6 +26,10 @@ enum hf_err hf_peer_set(struct hf_native *conn, const struct hf_bytes *ders,
 /* hf_peer_restore sets the chain of an earlier handshake, without a key. n 0: none. */
 enum hf_err hf_peer_restore(struct hf_native *conn, const struct hf_bytes *ders,
                             size_t n) HF_MUST_CHECK;
+
+/* hf_peer_unpack is hf_tls_ops.unpack: the chain of a connection that was quiet. */
+enum hf_err hf_peer_unpack(struct hf_tls *tls, const struct hf_ders *ders,
+                           struct hf_chain **out) HF_MUST_CHECK;
 
 /* hf_peer_judge asks the judge about the peer's chain; a refusal fails with the judge's alert. */
 enum hf_err hf_peer_judge(struct hf_native *conn) HF_MUST_CHECK;

@@ -38,7 +38,7 @@ static const char *version_name(enum hf_tls_version version)
 
 void assert_same_chain(const struct side *side, const struct hf_credential *peer)
 {
-    const struct hf_chain *chain = hf_tls_peer_chain(side->tls);
+    const struct hf_chain *chain = side_chain(side);
     assert_non_null(chain);
     assert_int_equal(chain->n_certs, peer->chain->n_certs);
     assert_memory_equal(chain->sha256, peer->chain->sha256, HF_SHA256_SIZE);

@@ -73,7 +73,7 @@ static void test_handshake_in_each_way_to_ask(void **state)
             pair_shake(&pair);
             assert_good_pair(&pair, version);
             assert_int_equal(pair.server.n_judged, cases[i].judged ? 1 : 0);
-            assert_int_equal(hf_tls_peer_chain(pair.server.tls) != NULL, cases[i].chain);
+            assert_int_equal(side_chain(&pair.server) != NULL, cases[i].chain);
             assert_int_equal(pair.server.judged[0].had_chain, cases[i].chain);
             pair_done(&pair);
         }
@@ -312,11 +312,11 @@ static void test_running_out_of_memory(void **state)
             pair_start(&pair);
             done = pair_shake_failing(&pair, n);
             if (pair.server.info.complete) {
-                assert_non_null(hf_tls_peer_chain(pair.server.tls));
+                assert_non_null(side_chain(&pair.server));
                 assert_int_equal(pair.server.n_judged, 1);
             }
             if (pair.client.info.complete) {
-                assert_non_null(hf_tls_peer_chain(pair.client.tls));
+                assert_non_null(side_chain(&pair.client));
             }
             pair_done(&pair);
         }

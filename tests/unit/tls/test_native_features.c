@@ -310,7 +310,7 @@ static void test_certificate_after_the_handshake(void **state)
         pair.policy[0].ask = HF_TLS_ASK_NONE;
         pair.server_config.common.separate_jobs = pair.client_config.common.separate_jobs = jobs;
         assert_shakes(&pair);
-        assert_null(hf_tls_peer_chain(pair.server.tls));
+        assert_null(side_chain(&pair.server));
         assert_carries_data(&pair);
         for (unsigned i = 1; i <= 3; i++) {
             assert_int_equal(ask(&pair), HF_OK);
@@ -352,7 +352,7 @@ static void test_client_without_a_certificate_answers_with_none(void **state)
     assert_int_equal(ask(&pair), HF_OK);
     pair_settle(&pair);
     assert_int_equal(pair.server.info.n_post_auths, 1);
-    assert_null(hf_tls_peer_chain(pair.server.tls));
+    assert_null(side_chain(&pair.server));
     assert_carries_data(&pair);
     pair_done(&pair);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/mem.h"
 #include "tlspair.h"
 
 // clang-format off
@@ -31,7 +32,7 @@ static const struct hf_chain *shake_again(struct pair *pair)
     pair_shake(pair);
     assert_int_equal(pair->server.step, HF_TLS_DONE);
     assert_int_equal(pair->client.step, HF_TLS_DONE);
-    return hf_tls_peer_chain(pair->server.tls);
+    return side_chain(&pair->server);
 }
 
 static void a_peer_that_was_admitted_is_known(void **state)
@@ -40,9 +41,9 @@ static void a_peer_that_was_admitted_is_known(void **state)
     struct pair pair;
     native_pair(&pair, world.client[KEY_P256]);
     const struct hf_chain *first = shake_again(&pair);
-    const struct hf_chain *server = hf_tls_peer_chain(pair.client.tls);
+    const struct hf_chain *server = side_chain(&pair.client);
     assert_ptr_equal(shake_again(&pair), first);
-    assert_ptr_equal(hf_tls_peer_chain(pair.client.tls), server);
+    assert_ptr_equal(side_chain(&pair.client), server);
     assert_ptr_equal(shake_again(&pair), first);
     pair_done(&pair);
 }
@@ -97,8 +98,8 @@ static void a_peer_that_was_refused_leaves_nothing(void **state)
     pair_again(&pair);
     pair_shake(&pair);
     assert_int_equal(pair.server.step, HF_TLS_FAILED);
-    struct hf_chain *refused = hf_chain_ref((struct hf_chain *)(uintptr_t)hf_tls_peer_chain(
-        pair.server.tls)); /* held, so that its address is not used again */
+    struct hf_chain *refused =
+        hf_chain_ref(side_chain(&pair.server)); /* held, lest its address be used again */
     pair.server.answer = (struct hf_tls_answer){.admit = true};
     const struct hf_chain *first = shake_again(&pair);
     assert_ptr_not_equal(first, refused);
@@ -145,6 +146,78 @@ static void several_peers_are_told_apart(void **state)
     }
 }
 
+static struct hf_chain *get_chain(struct side *side)
+{
+    struct hf_chain *chain;
+    assert_int_equal(hf_tls_get_peer_chain(side->tls, &chain), HF_OK);
+    return chain;
+}
+
+static void a_quiet_connection_gives_the_known_chain(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    const struct hf_chain *known = shake_again(&pair);
+    hf_tls_quiet(pair.server.tls);
+    hf_tls_quiet(pair.server.tls);
+    struct hf_chain *chain = get_chain(&pair.server);
+    assert_ptr_equal(chain, known);
+    hf_chain_unref(chain);
+    struct hf_ders *ders;
+    assert_int_equal(hf_tls_get_peer_ders(pair.server.tls, &ders), HF_OK);
+    assert_memory_equal(ders->sha256, known->sha256, HF_SHA256_SIZE);
+    hf_ders_unref(ders);
+    pair_done(&pair);
+}
+
+/* A resumption is not remembered, so the chain of a quiet one has to be parsed. Out of memory is an
+ * error then, and not a peer without a certificate. */
+static void a_quiet_connection_parses_what_nobody_remembers(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    pair.server_config.tickets = true;
+    pair_new_server(&pair);
+    pair_shake(&pair);
+    pair_settle(&pair);
+    pair.session = hf_tls_take_session(pair.client.tls);
+    assert_non_null(pair.session);
+    pair_new_server(&pair);
+    pair_shake(&pair);
+    assert_true(pair.server.info.resumed);
+    hf_tls_quiet(pair.server.tls);
+    struct hf_chain *chain;
+    hf_alloc_fail_after(1);
+    assert_int_equal(hf_tls_get_peer_chain(pair.server.tls, &chain), HF_E_NOMEM);
+    hf_alloc_fail_after(0);
+    assert_null(chain);
+    chain = get_chain(&pair.server);
+    assert_memory_equal(chain->sha256, world.client[KEY_P256]->chain->sha256, HF_SHA256_SIZE);
+    hf_chain_unref(chain);
+    pair_done(&pair);
+}
+
+static void a_quiet_connection_without_a_certificate_has_none(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    pair.client_config.n_identities = 0;
+    pair.policy[0].ask = HF_TLS_ASK_OPTIONAL;
+    hf_tls_ctx_unref(pair.client.ctx);
+    assert_int_equal(hf_tls_client_ctx_new(&pair.client_config, &pair.client.ctx), HF_OK);
+    pair_new_server(&pair);
+    pair_shake(&pair);
+    hf_tls_quiet(pair.server.tls);
+    assert_null(get_chain(&pair.server));
+    struct hf_ders *ders;
+    assert_int_equal(hf_tls_get_peer_ders(pair.server.tls, &ders), HF_OK);
+    assert_null(ders);
+    pair_done(&pair);
+}
+
 static int make_world(void **state)
 {
     (void)state;
@@ -168,6 +241,9 @@ int main(void)
         cmocka_unit_test(a_peer_that_was_refused_leaves_nothing),
         cmocka_unit_test(another_context_does_not_know_the_peer),
         cmocka_unit_test(several_peers_are_told_apart),
+        cmocka_unit_test(a_quiet_connection_gives_the_known_chain),
+        cmocka_unit_test(a_quiet_connection_parses_what_nobody_remembers),
+        cmocka_unit_test(a_quiet_connection_without_a_certificate_has_none),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }

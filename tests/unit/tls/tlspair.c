@@ -437,3 +437,11 @@ enum hf_reason side_reason(const struct side *side)
     assert_non_null(failure);
     return failure->reason;
 }
+
+struct hf_chain *side_chain(const struct side *side)
+{
+    struct hf_chain *chain;
+    assert_int_equal(hf_tls_get_peer_chain(side->tls, &chain), HF_OK);
+    hf_chain_unref(chain); /* the connection holds it too */
+    return chain;
+}

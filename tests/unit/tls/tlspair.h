@@ -113,4 +113,7 @@ void side_close(struct side *side);
 
 enum hf_reason side_reason(const struct side *side);
 
+/* side_chain is the peer's chain, borrowed from a connection that isn't quiet; NULL: none. */
+struct hf_chain *side_chain(const struct side *side);
+
 #endif
