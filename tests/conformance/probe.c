@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * probe PORT CERT KEY REQUEST: the native engine as a client of a server on loopback, twice: in
- * full, then with the ticket that came. Prints for each whether it was resumed, suite, group, and
- * what the server answered. It believes any server: whether chains are good is tested elsewhere.
+ * probe PORT CERT KEY REQUEST [SUITE GROUP]: the native engine as a client of a server on loopback,
+ * twice: in full, then with the ticket that came. Prints for each whether it was resumed, suite,
+ * group, and what the server answered. It offers everything, or this suite or group alone ("any":
+ * all). It believes any server: whether chains are good is tested elsewhere.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -42,7 +43,13 @@ static struct hf_bytes read_file(const char *path)
     return hf_bytes_of(bytes, n);
 }
 
-static struct hf_tls_ctx *make_context(const char *cert, const char *key)
+static const char *only(const char *word)
+{
+    return strcmp(word, "any") == 0 ? NULL : word;
+}
+
+static struct hf_tls_ctx *make_context(const char *cert, const char *key, const char *suites,
+                                       const char *groups)
 {
     const struct hf_credential_source source = {
         .cert = read_file(cert), .cert_label = cert, .key = read_file(key), .key_label = key};
@@ -53,6 +60,8 @@ static struct hf_tls_ctx *make_context(const char *cert, const char *key)
         .common = {.engine = HF_TLS_ENGINE_NATIVE,
                    .min_version = HF_TLS_1_3,
                    .max_version = HF_TLS_1_3,
+                   .suites = suites,
+                   .groups = groups,
                    .clock = &hf_os_clock,
                    .rng = &hf_os_rng},
         .identities = &credential,
@@ -156,11 +165,12 @@ static struct hf_tls_session *run(struct hf_tls_ctx *ctx, const char *port, cons
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
-        fprintf(stderr, "usage: probe PORT CERT KEY REQUEST\n");
+    if (argc != 5 && argc != 7) {
+        fprintf(stderr, "usage: probe PORT CERT KEY REQUEST [SUITE GROUP]\n");
         return 2;
     }
-    struct hf_tls_ctx *ctx = make_context(argv[2], argv[3]);
+    struct hf_tls_ctx *ctx = make_context(argv[2], argv[3], argc > 5 ? only(argv[5]) : NULL,
+                                          argc > 6 ? only(argv[6]) : NULL);
     struct hf_tls_session *session = run(ctx, argv[1], argv[4], NULL);
     hf_tls_session_free(run(ctx, argv[1], argv[4], session));
     hf_tls_ctx_unref(ctx);

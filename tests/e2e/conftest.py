@@ -96,6 +96,39 @@ def handfast(tmp_path):
             one.kill()
 
 
+@pytest.fixture(scope='module')
+def module_handfast(tmp_path_factory):
+    """As handfast, for daemons that the tests of a file share."""
+    running = []
+
+    def start(config, **more):
+        running.append(daemon.Daemon(tmp_path_factory.mktemp('daemon'), config, **more))
+        return running[-1]
+
+    yield start
+    try:
+        for one in running:
+            one.stop()
+    finally:
+        for one in running:
+            one.kill()
+
+
+@pytest.fixture(scope='module')
+def module_backend(ports):
+    """As backend, for backends that the tests of a file share."""
+    running = []
+
+    def start(serve=backends.echo, **more):
+        more.setdefault('port', ports.take())
+        running.append(backends.Backend(serve, **more))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
+
+
 @pytest.fixture(scope='session')
 def herd():
     """The program that is many clients, or an echo server for many."""

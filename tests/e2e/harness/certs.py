@@ -37,7 +37,7 @@ authorityKeyIdentifier = keyid:always
 '''
 
 LEAF_EXTENSIONS = '''basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
+keyUsage = critical, {usage}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
 '''
@@ -54,8 +54,11 @@ def openssl(*words, stdin=None):
 def make_key(path, kind='ec'):
     options = {
         'ec': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+        'p256': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
         'p384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+        'p521': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],
         'rsa': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+        'rsa-pss': ['-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'],
         'rsa1024': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
         'ed25519': ['-algorithm', 'ED25519'],
     }[kind]
@@ -155,7 +158,9 @@ class Authority:
         signs with the root itself."""
         self._made += 1
         stem = self.folder / f'{self._made}-{"".join(c if c.isalnum() else "_" for c in name)[:40]}'
-        text = LEAF_EXTENSIONS + extensions
+        ciphers = key == 'rsa'  # some clients still want it of RSA, though TLS 1.3 never uses it
+        text = LEAF_EXTENSIONS.format(
+            usage='digitalSignature, keyEncipherment' if ciphers else 'digitalSignature') + extensions
         if usage:
             text += f'extendedKeyUsage = {usage}\n'
         if san:
