@@ -57,6 +57,7 @@ struct hf_facts {
     const struct hf_identity *identity; /* of the client's certificate; NULL: it sent none */
     const struct hf_chain *chain;       /* as it was sent, at resumption too; NULL likewise */
     bool verified;                      /* both may be relied on */
+    bool tell_unverified;               /* tell of them even so; hf_forward_apply decides this */
     enum hf_reason verdict;             /* on the connection; not OK only with request-unverified */
     const struct hf_identity *own;      /* of the certificate that we showed; NULL: none */
     const char *connection_id;
@@ -86,5 +87,22 @@ struct hf_facts {
 
     const struct hf_outcome *outcome; /* NULL until the exchange is over */
 };
+
+/* hf_facts_peer: the identity, if it may be told at all: it was verified, or is told even so. */
+const struct hf_identity *hf_facts_peer(const struct hf_facts *facts);
+
+/* hf_facts_names: the same, if its names may be told, too: nothing in them is mangled. */
+const struct hf_identity *hf_facts_names(const struct hf_facts *facts);
+
+/*
+ * hf_facts_id names the client such that no two kinds of names can be taken for each other: its
+ * SPIFFE ID, or the first that there is of dn:, dns:, email:, uri: (as in a selector), or
+ * cert-sha256:. NULL for nobody.
+ */
+struct hf_peer_id {
+    const char *prefix; /* "", "dn:" ... */
+    const char *name;   /* as in struct hf_identity */
+};
+struct hf_peer_id hf_facts_id(const struct hf_facts *facts);
 
 #endif

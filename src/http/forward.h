@@ -46,8 +46,9 @@ enum hf_address_spelling { HF_ADDRESS_TABLE(HF_ADDRESS_ENUM) HF_ADDRESS_N };
 /* What happens to x-forwarded-client-cert that a trusted proxy sent. From others it never passes.
  */
 enum hf_xfcc_mode {
-    HF_XFCC_SET,    /* ours takes its place */
-    HF_XFCC_APPEND, /* ours goes behind it */
+    HF_XFCC_SET,      /* ours takes its place */
+    HF_XFCC_APPEND,   /* ours goes behind it */
+    HF_XFCC_SANITIZE, /* it doesn't pass, and there is none of ours */
 };
 
 /* Parts of an element of x-forwarded-client-cert, in Envoy's order: id, word in the config. */
@@ -76,6 +77,7 @@ struct hf_forward_header {
     const char *value;
 };
 
+#define HF_TOKEN_HEADER      "x-handfast-token"
 #define HF_FORWARD_VALUE_MAX (16u << 10) /* bytes of one value, where the options say nothing */
 
 struct hf_forward_options {
@@ -85,10 +87,10 @@ struct hf_forward_options {
     unsigned xfcc_parts; /* bits, 1 << enum hf_xfcc_part */
     const struct hf_forward_header *headers;
     size_t n_headers;
-    const char *token_header;   /* NULL: "authorization", as a bearer */
+    const char *token_header;   /* "authorization": as a bearer; NULL: HF_TOKEN_HEADER */
     const char *token_audience; /* the `aud` of the token */
     struct hf_signer *signer;   /* may be NULL without HF_SPELL_TOKEN */
-    const struct hf_strip *strip;
+    struct hf_strip *strip;
     enum hf_trace_mode trace;
     bool request_id;  /* tell it as X-Request-Id */
     bool unverified;  /* tell of identities that were not verified, too */
@@ -107,17 +109,22 @@ void hf_forward_unref(struct hf_forward *forward);
 
 /*
  * hf_forward_apply strips, then adds. Call it after hop-by-hop fields were taken out (a client
- * could nominate ours in Connection), last before the request goes out; a retry may call it again
- * on the same message. Errors: HF_E_TOO_LARGE (a value passes value_max, or the message its own
- * limits: answer 431), HF_E_CRYPTO (the token can't be signed), HF_E_NOMEM. After a failure the
- * message must not be sent.
+ * could nominate ours in Connection), last before the request goes out, once: a retry sends what it
+ * made.
+ *
+ * What a listed proxy sent goes on: x-forwarded-client-cert by its mode, Client-Cert and
+ * Client-Cert-Chain as they are, X-Forwarded-For and Forwarded with its own address appended. The
+ * operator's own headers and the token are always ours.
+ *
+ * Errors: HF_E_MALFORMED (a listed proxy's header can't be appended to: answer 400), HF_E_TOO_LARGE
+ * (a value passes value_max, or the message its own limits: answer 431), HF_E_CRYPTO (the token
+ * can't be signed), HF_E_NOMEM. After a failure the message must not be sent.
  */
-enum hf_err hf_forward_apply(const struct hf_forward *forward, const struct hf_facts *facts,
+enum hf_err hf_forward_apply(struct hf_forward *forward, const struct hf_facts *facts,
                              struct hf_http_msg *msg) HF_MUST_CHECK;
 
-/* hf_forward_trailers takes the same headers out of a client's trailers. */
-void hf_forward_trailers(const struct hf_forward *forward, const struct hf_facts *facts,
-                         struct hf_http_msg *trailers);
+/* hf_forward_trailers takes the same headers out of a client's trailers, whoever it is. */
+void hf_forward_trailers(const struct hf_forward *forward, struct hf_http_msg *trailers);
 
 /*
  * struct hf_forward_memo is what a connection remembers between requests: tokens not yet near their
