@@ -13,25 +13,11 @@
  */
 
 #include "base/buf.h"
+#include "config/http.h"
+#include "config/parts.h"
 #include "os/sock.h"
 #include "policy/verdict.h"
 #include "tls/tls.h"
-
-struct hf_mark {
-    int line; /* from 1; 0: not from a file (a default, or a flag) */
-    int column;
-    const char *flag; /* "--cert" where a flag said it; NULL otherwise. Static. */
-};
-
-struct hf_cfg_string {
-    char *value;
-    struct hf_mark mark;
-};
-
-struct hf_cfg_strings {
-    struct hf_cfg_string *item;
-    size_t n;
-};
 
 struct hf_cfg_addr {
     struct hf_addr addr;
@@ -142,6 +128,8 @@ struct hf_cfg_upstream {
     int64_t queue_timeout_ms;
     int64_t connect_timeout_ms;
     enum hf_cfg_proxy_out proxy_out;
+    enum hf_cfg_protocol protocol;
+    struct hf_mark protocol_mark; /* line 0: the default */
     bool tls_on;
     struct hf_cfg_tls tls;
     struct hf_cfg_identity *tls_identity; /* borrowed; NULL: no client certificate */
@@ -153,7 +141,7 @@ struct hf_cfg_upstream {
 };
 
 /* What a listener does with the bytes inside TLS. */
-enum hf_cfg_mode { HF_MODE_TCP };
+enum hf_cfg_mode { HF_MODE_TCP, HF_MODE_HTTP };
 
 struct hf_cfg_listener {
     char *name;
@@ -172,8 +160,12 @@ struct hf_cfg_listener {
     bool strict_sni;
     struct hf_cfg_tls tls;
     enum hf_cfg_mode mode;
-    struct hf_cfg_upstream *to; /* borrowed */
-    struct hf_cidr *proxy_from; /* sources whose PROXY header is required and believed */
+    struct hf_cfg_upstream *to; /* borrowed; NULL in HTTP mode */
+    struct hf_cfg_http http;
+    struct hf_cfg_route *routes; /* at least one in HTTP mode */
+    size_t n_routes;
+    struct hf_route_table *route_table; /* of the same routes; NULL unless mode is HTTP */
+    struct hf_cidr *proxy_from;         /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
     int64_t handshake_timeout_ms;
     int64_t idle_timeout_ms;  /* 0: none */
@@ -201,6 +193,8 @@ struct hf_config {
     size_t n_trusts;
     struct hf_cfg_upstream *upstreams;
     size_t n_upstreams;
+    struct hf_cfg_role *roles;
+    size_t n_roles;
     struct hf_cfg_listener *listeners;
     size_t n_listeners;
     struct hf_arena *arena; /* owns all of the above, and this struct */
@@ -232,6 +226,8 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "a name that nothing in the file has") \
     X(CONFLICT, "conflict", ERROR, "`run`, `check`", \
       "two settings contradict each other, or one has no effect") \
+    X(UNREACHABLE_ROUTE, "unreachable-route", ERROR, "`run`, `check`", \
+      "a route before this one takes all of its requests") \
     X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "`run`, `check`", \
       "two listeners have the same address") \
     X(FILE, "file", ERROR, "`run`, `check`", \

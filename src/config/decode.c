@@ -8,7 +8,7 @@
  * order at the top of the file, not the file's, is the order of decoding, and all names of a class
  * are known before the first object of it is looked into.
  */
-#include "config/decode.h"
+#include "config/value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ _Static_assert(offsetof(struct hf_cfg_trust, mark) == offsetof(struct named, mar
 _Static_assert(offsetof(struct hf_cfg_upstream, mark) == offsetof(struct named, mark), "named");
 _Static_assert(offsetof(struct hf_cfg_listener, mark) == offsetof(struct named, mark), "named");
 
-enum { KEYS_MAX = 32, NAME_MAX_LEN = 63 };
+enum { KEYS_MAX = 32 };
 
 static void decode_section(struct hf_decoder *decoder, const struct hf_section *section,
                            const struct hf_node *node, void *object);
@@ -168,13 +168,6 @@ static void decode_objects(struct hf_decoder *decoder, const struct hf_key *key,
     publish_array(key, object, array, i);
 }
 
-/* [a-z0-9][a-z0-9_-]{0,62}: safe in paths, metric labels and URLs. */
-static bool is_good_name(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-    return len > 0 && len <= NAME_MAX_LEN && name[len] == '\0' && name[0] != '_' && name[0] != '-';
-}
-
 static void name_object(struct hf_decoder *decoder, const struct hf_key *key,
                         const struct hf_node *node, struct named *out)
 {
@@ -183,7 +176,7 @@ static void name_object(struct hf_decoder *decoder, const struct hf_key *key,
     if (!out->name) {
         decoder->err = HF_E_NOMEM;
     }
-    if (!is_good_name(node->key)) {
+    if (!hf_value_is_name(node->key)) {
         hf_findings_add(decoder->findings, HF_FINDING_BAD_NAME, node->key_mark,
                         "\"%.80s\" can't be the name of one of the %s; use 1 to 63 of a-z, 0-9, _ "
                         "and -, beginning with a letter or digit",
@@ -230,7 +223,11 @@ static void decode_value(struct hf_decoder *decoder, const struct hf_key *key,
         decode_named(decoder, key, node, object);
         break;
     case HF_KIND_VERSIONS:
-    case HF_KIND_TLS_WORD: /* these take lists whole */
+    case HF_KIND_TLS_WORD: /* these take lists or mappings whole */
+    case HF_KIND_FIELDS:
+    case HF_KIND_FIELD_PATTERNS:
+    case HF_KIND_PARAM_PATTERNS:
+    case HF_KIND_ROLES:
         hf_kinds[key->kind].decode(decoder, key, node, at);
         break;
     default:

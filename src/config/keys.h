@@ -19,28 +19,43 @@
 
 /* What a value is. The kinds' words, schema and decoders are in config/kinds.c and value_*.c. */
 enum hf_kind {
-    HF_KIND_BOOL,     /* bool */
-    HF_KIND_UINT,     /* unsigned, in [min, max]; `words` stand for numbers */
-    HF_KIND_DURATION, /* int64_t milliseconds, in [min, max] */
-    HF_KIND_ENUM,     /* int-sized enum, one of `words` */
-    HF_KIND_FILE,     /* struct hf_cfg_string; a file that must exist */
-    HF_KIND_PATH,     /* struct hf_cfg_string; a file in a folder that must exist; `words` pass */
-    HF_KIND_NAMES,    /* struct hf_cfg_trust, whole: from-roots, none, or a file */
-    HF_KIND_ENV,      /* struct hf_cfg_string; the name of an environment variable */
-    HF_KIND_HOST,     /* struct hf_cfg_string; a host name or address */
-    HF_KIND_SNI,      /* struct hf_cfg_string; a host name, lower case */
-    HF_KIND_PATTERN,  /* struct hf_cfg_string; a host name or "*." and one, lower case */
-    HF_KIND_ALPN,     /* struct hf_cfg_string; 1 to 255 bytes */
-    HF_KIND_TLS_WORD, /* struct hf_cfg_string; a suite, cipher or group; lists join with ":" */
-    HF_KIND_VERSIONS, /* struct hf_cfg_tls, whole: its versions; a list */
-    HF_KIND_ADDRESS,  /* struct hf_cfg_addr */
-    HF_KIND_UNIX,     /* struct hf_cfg_addr, unix only */
-    HF_KIND_SERVER,   /* struct hf_cfg_server */
-    HF_KIND_CIDR,     /* struct hf_cidr */
-    HF_KIND_REF,      /* pointer to an object of the config, by name; `ref` says which */
-    HF_KIND_SECTION,  /* a map with the keys of `section` */
-    HF_KIND_OBJECTS,  /* a list of maps with the keys of `section` */
-    HF_KIND_NAMED,    /* a map of names to maps with the keys of `section` */
+    HF_KIND_BOOL,       /* bool */
+    HF_KIND_UINT,       /* unsigned, in [min, max]; `words` stand for numbers */
+    HF_KIND_DURATION,   /* int64_t milliseconds, in [min, max] */
+    HF_KIND_ENUM,       /* int-sized enum, one of `words` */
+    HF_KIND_FILE,       /* struct hf_cfg_string; a file that must exist */
+    HF_KIND_PATH,       /* struct hf_cfg_string; a file in a folder that must exist; `words` pass */
+    HF_KIND_NAMES,      /* struct hf_cfg_trust, whole: from-roots, none, or a file */
+    HF_KIND_ENV,        /* struct hf_cfg_string; the name of an environment variable */
+    HF_KIND_HOST,       /* struct hf_cfg_string; a host name or address */
+    HF_KIND_SNI,        /* struct hf_cfg_string; a host name, lower case */
+    HF_KIND_PATTERN,    /* struct hf_cfg_string; a host name or "*." and one, lower case */
+    HF_KIND_ALPN,       /* struct hf_cfg_string; 1 to 255 bytes */
+    HF_KIND_TLS_WORD,   /* struct hf_cfg_string; a suite, cipher or group; lists join with ":" */
+    HF_KIND_VERSIONS,   /* struct hf_cfg_tls, whole: its versions; a list */
+    HF_KIND_ADDRESS,    /* struct hf_cfg_addr */
+    HF_KIND_UNIX,       /* struct hf_cfg_addr, unix only */
+    HF_KIND_SERVER,     /* struct hf_cfg_server */
+    HF_KIND_CIDR,       /* struct hf_cidr */
+    HF_KIND_SIZE,       /* uint64_t bytes, in [min, max] */
+    HF_KIND_TEXT,       /* struct hf_cfg_string; any text that isn't empty */
+    HF_KIND_LABEL,      /* struct hf_cfg_string; a name as objects have it */
+    HF_KIND_HOSTS,      /* struct hf_cfg_string; a host of requests: as PATTERN, or an address */
+    HF_KIND_PATHS,      /* struct hf_cfg_string; a pattern of paths (policy/path_pattern.h) */
+    HF_KIND_PLAIN_PATH, /* struct hf_cfg_string; a path in normal form, no pattern */
+    HF_KIND_AUTHORITY,  /* struct hf_cfg_string; host or host:port, lower case */
+    HF_KIND_LOCATION,   /* struct hf_cfg_string; a URL or path with {host}, {path}, {query} */
+    HF_KIND_METHOD,     /* struct hf_cfg_string; a method of HTTP */
+    HF_KIND_FIELD,      /* struct hf_cfg_string; the name of a header field, lower case */
+    HF_KIND_FIELDS,     /* struct hf_cfg_pairs, whole: header fields to send */
+    HF_KIND_FIELD_PATTERNS, /* struct hf_cfg_pairs, whole: header fields and patterns of values */
+    HF_KIND_PARAM_PATTERNS, /* struct hf_cfg_pairs, whole: the same of query parameters */
+    HF_KIND_WHO,            /* struct hf_cfg_string; a role, a selector, anyone or verified */
+    HF_KIND_ROLES,          /* struct hf_config, whole: its roles */
+    HF_KIND_REF,            /* pointer to an object of the config, by name; `ref` says which */
+    HF_KIND_SECTION,        /* a map with the keys of `section` */
+    HF_KIND_OBJECTS,        /* a list of maps with the keys of `section` */
+    HF_KIND_NAMED,          /* a map of names to maps with the keys of `section` */
     HF_KIND_N,
 };
 

@@ -33,5 +33,7 @@ extern const struct hf_section hf_section_listener_tls;
 extern const struct hf_section hf_section_upstream_tls;
 extern const struct hf_section hf_section_upstream;
 extern const struct hf_section hf_section_listener;
+extern const struct hf_section hf_section_http;
+extern const struct hf_section hf_section_route;
 
 #endif

@@ -10,7 +10,8 @@ static const struct hf_word client_words[] = {
     {"none", HF_CLIENT_NONE},
     {NULL, 0},
 };
-static const struct hf_word mode_words[] = {{"tcp", HF_MODE_TCP}, {NULL, 0}};
+static const struct hf_word mode_words[] = {
+    {"tcp", HF_MODE_TCP}, {"http", HF_MODE_HTTP}, {NULL, 0}};
 
 static const struct hf_key sni_keys[] = {
     {.name = "name",
@@ -51,18 +52,29 @@ static const struct hf_key listener_keys[] = {
     {.name = "to",
      .kind = HF_KIND_REF,
      .ref = &hf_ref_upstream,
-     .required = true,
-     .doc = "The upstream that connections are relayed to.",
+     .doc = "The upstream that connections are relayed to; with `mode: http`, that all requests "
+            "go to, in place of `routes`.",
      .example = "app",
      HF_KEY_FIELD(hf_cfg_listener, to)},
     {.name = "mode",
      .kind = HF_KIND_ENUM,
      .words = mode_words,
      .standard = "tcp",
-     .hint = "this version relays bytes as they are, HTTP among them, and has no HTTP routes",
-     .doc = "What is relayed: `tcp` passes the bytes inside TLS on as they are.",
-     .example = "tcp",
+     .doc = "What is relayed: `tcp` passes the bytes inside TLS on as they are, `http` understands "
+            "HTTP/1.1 and HTTP/2, and sends each request along its route.",
+     .example = "http",
      HF_KEY_FIELD(hf_cfg_listener, mode)},
+    {.name = "routes",
+     .kind = HF_KIND_OBJECTS,
+     .section = &hf_section_route,
+     .doc = "Where requests go and who may make them, with `mode: http`.",
+     HF_KEY_FIELD(hf_cfg_listener, routes),
+     .n_offset = offsetof(struct hf_cfg_listener, n_routes)},
+    {.name = "http",
+     .kind = HF_KIND_SECTION,
+     .section = &hf_section_http,
+     .doc = "Limits on requests, with `mode: http`.",
+     HF_KEY_FIELD(hf_cfg_listener, http)},
     {.name = "plain",
      .kind = HF_KIND_BOOL,
      .standard = "false",

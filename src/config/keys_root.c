@@ -64,6 +64,13 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_upstream,
      .doc = "Backends, by name.",
      HF_KEY_NAMED(upstreams)},
+    {.name = "roles",
+     .kind = HF_KIND_ROLES,
+     .doc = "Names for sets of clients, for the rules of routes. A role is a selector such as "
+            "`spiffe://example.org/ops/*` or `cn:alice`, the name of another role, a list of which "
+            "one must hold, or `{any: [...]}`, `{all: [...]}`, `{not: ...}`.",
+     .example = "{ops: [\"spiffe://example.org/ops/*\", \"cn:alice\"]}",
+     .offset = 0},
     {.name = "listeners",
      .kind = HF_KIND_NAMED,
      .required = true,

@@ -6,6 +6,11 @@
 static const struct hf_word balance_words[] = {{"round-robin", HF_BALANCE_ROUND_ROBIN},
                                                {"least-connections", HF_BALANCE_LEAST_CONNECTIONS},
                                                {NULL, 0}};
+static const struct hf_word protocol_words[] = {{"http/1.1", HF_PROTOCOL_HTTP1},
+                                                {"h2", HF_PROTOCOL_H2},
+                                                {"h2c", HF_PROTOCOL_H2C},
+                                                {"auto", HF_PROTOCOL_AUTO},
+                                                {NULL, 0}};
 static const struct hf_word proxy_words[] = {{"none", HF_PROXY_OUT_NONE},
                                              {"v1", HF_PROXY_OUT_V1},
                                              {"v2", HF_PROXY_OUT_V2},
@@ -43,6 +48,15 @@ static const struct hf_key upstream_keys[] = {
             "TLS version, cipher and the client's certificate.",
      .example = "v2-tls",
      HF_KEY_FIELD(hf_cfg_upstream, proxy_out)},
+    {.name = "protocol",
+     .kind = HF_KIND_ENUM,
+     .words = protocol_words,
+     .standard = "http/1.1",
+     .doc = "What is spoken with the servers for listeners in `mode: http`: `http/1.1`; `h2` over "
+            "TLS; `h2c`, HTTP/2 in plain text; `auto` over TLS, whichever the server chooses.",
+     .example = "h2",
+     .mark_offset = offsetof(struct hf_cfg_upstream, protocol_mark),
+     HF_KEY_FIELD(hf_cfg_upstream, protocol)},
     {.name = "tls",
      .kind = HF_KIND_SECTION,
      .section = &hf_section_upstream_tls,

@@ -4,7 +4,10 @@
 
 #define STRING_SIZE sizeof(struct hf_cfg_string)
 #define PLAIN_TEXT  "{\"type\":[\"string\",\"number\"],\"minLength\":1}"
-#define HOST_TEXT   "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_.:-]+$\"}"
+#define PAIRS \
+    "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":" \
+    "{\"type\":[\"string\",\"number\",\"boolean\"]}}"
+#define HOST_TEXT "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_.:-]+$\"}"
 
 const struct hf_kind_info hf_kinds[HF_KIND_N] = {
     [HF_KIND_BOOL] = {"true or false", "{\"type\":\"boolean\"}", sizeof(bool), hf_decode_bool},
@@ -41,6 +44,41 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
                         sizeof(struct hf_cfg_server), hf_decode_server},
     [HF_KIND_CIDR] = {"a network", "{\"type\":\"string\",\"minLength\":1}", sizeof(struct hf_cidr),
                       hf_decode_cidr},
+    [HF_KIND_SIZE] = {"a size",
+                      "{\"type\":[\"string\",\"integer\"],\"pattern\":"
+                      "\"^[0-9]+([KMG]i?B)?$\",\"minimum\":0}",
+                      sizeof(uint64_t), hf_decode_size},
+    [HF_KIND_TEXT] = {"text", "{\"type\":[\"string\",\"number\",\"boolean\"]}", STRING_SIZE,
+                      hf_decode_text},
+    [HF_KIND_LABEL] = {"a name", "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9_-]{0,62}$\"}",
+                       STRING_SIZE, hf_decode_label},
+    [HF_KIND_HOSTS] = {"a host name or pattern",
+                       "{\"type\":\"string\",\"pattern\":\"^([*][.])?[A-Za-z0-9_.:-]+$\"}",
+                       STRING_SIZE, hf_decode_hosts},
+    [HF_KIND_PATHS] = {"a path", "{\"type\":\"string\",\"pattern\":\"^/[!-~]*$\"}", STRING_SIZE,
+                       hf_decode_paths},
+    [HF_KIND_PLAIN_PATH] = {"a path", "{\"type\":\"string\",\"pattern\":\"^/[!-~]*$\"}",
+                            STRING_SIZE, hf_decode_plain_path},
+    [HF_KIND_AUTHORITY] = {"a host", HOST_TEXT, STRING_SIZE, hf_decode_authority},
+    [HF_KIND_LOCATION] = {"a URL or path", "{\"type\":\"string\",\"minLength\":1}", STRING_SIZE,
+                          hf_decode_location},
+    [HF_KIND_METHOD] = {"a method",
+                        "{\"type\":\"string\",\"pattern\":\"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$\"}",
+                        STRING_SIZE, hf_decode_method},
+    [HF_KIND_FIELD] = {"the name of a header",
+                       "{\"type\":\"string\",\"pattern\":\"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$\"}",
+                       STRING_SIZE, hf_decode_field},
+    [HF_KIND_FIELDS] = {"a mapping of headers to text", PAIRS, 0, hf_decode_fields},
+    [HF_KIND_FIELD_PATTERNS] = {"a mapping of headers to patterns", PAIRS, 0,
+                                hf_decode_field_patterns},
+    [HF_KIND_PARAM_PATTERNS] = {"a mapping of parameters to patterns", PAIRS, 0,
+                                hf_decode_param_patterns},
+    [HF_KIND_WHO] = {"a role or selector", "{\"type\":\"string\",\"minLength\":1}", STRING_SIZE,
+                     hf_decode_who},
+    [HF_KIND_ROLES] = {"a mapping of names to roles",
+                       "{\"type\":\"object\",\"additionalProperties\":false,\"patternProperties\":"
+                       "{\"^[a-z0-9][a-z0-9_-]{0,62}$\":{\"$ref\":\"#/$defs/role\"}}}",
+                       0, hf_decode_roles},
     [HF_KIND_REF] = {"a name", "{\"type\":[\"string\",\"number\"]}", sizeof(void *), hf_decode_ref},
     [HF_KIND_SECTION] = {"a mapping", NULL, 0, NULL},
     [HF_KIND_OBJECTS] = {"a list of mappings", NULL, 0, NULL},

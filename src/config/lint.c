@@ -304,7 +304,8 @@ static void lint_client_mode(const struct lint *lint, const struct hf_cfg_listen
                         "listener \"%s\" lets in every client, whatever its certificate; write "
                         "client: require once the log shows that all have good ones",
                         listener->name);
-    } else if (mode == HF_CLIENT_REQUEST && listener->to->proxy_out != HF_PROXY_OUT_V2_TLS) {
+    } else if (mode == HF_CLIENT_REQUEST && listener->to &&
+               listener->to->proxy_out != HF_PROXY_OUT_V2_TLS) {
         hf_findings_add(lint->findings, HF_FINDING_REQUEST_UNUSED, mark,
                         "listener \"%s\" lets in clients without a certificate, and upstream "
                         "\"%s\" isn't told who has one; write client: require, or "
@@ -356,7 +357,13 @@ static void lint_listener(const struct lint *lint, const struct hf_cfg_listener 
 static bool upstream_is_used(const struct hf_config *config, const struct hf_cfg_upstream *upstream)
 {
     for (size_t i = 0; i < config->n_listeners; i++) {
-        if (config->listeners[i].to == upstream) {
+        const struct hf_cfg_listener *listener = &config->listeners[i];
+        for (size_t j = 0; j < listener->n_routes; j++) {
+            if (listener->routes[j].to == upstream) {
+                return true;
+            }
+        }
+        if (listener->to == upstream) {
             return true;
         }
     }

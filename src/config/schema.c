@@ -13,6 +13,16 @@ enum { SCHEMA_MAX = 1 << 20 };
 
 #define NAME_PATTERN "^[a-z0-9][a-z0-9_-]{0,62}$"
 
+/* A role: a selector or the name of a role, a list of which one must hold, or any, all, not. */
+#define ROLE_SCHEMA \
+    "\"role\":{\"anyOf\":[{\"type\":\"string\",\"minLength\":1}," \
+    "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/role\"}}," \
+    "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,\"additionalProperties\":false," \
+    "\"properties\":{" \
+    "\"any\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/role\"}}," \
+    "\"all\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/role\"}}," \
+    "\"not\":{\"$ref\":\"#/$defs/role\"}}}]}"
+
 static enum hf_err put_section(struct hf_buf *out, const struct hf_section *section);
 
 static enum hf_err put_string(struct hf_buf *out, const char *text)
@@ -64,6 +74,13 @@ static bool takes_list(const struct hf_key *key)
     return key->list || key->kind == HF_KIND_VERSIONS || key->kind == HF_KIND_TLS_WORD;
 }
 
+/* A mapping that its decoder takes whole. */
+static bool is_whole(const struct hf_key *key)
+{
+    return key->kind == HF_KIND_FIELDS || key->kind == HF_KIND_FIELD_PATTERNS ||
+           key->kind == HF_KIND_PARAM_PATTERNS || key->kind == HF_KIND_ROLES;
+}
+
 static enum hf_err put_value(struct hf_buf *out, const struct hf_key *key)
 {
     switch (key->kind) {
@@ -81,6 +98,10 @@ static enum hf_err put_value(struct hf_buf *out, const struct hf_key *key)
         return key->required ? hf_buf_append_str(out, ",\"minProperties\":1") : HF_OK;
     default:
         break;
+    }
+    if (is_whole(key)) { /* its schema is an object's */
+        const char *schema = hf_kinds[key->kind].schema;
+        return hf_buf_append(out, hf_bytes_of(schema + 1, strlen(schema) - 2));
     }
     HF_TRY(hf_buf_append_str(out, "\"anyOf\":["));
     HF_TRY(put_scalar(out, key));
@@ -167,10 +188,11 @@ static enum hf_err put_pretty(struct hf_buf *out, struct hf_bytes json)
 enum hf_err hf_config_schema(struct hf_buf *out)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf json = HF_BUF_INIT(SCHEMA_MAX);
-    HF_TRY(hf_buf_append_str(&json, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
-                                    "\"title\":\"Handfast configuration\",\"$defs\":{\"variable\":{"
-                                    "\"description\":\"a value with environment variables in it\","
-                                    "\"type\":\"string\",\"pattern\":\"[$][{]\"}},"));
+    HF_TRY(hf_buf_append_str(&json,
+                             "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+                             "\"title\":\"Handfast configuration\",\"$defs\":{\"variable\":{"
+                             "\"description\":\"a value with environment variables in it\","
+                             "\"type\":\"string\",\"pattern\":\"[$][{]\"}," ROLE_SCHEMA "},"));
     HF_TRY(put_section(&json, &hf_section_config));
     HF_TRY(hf_buf_append_str(&json, "}"));
     return put_pretty(out, hf_buf_bytes(&json));

@@ -4,30 +4,18 @@
 #include <string.h>
 
 #include "config/decode.h"
-
-static struct hf_mark key_mark(const struct hf_node *node, const char *key)
-{
-    const struct hf_node *child = hf_node_get(node, key);
-    return !child ? node->key_mark : child->key ? child->key_mark : child->mark;
-}
-
-static bool is_given(const struct hf_node *node, const char *key)
-{
-    return hf_node_get(node, key) != NULL;
-}
-
-#define conflict(decoder, mark, ...) \
-    hf_findings_add((decoder)->findings, HF_FINDING_CONFLICT, (mark), __VA_ARGS__)
+#include "config/routes.h"
+#include "config/semantics_impl.h"
 
 /* --- Identities --------------------------------------------------------------------------------*/
 
 void hf_check_identity(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {
     const struct hf_cfg_identity *identity = object;
-    if (is_given(node, "passphrase-file") && is_given(node, "passphrase-env")) {
-        conflict(decoder, key_mark(node, "passphrase-env"),
-                 "identity \"%s\" has both passphrase-file and passphrase-env; keep one",
-                 identity->name);
+    if (hf_is_given(node, "passphrase-file") && hf_is_given(node, "passphrase-env")) {
+        hf_conflict(decoder, hf_key_mark(node, "passphrase-env"),
+                    "identity \"%s\" has both passphrase-file and passphrase-env; keep one",
+                    identity->name);
     }
 }
 
@@ -37,12 +25,30 @@ static void check_upstream_name(struct hf_decoder *decoder, const struct hf_cfg_
 {
     for (size_t i = 0; i < upstream->n_servers; i++) {
         if (upstream->servers[i].is_address && !upstream->servers[i].host) {
-            conflict(decoder, upstream->servers[i].mark,
-                     "upstream \"%s\" speaks TLS with %s, which has no host name to check; add "
-                     "name under tls",
-                     upstream->name, upstream->servers[i].text);
+            hf_conflict(decoder, upstream->servers[i].mark,
+                        "upstream \"%s\" speaks TLS with %s, which has no host name to check; add "
+                        "name under tls",
+                        upstream->name, upstream->servers[i].text);
             return;
         }
+    }
+}
+
+/* HTTP/2 is agreed by ALPN in TLS; in plain text both sides must know. */
+static void check_protocol(struct hf_decoder *decoder, const struct hf_cfg_upstream *upstream)
+{
+    bool needs_tls = upstream->protocol == HF_PROTOCOL_H2 || upstream->protocol == HF_PROTOCOL_AUTO;
+    if (needs_tls && !upstream->tls_on) {
+        hf_conflict(
+            decoder, upstream->protocol_mark,
+            "upstream \"%s\" has no tls, in which %s is agreed; add tls, or write protocol: "
+            "h2c for HTTP/2 in plain text",
+            upstream->name, upstream->protocol == HF_PROTOCOL_H2 ? "h2" : "a protocol");
+    }
+    if (upstream->protocol == HF_PROTOCOL_H2C && upstream->tls_on) {
+        hf_conflict(decoder, upstream->protocol_mark,
+                    "upstream \"%s\" has tls, and h2c is HTTP/2 in plain text; write protocol: h2",
+                    upstream->name);
     }
 }
 
@@ -50,28 +56,30 @@ void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, v
 {
     const struct hf_cfg_upstream *upstream = object;
     const struct hf_node *tls = hf_node_get(node, "tls");
+    check_protocol(decoder, upstream);
     if (!tls || tls->kind != HF_NODE_MAP) {
         return;
     }
     bool skip = upstream->unsafe_skip_verify;
-    if (!skip && !is_given(tls, "trust")) {
-        conflict(decoder, tls->key_mark,
-                 "upstream \"%s\" speaks TLS but has nothing to verify the backend with; add "
-                 "trust under tls",
-                 upstream->name);
+    if (!skip && !hf_is_given(tls, "trust")) {
+        hf_conflict(decoder, tls->key_mark,
+                    "upstream \"%s\" speaks TLS but has nothing to verify the backend with; add "
+                    "trust under tls",
+                    upstream->name);
     }
-    if (skip && is_given(tls, "trust")) {
-        conflict(decoder, key_mark(tls, "unsafe-skip-verify"),
-                 "upstream \"%s\" has both trust and unsafe-skip-verify; remove one of them",
-                 upstream->name);
+    if (skip && hf_is_given(tls, "trust")) {
+        hf_conflict(decoder, hf_key_mark(tls, "unsafe-skip-verify"),
+                    "upstream \"%s\" has both trust and unsafe-skip-verify; remove one of them",
+                    upstream->name);
     }
-    if (skip && is_given(tls, "name")) {
-        conflict(decoder, key_mark(tls, "name"),
-                 "upstream \"%s\" checks no name while unsafe-skip-verify is on; remove name, or "
-                 "write it as sni",
-                 upstream->name);
+    if (skip && hf_is_given(tls, "name")) {
+        hf_conflict(
+            decoder, hf_key_mark(tls, "name"),
+            "upstream \"%s\" checks no name while unsafe-skip-verify is on; remove name, or "
+            "write it as sni",
+            upstream->name);
     }
-    if (!skip && !is_given(tls, "name")) {
+    if (!skip && !hf_is_given(tls, "name")) {
         check_upstream_name(decoder, upstream);
     }
 }
@@ -90,10 +98,10 @@ static void check_plain(struct hf_decoder *decoder, const struct hf_node *node,
     static const char *const tls_keys[] = {"identities", "client",     "trust",
                                            "sni",        "strict-sni", "tls"};
     for (size_t i = 0; i < HF_N_ELEMENTS(tls_keys); i++) {
-        if (is_given(node, tls_keys[i])) {
-            conflict(decoder, key_mark(node, tls_keys[i]),
-                     "listener \"%s\" is plain, so %s has no effect; remove it, or plain",
-                     listener->name, tls_keys[i]);
+        if (hf_is_given(node, tls_keys[i])) {
+            hf_conflict(decoder, hf_key_mark(node, tls_keys[i]),
+                        "listener \"%s\" is plain, so %s has no effect; remove it, or plain",
+                        listener->name, tls_keys[i]);
         }
     }
     listener->client = HF_CLIENT_NONE;
@@ -104,10 +112,10 @@ static void inherit(const struct hf_node *node, const struct hf_cfg_listener *li
                     struct hf_cfg_sni *sni)
 {
     sni->mark = node->mark;
-    if (!is_given(node, "client")) {
+    if (!hf_is_given(node, "client")) {
         sni->client = listener->client;
     }
-    if (!is_given(node, "trust")) {
+    if (!hf_is_given(node, "trust")) {
         sni->trust = listener->trust;
     }
 }
@@ -118,23 +126,27 @@ static void check_sni_rule(struct hf_decoder *decoder, const struct hf_node *lis
 {
     const struct hf_cfg_sni *sni = &listener->sni[at];
     const char *pattern = sni->pattern.value ? sni->pattern.value : "";
-    if (needs_trust(sni->client) && !is_given(node, "trust") && !is_given(listener_node, "trust")) {
-        conflict(decoder, node->mark,
-                 "the rule for \"%s\" needs a trust to verify clients with; add trust to it or to "
-                 "the listener",
-                 pattern);
+    if (needs_trust(sni->client) && !hf_is_given(node, "trust") &&
+        !hf_is_given(listener_node, "trust")) {
+        hf_conflict(
+            decoder, node->mark,
+            "the rule for \"%s\" needs a trust to verify clients with; add trust to it or to "
+            "the listener",
+            pattern);
     }
-    if (sni->client == HF_CLIENT_NONE && is_given(node, "trust")) {
-        conflict(decoder, key_mark(node, "trust"),
-                 "the rule for \"%s\" asks for no certificate, so trust has no effect; remove it, "
-                 "or write client: require",
-                 pattern);
+    if (sni->client == HF_CLIENT_NONE && hf_is_given(node, "trust")) {
+        hf_conflict(
+            decoder, hf_key_mark(node, "trust"),
+            "the rule for \"%s\" asks for no certificate, so trust has no effect; remove it, "
+            "or write client: require",
+            pattern);
     }
-    if (!is_given(node, "client") && !is_given(node, "trust")) {
-        conflict(decoder, node->mark,
-                 "the rule for \"%s\" says nothing else than the listener; add client or trust, or "
-                 "remove it",
-                 pattern);
+    if (!hf_is_given(node, "client") && !hf_is_given(node, "trust")) {
+        hf_conflict(
+            decoder, node->mark,
+            "the rule for \"%s\" says nothing else than the listener; add client or trust, or "
+            "remove it",
+            pattern);
     }
     for (size_t i = 0; i < at; i++) {
         if (*pattern && listener->sni[i].pattern.value &&
@@ -161,18 +173,19 @@ static bool rules_use_trust(const struct hf_cfg_listener *listener)
 static void check_client(struct hf_decoder *decoder, const struct hf_node *node,
                          const struct hf_cfg_listener *listener)
 {
-    bool has_trust = is_given(node, "trust");
+    bool has_trust = hf_is_given(node, "trust");
     if (needs_trust(listener->client) && !has_trust) {
-        conflict(decoder, is_given(node, "client") ? listener->client_mark : node->key_mark,
-                 "listener \"%s\" verifies clients (client: %s) but has no trust; add trust, or "
-                 "write client: none",
-                 listener->name, hf_client_mode_name(listener->client));
+        hf_conflict(decoder, hf_is_given(node, "client") ? listener->client_mark : node->key_mark,
+                    "listener \"%s\" verifies clients (client: %s) but has no trust; add trust, or "
+                    "write client: none",
+                    listener->name, hf_client_mode_name(listener->client));
     }
     if (listener->client == HF_CLIENT_NONE && has_trust && !rules_use_trust(listener)) {
-        conflict(decoder, key_mark(node, "trust"),
-                 "listener \"%s\" asks for no certificate, so trust has no effect; remove it, or "
-                 "write client: require",
-                 listener->name);
+        hf_conflict(
+            decoder, hf_key_mark(node, "trust"),
+            "listener \"%s\" asks for no certificate, so trust has no effect; remove it, or "
+            "write client: require",
+            listener->name);
     }
 }
 
@@ -180,17 +193,17 @@ static void check_client(struct hf_decoder *decoder, const struct hf_node *node,
 static void check_versions(struct hf_decoder *decoder, const struct hf_node *tls,
                            const struct hf_cfg_tls *config)
 {
-    if (is_given(tls, "suites") && config->max_version == HF_TLS_1_2) {
-        conflict(decoder, key_mark(tls, "suites"),
-                 "suites are for TLS 1.3, which versions leaves out; remove one of the two");
+    if (hf_is_given(tls, "suites") && config->max_version == HF_TLS_1_2) {
+        hf_conflict(decoder, hf_key_mark(tls, "suites"),
+                    "suites are for TLS 1.3, which versions leaves out; remove one of the two");
     }
-    if (is_given(tls, "ciphers") && config->min_version == HF_TLS_1_3) {
-        conflict(decoder, key_mark(tls, "ciphers"),
-                 "ciphers are for TLS 1.2, which versions leaves out; remove one of the two");
+    if (hf_is_given(tls, "ciphers") && config->min_version == HF_TLS_1_3) {
+        hf_conflict(decoder, hf_key_mark(tls, "ciphers"),
+                    "ciphers are for TLS 1.2, which versions leaves out; remove one of the two");
     }
-    if (is_given(tls, "ticket-lifetime") && is_given(tls, "tickets") && !config->tickets) {
-        conflict(decoder, key_mark(tls, "ticket-lifetime"),
-                 "tickets are off, so ticket-lifetime has no effect; remove it");
+    if (hf_is_given(tls, "ticket-lifetime") && hf_is_given(tls, "tickets") && !config->tickets) {
+        hf_conflict(decoder, hf_key_mark(tls, "ticket-lifetime"),
+                    "tickets are off, so ticket-lifetime has no effect; remove it");
     }
 }
 
@@ -216,7 +229,7 @@ static void check_tls_listener(struct hf_decoder *decoder, const struct hf_node 
 {
     const struct hf_node *rules = hf_node_get(node, "sni");
     const struct hf_node *rule = rules && rules->kind == HF_NODE_LIST ? rules->first : NULL;
-    if (!is_given(node, "identities")) {
+    if (!hf_is_given(node, "identities")) {
         hf_findings_add(decoder->findings, HF_FINDING_MISSING_KEY, node->key_mark,
                         "listener \"%s\" has no identities; add them, or plain: true where TLS is "
                         "not wanted",
@@ -231,9 +244,32 @@ static void check_tls_listener(struct hf_decoder *decoder, const struct hf_node 
     check_versions(decoder, hf_node_get(node, "tls"), &listener->tls);
 }
 
+static void check_tcp(struct hf_decoder *decoder, const struct hf_node *node,
+                      const struct hf_cfg_listener *listener)
+{
+    static const char *const keys[] = {"routes", "http"};
+    for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
+        if (hf_is_given(node, keys[i])) {
+            hf_conflict(decoder, hf_key_mark(node, keys[i]),
+                        "listener \"%s\" relays bytes, so %s has no effect; write mode: http, or "
+                        "remove it",
+                        listener->name, keys[i]);
+        }
+    }
+    if (!hf_is_given(node, "to") && !hf_is_given(node, "routes")) {
+        hf_findings_add(decoder->findings, HF_FINDING_MISSING_KEY, node->key_mark,
+                        "listener \"%s\" has no to; add to, such as app", listener->name);
+    }
+}
+
 void hf_check_listener(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {
     struct hf_cfg_listener *listener = object;
+    if (listener->mode == HF_MODE_HTTP) {
+        hf_check_http_listener(decoder, node, listener);
+    } else {
+        check_tcp(decoder, node, listener);
+    }
     if (listener->plain) {
         check_plain(decoder, node, listener);
     } else {
@@ -302,4 +338,9 @@ void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, voi
                         "there are no listeners, so nothing to do; define one");
     }
     check_addresses(decoder);
+    for (size_t i = 0; i < config->n_listeners && decoder->findings->n_errors == 0; i++) {
+        if (config->listeners[i].mode == HF_MODE_HTTP && decoder->err == HF_OK) {
+            hf_routes_check(decoder, &config->listeners[i]);
+        }
+    }
 }

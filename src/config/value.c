@@ -64,6 +64,13 @@ void hf_value_refuse_word(struct hf_decoder *decoder, const struct hf_key *key,
                 key->hint ? key->hint : "");
 }
 
+bool hf_value_is_name(const char *name)
+{
+    enum { NAME_MAX_LEN = 63 };
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    return len > 0 && len <= NAME_MAX_LEN && name[len] == '\0' && name[0] != '_' && name[0] != '-';
+}
+
 /* --- Plain values ------------------------------------------------------------------------------*/
 
 void hf_decode_text(struct hf_decoder *decoder, const struct hf_key *key,
@@ -128,6 +135,37 @@ void hf_decode_duration(struct hf_decoder *decoder, const struct hf_key *key,
         return;
     }
     *(int64_t *)at = ms;
+}
+
+void hf_decode_size(struct hf_decoder *decoder, const struct hf_key *key,
+                    const struct hf_node *node, void *at)
+{
+    uint64_t bytes;
+    enum hf_err err = hf_parse_size(node->text, &bytes);
+    if (err != HF_OK) {
+        hf_value_refuse(decoder, key, node, err);
+        return;
+    }
+    if (bytes < (uint64_t)key->min || bytes > (uint64_t)key->max) {
+        hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
+                    "\"%.60s\" is out of range; it can be %lld to %lld bytes", node->text,
+                    (long long)key->min, (long long)key->max);
+        return;
+    }
+    *(uint64_t *)at = bytes;
+}
+
+void hf_decode_label(struct hf_decoder *decoder, const struct hf_key *key,
+                     const struct hf_node *node, void *at)
+{
+    if (!hf_value_is_name(node->text)) {
+        hf_complain(decoder, HF_FINDING_BAD_NAME, key, node->mark,
+                    "\"%.80s\" can't be a name; use 1 to 63 of a-z, 0-9, _ and -, beginning with a "
+                    "letter or digit",
+                    node->text);
+        return;
+    }
+    hf_value_set(decoder, node, node->text, at);
 }
 
 void hf_decode_enum(struct hf_decoder *decoder, const struct hf_key *key,

@@ -28,6 +28,12 @@ const struct hf_word *hf_word_find(const struct hf_word *words, const char *text
 /* Any text that isn't empty. */
 hf_decode_fn hf_decode_text;
 
+/* hf_value_is_name: [a-z0-9][a-z0-9_-]{0,62}, safe in paths, metric labels and URLs. */
+bool hf_value_is_name(const char *name);
+
+/* hf_value_is_host: LDH labels, the underscore too, and no label of digits alone at the end. */
+bool hf_value_is_host(const char *text);
+
 hf_decode_fn hf_decode_bool;
 hf_decode_fn hf_decode_uint;
 hf_decode_fn hf_decode_duration;
@@ -44,6 +50,20 @@ hf_decode_fn hf_decode_address;
 hf_decode_fn hf_decode_unix;
 hf_decode_fn hf_decode_server;
 hf_decode_fn hf_decode_cidr;
+hf_decode_fn hf_decode_size;
+hf_decode_fn hf_decode_label;
+hf_decode_fn hf_decode_hosts;
+hf_decode_fn hf_decode_paths;
+hf_decode_fn hf_decode_plain_path;
+hf_decode_fn hf_decode_authority;
+hf_decode_fn hf_decode_location;
+hf_decode_fn hf_decode_method;
+hf_decode_fn hf_decode_field;
+hf_decode_fn hf_decode_fields;
+hf_decode_fn hf_decode_field_patterns;
+hf_decode_fn hf_decode_param_patterns;
+hf_decode_fn hf_decode_who;
+hf_decode_fn hf_decode_roles;
 hf_decode_fn hf_decode_ref;
 hf_decode_fn hf_decode_versions;
 hf_decode_fn hf_decode_tls_words;

@@ -51,7 +51,7 @@ static bool looks_numeric(const char *text, size_t len)
     return digits > 0 && (digits == len || text[len - 1 - digits] == '.');
 }
 
-static bool is_dns_name(const char *text)
+bool hf_value_is_host(const char *text)
 {
     size_t len = strlen(text);
     return is_host_name(text, len) && !looks_numeric(text, len);
@@ -69,7 +69,7 @@ static void set_lower(struct hf_decoder *decoder, const struct hf_node *node, vo
 void hf_decode_host(struct hf_decoder *decoder, const struct hf_key *key,
                     const struct hf_node *node, void *at)
 {
-    if (!is_dns_name(node->text) && !is_address(node->text)) {
+    if (!hf_value_is_host(node->text) && !is_address(node->text)) {
         hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                     "\"%.80s\" is not a host name or an address; write it without port, such as %s",
                     node->text, key->example);
@@ -81,7 +81,7 @@ void hf_decode_host(struct hf_decoder *decoder, const struct hf_key *key,
 void hf_decode_sni(struct hf_decoder *decoder, const struct hf_key *key, const struct hf_node *node,
                    void *at)
 {
-    if (!is_dns_name(node->text)) {
+    if (!hf_value_is_host(node->text)) {
         hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                     "\"%.80s\" is not a host name (an address can't be a server name, RFC 6066); "
                     "write one such as %s",
@@ -95,7 +95,7 @@ void hf_decode_pattern(struct hf_decoder *decoder, const struct hf_key *key,
                        const struct hf_node *node, void *at)
 {
     const char *rest = strncmp(node->text, "*.", 2) == 0 ? node->text + 2 : node->text;
-    if (!is_dns_name(rest)) {
+    if (!hf_value_is_host(rest)) {
         hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                     "\"%.80s\" is not a server name; write one such as api.example.org or "
                     "\"*.example.org\"",

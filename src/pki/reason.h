@@ -67,6 +67,19 @@
       "the handshake took too long") \
     X(PROXY_HEADER, "proxy-header", HANDSHAKE, NONE, "the PROXY protocol header is wrong") \
     X(OVERLOADED, "overloaded", HANDSHAKE, INTERNAL_ERROR, "a connection limit was reached") \
+    X(MISDIRECTED, "misdirected", ROUTE, NONE, \
+      "the host belongs to another server name than the connection's") \
+    X(NO_ROUTE, "no-route", ROUTE, NONE, "no route is for this request") \
+    X(NO_RULE, "no-rule", ROLE, NONE, \
+      "the route allows nobody, and other routes of the listener have rules") \
+    X(DENIED, "denied", ROLE, NONE, "the route denies this client") \
+    X(NOT_ALLOWED, "not-allowed", ROLE, NONE, "the route doesn't allow this client") \
+    X(NOT_VERIFIED, "not-verified", ROLE, NONE, \
+      "the route is for clients with a verified certificate, and this one has none") \
+    X(UNRELIABLE_NAMES, "unreliable-names", ROLE, NONE, \
+      "the names in the certificate can't be relied on, and the route's rule needs them") \
+    X(AUTH_REQUIRED, "auth-required", ROLE, NONE, \
+      "the route asks for credentials besides the certificate, and none were shown") \
     X(INTERNAL, "internal", HANDSHAKE, INTERNAL_ERROR, "a failure of ours")
 
 /* The steps of a verdict, in the order in which they are taken. */

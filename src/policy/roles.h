@@ -32,6 +32,7 @@ struct hf_role_expr {
     const char *text;
     const struct hf_role_expr *parts;
     size_t n_parts;
+    const void *tag; /* the caller's: where it was written */
 };
 
 struct hf_role_source {

@@ -373,6 +373,9 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
         return HF_E_NOMEM;
     }
     make_door_metrics(env, cfg->name, &out->metrics);
+    if (!cfg->to) {
+        return hf_fail(HF_E_UNSUPPORTED, "this daemon relays in mode: tcp only");
+    }
     out->to = &snapshot->upstreams[cfg->to - snapshot->config->upstreams];
     HF_TRY(make_door_policies(snapshot, out));
     return cfg->plain ? HF_OK : make_door_tls(env, snapshot, out);

@@ -45,7 +45,7 @@ static void keys(void **state)
          "t.yaml:6:1: error: unknown key \"listner\"; did you mean \"listeners\"?\n"},
         {HEAD API "colour: blue\n",
          "t.yaml:6:1: error: unknown key \"colour\"; remove it, or use one of admin, metrics, log, "
-         "workers, drain-timeout, identities, trust, upstreams or listeners\n"},
+         "workers, drain-timeout, identities, trust, upstreams, roles or listeners\n"},
         {HEAD API "log: {levle: info, fromat: json}\n",
          "t.yaml:6:7: error: unknown key \"levle\"; did you mean \"level\"?\n"
          "t.yaml:6:20: error: unknown key \"fromat\"; did you mean \"format\"?\n"},
@@ -205,11 +205,12 @@ static void listeners(void **state)
          "  a: {listen: [\"unix:/x\", \"127.0.0.1:1\"], plain: true, to: app}\n",
          "t.yaml:7:16: error: unix:/x is taken by admin already; choose another address\n"
          "t.yaml:7:27: error: 127.0.0.1:1 is taken by metrics already; choose another address\n"},
-        {LISTENERS "  a: {listen: \":1\", plain: true, to: app, mode: http, "
+        {LISTENERS "  a: {listen: \":1\", plain: true, to: app, mode: udp, "
                    "proxy-protocol-from: [10.0.0.0/33]}\n",
-         "t.yaml:5:49: error: mode: \"http\" is not accepted; write tcp: this version relays bytes "
-         "as they are, HTTP among them, and has no HTTP routes\n"
-         "t.yaml:5:77: error: proxy-protocol-from: \"10.0.0.0/33\" is not a network; write "
+         "t.yaml:5:49: error: mode: \"udp\" is not accepted; did you mean \"tcp\"? It can be tcp "
+         "or "
+         "http\n"
+         "t.yaml:5:76: error: proxy-protocol-from: \"10.0.0.0/33\" is not a network; write "
          "10.0.0.0/8, 2001:db8::/32, one address, or unix:\n"},
     };
     (void)state;

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_CONFIG_HTTP_H
+#define HF_CONFIG_HTTP_H
+
+/*
+ * The typed configuration of `mode: http`: limits, routes, roles. Part of config/config.h, whose
+ * rules hold here too.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/parts.h"
+#include "policy/roles.h"
+
+struct hf_cfg_upstream;
+struct hf_route_table;
+
+/* What is spoken with the servers of an upstream. */
+enum hf_cfg_protocol {
+    HF_PROTOCOL_HTTP1,
+    HF_PROTOCOL_H2,   /* in TLS */
+    HF_PROTOCOL_H2C,  /* in plain text, with prior knowledge */
+    HF_PROTOCOL_AUTO, /* in TLS, h2 or http/1.1 by ALPN */
+};
+
+/* What to do with a part of a path that servers read in more than one way. */
+enum hf_cfg_path_choice {
+    HF_CFG_PATH_REFUSE,  /* 400 */
+    HF_CFG_PATH_RESOLVE, /* dot segments: as RFC 3986 5.2.4 says */
+    HF_CFG_PATH_MERGE,   /* double slashes: into one */
+    HF_CFG_PATH_KEEP,    /* as it came */
+};
+
+struct hf_cfg_paths {
+    enum hf_cfg_path_choice dot_segments;    /* RESOLVE or REFUSE */
+    enum hf_cfg_path_choice encoded_slashes; /* %2F, %5C and "\": REFUSE or KEEP */
+    enum hf_cfg_path_choice double_slashes;  /* MERGE, REFUSE or KEEP */
+};
+
+struct hf_cfg_h2 {
+    unsigned max_streams;   /* at a time, of one connection */
+    uint64_t stream_window; /* bytes that a stream may send before we took them */
+};
+
+/* Limits of a listener's requests. */
+struct hf_cfg_http {
+    uint64_t max_header_size; /* of one request's head, or the trailers */
+    unsigned max_headers;
+    uint64_t max_body;             /* 0: no limit */
+    int64_t header_timeout_ms;     /* for a whole request head */
+    int64_t body_timeout_ms;       /* the longest silence within a request body */
+    int64_t keep_alive_timeout_ms; /* between requests */
+    unsigned keep_alive_requests;  /* 0: no limit */
+    struct hf_cfg_paths paths;
+    struct hf_cfg_h2 h2;
+};
+
+/* Changes to the fields of a message: first `remove`, then `set`, then `add`. Names are in lower
+ * case. */
+struct hf_cfg_edits {
+    struct hf_cfg_pairs set; /* in place of all fields of that name */
+    struct hf_cfg_pairs add; /* beside them */
+    struct hf_cfg_strings remove;
+};
+
+struct hf_cfg_headers {
+    struct hf_cfg_edits request;
+    struct hf_cfg_edits response;
+};
+
+/* Which requests a route is for: all that is given must fit; of a list, one. */
+struct hf_cfg_match {
+    struct hf_cfg_strings host;   /* lower case; exact, or "*.example.org" */
+    struct hf_cfg_strings path;   /* patterns; see policy/path_pattern.h */
+    struct hf_cfg_strings method; /* as on the wire */
+    struct hf_cfg_pairs header;   /* values are patterns with "*" */
+    struct hf_cfg_pairs query;
+    struct hf_cfg_strings identity; /* roles and selectors, as in `allow` */
+};
+
+struct hf_cfg_respond {
+    unsigned status;
+    struct hf_cfg_string body; /* absent: empty */
+    struct hf_cfg_pairs headers;
+};
+
+struct hf_cfg_redirect {
+    struct hf_cfg_string to; /* a URL or path; {host}, {path}, {query} stand for the request's */
+    unsigned status;         /* 301, 302, 303, 307, 308 */
+};
+
+struct hf_cfg_rewrite {
+    struct hf_cfg_string path; /* absent: as it came */
+    struct hf_cfg_string host; /* absent: as it came */
+};
+
+/* What a route does with a request that is allowed. */
+enum hf_cfg_route_action { HF_ROUTE_TO, HF_ROUTE_RESPOND, HF_ROUTE_REDIRECT };
+
+/* Marks with line 0: the key isn't given, the listener's or upstream's value holds. */
+struct hf_cfg_route {
+    struct hf_cfg_string name; /* always there: "route-3" where the file gives none */
+    struct hf_mark mark;
+    struct hf_cfg_match match;
+    struct hf_cfg_strings allow; /* roles, selectors, "anyone", "verified"; n 0: no such rule */
+    struct hf_cfg_strings deny;
+    struct hf_cfg_strings report; /* on trial: who would be allowed */
+    enum hf_cfg_route_action action;
+    struct hf_cfg_upstream *to; /* borrowed; NULL unless action is TO */
+    struct hf_cfg_respond respond;
+    bool respond_on;
+    struct hf_cfg_redirect redirect;
+    bool redirect_on;
+    struct hf_cfg_rewrite rewrite;
+    struct hf_cfg_headers headers;
+    uint64_t max_body;
+    struct hf_mark max_body_mark;
+    int64_t timeout_ms; /* from the request's head to the answer's end; 0: none */
+    struct hf_mark timeout_mark;
+    unsigned retries; /* attempts after the first */
+    struct hf_mark retries_mark;
+};
+
+/* A role as written; expr's tags are the struct hf_mark of each part. */
+struct hf_cfg_role {
+    char *name;
+    struct hf_mark mark;
+    struct hf_role_expr expr;
+};
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_CONFIG_SEMANTICS_IMPL_H
+#define HF_CONFIG_SEMANTICS_IMPL_H
+
+/* What the files of config/semantics.h share. */
+
+#include "config/decode.h"
+#include "config/semantics.h"
+
+/* hf_key_mark is the place of a key, or of the object where it isn't given. */
+static inline struct hf_mark hf_key_mark(const struct hf_node *node, const char *key)
+{
+    const struct hf_node *child = hf_node_get(node, key);
+    return !child ? node->key_mark : child->key ? child->key_mark : child->mark;
+}
+
+static inline bool hf_is_given(const struct hf_node *node, const char *key)
+{
+    return hf_node_get(node, key) != NULL;
+}
+
+#define hf_conflict(decoder, mark, ...) \
+    hf_findings_add((decoder)->findings, HF_FINDING_CONFLICT, (mark), __VA_ARGS__)
+
+/* hf_check_http_listener is the part of hf_check_listener that is about `mode: http`. */
+void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *node,
+                            struct hf_cfg_listener *listener);
+
+#endif
