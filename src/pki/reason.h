@@ -80,6 +80,39 @@
       "the names in the certificate can't be relied on, and the route's rule needs them") \
     X(AUTH_REQUIRED, "auth-required", ROLE, NONE, \
       "the route asks for credentials besides the certificate, and none were shown") \
+    X(BAD_CREDENTIAL, "bad-credential", AUTH, NONE, \
+      "the field that should hold a token or a password is malformed") \
+    X(TOKEN_MALFORMED, "token-malformed", AUTH, NONE, \
+      "the token is not a signed JWT of acceptable form and size") \
+    X(TOKEN_CRITICAL, "token-critical", AUTH, NONE, "the token's header has a critical extension") \
+    X(TOKEN_TYPE, "token-type", AUTH, NONE, "the token is of another type than accepted") \
+    X(TOKEN_ALGORITHM, "token-algorithm", AUTH, NONE, \
+      "the token is signed by an algorithm that is not accepted") \
+    X(TOKEN_KEY, "token-unknown-key", AUTH, NONE, \
+      "the key set has no key for the token's kid and algorithm") \
+    X(TOKEN_SIGNATURE, "token-signature", AUTH, NONE, "the token's signature is wrong") \
+    X(TOKEN_DATES, "token-dates", AUTH, NONE, \
+      "a date that the token must have is missing or malformed") \
+    X(TOKEN_EXPIRED, "token-expired", AUTH, NONE, "the token has expired") \
+    X(TOKEN_EARLY, "token-not-yet-valid", AUTH, NONE, "the token isn't valid yet") \
+    X(TOKEN_ISSUER, "token-issuer", AUTH, NONE, "the token is by another issuer") \
+    X(TOKEN_AUDIENCE, "token-audience", AUTH, NONE, "the token is for another audience") \
+    X(TOKEN_UNBOUND, "token-unbound", AUTH, NONE, \
+      "the token is not bound to a certificate, or bound in another way") \
+    X(TOKEN_BINDING, "token-binding", AUTH, NONE, \
+      "the token is bound to another certificate than the client's") \
+    X(TOKEN_CLAIM, "token-claim", AUTH, NONE, "the token has not a claim that is asked for") \
+    X(TOKEN_SCOPE, "token-scope", AUTH, NONE, "the token has not a scope that is asked for") \
+    X(KEYS_UNAVAILABLE, "keys-unavailable", AUTH, NONE, \
+      "the keys to check tokens with could not be fetched") \
+    X(WRONG_PASSWORD, "wrong-password", AUTH, NONE, "the user is unknown or the password wrong") \
+    X(WRONG_USER, "wrong-user", AUTH, NONE, "the route is for other users") \
+    X(TOO_MANY_FAILURES, "too-many-failures", AUTH, NONE, \
+      "too many wrong passwords came from this address") \
+    X(AUTH_BUSY, "auth-busy", AUTH, NONE, "too many passwords are being checked") \
+    X(RATE_LIMITED, "rate-limited", LIMIT, NONE, "more requests than the rate limit") \
+    X(CONNECTION_LIMIT, "connection-limit", LIMIT, INTERNAL_ERROR, \
+      "more connections than the limit of this client") \
     X(INTERNAL, "internal", HANDSHAKE, INTERNAL_ERROR, "a failure of ours")
 
 /* The steps of a verdict, in the order in which they are taken. */
@@ -93,7 +126,9 @@
     X(NAME, "name") \
     X(REVOCATION, "revocation") \
     X(ROLE, "role") \
-    X(ROUTE, "route")
+    X(ROUTE, "route") \
+    X(AUTH, "auth") \
+    X(LIMIT, "limit")
 
 #define HF_REASON_ENUM(id, code, step, alert, text) HF_REASON_##id,
 enum hf_reason { HF_REASON_TABLE(HF_REASON_ENUM) HF_REASON_N };

@@ -232,6 +232,9 @@ static void make_door_metrics(struct hf_snapshot_env *env, const char *name,
     out->accepted = hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name,
                                        "result", "accepted", "reason", "ok", NULL);
     for (int i = 1; i < HF_REASON_N; i++) {
+        if (hf_reason_step((enum hf_reason)i) == HF_STEP_AUTH) {
+            continue; /* of requests, not of handshakes */
+        }
         out->refused[i] =
             hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name, "result",
                                "refused", "reason", hf_reason_code((enum hf_reason)i), NULL);
