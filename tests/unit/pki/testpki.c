@@ -111,6 +111,7 @@ static void add_extensions(X509 *x509, X509 *issuer, const struct testpki_spec *
     add_ext(x509, &ctx, NID_subject_alt_name, spec->san);
     add_ext(x509, &ctx, NID_subject_alt_name, spec->san_twice ? spec->san : NULL);
     add_ext(x509, &ctx, NID_name_constraints, spec->nc);
+    add_ext(x509, &ctx, NID_crl_distribution_points, spec->cdp);
     add_critical(x509, spec->critical);
     if (!spec->no_key_ids) {
         add_ext(x509, &ctx, NID_subject_key_identifier, "hash");

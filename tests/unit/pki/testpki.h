@@ -41,6 +41,7 @@ struct testpki_spec {
     const char *ku;        /* NULL: what fits; "": none */
     const char *bc;        /* basicConstraints; NULL: what fits; "": none */
     const char *nc;        /* nameConstraints: "permitted;DNS:.example" */
+    const char *cdp;       /* crlDistributionPoints: "URI:http://ca/1.crl" */
     bool san_twice;        /* the subjectAltName extension is there two times */
     const char *critical;  /* OID of a made-up critical extension */
     const char *key;       /* "P-256" (default), "P-384", "ED25519", "RSA-2048", "RSA-1024" ... */

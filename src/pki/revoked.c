@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A check goes once over the lists of the certificate's issuer. Each list in scope is weighed with
+ * the delta that adds to it; what was worst so far is kept:
+ *
+ *      revoked  >  good by a fresh list  >  stale  >  not yet valid  >  wrong key  >  missing
+ *
+ * so that one list that names the certificate is enough, whatever others say, and one fresh list
+ * that doesn't is enough where none names it. Lists that cover only some reasons revoke, but make
+ * nothing good unless together they cover all.
+ */
+#include "pki/revoked.h"
+
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { SKEW_S = 300 }; /* that a list's beginning may be ahead of our clock */
+
+struct hf_revoked {
+    atomic_uint refs;
+    size_t n;
+    struct hf_crl *list[]; /* owned references */
+};
+
+/* --- The set ------------------------------------------------------------------------------------
+ */
+
+static bool newer(const struct hf_crl *a, const struct hf_crl *b)
+{
+    int order = a->has_number && b->has_number ? hf_crl_number_order(&a->number, &b->number) : 0;
+    return order ? order > 0 : a->this_update > b->this_update;
+}
+
+static bool replaces(const struct hf_crl *a, const struct hf_crl *b)
+{
+    return a->is_delta == b->is_delta && hf_crl_same_scope(a, b);
+}
+
+/* Puts a list into the set, in place of the one that it replaces; false: that one is newer. */
+static bool put(struct hf_revoked *set, struct hf_crl *crl)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (!replaces(crl, set->list[i])) {
+            continue;
+        }
+        if (newer(set->list[i], crl)) {
+            return false;
+        }
+        hf_crl_unref(set->list[i]);
+        set->list[i] = hf_crl_ref(crl);
+        return false;
+    }
+    set->list[set->n++] = hf_crl_ref(crl);
+    return true;
+}
+
+enum hf_err hf_revoked_new(struct hf_crl *const *lists, size_t n, struct hf_revoked **out,
+                           size_t *out_dropped)
+{
+    if (n > HF_REVOKED_LISTS_MAX) {
+        return hf_fail(HF_E_TOO_LARGE, "%zu revocation lists; the limit is %d", n,
+                       HF_REVOKED_LISTS_MAX);
+    }
+    struct hf_revoked *set = hf_alloc_zero(1, sizeof(*set) + n * sizeof(set->list[0]));
+    if (!set) {
+        return HF_E_NOMEM;
+    }
+    atomic_init(&set->refs, 1);
+    *out_dropped = 0;
+    for (size_t i = 0; i < n; i++) {
+        *out_dropped += put(set, lists[i]) ? 0 : 1;
+    }
+    *out = set;
+    return HF_OK;
+}
+
+struct hf_revoked *hf_revoked_ref(struct hf_revoked *revoked)
+{
+    atomic_fetch_add_explicit(&revoked->refs, 1, memory_order_relaxed);
+    return revoked;
+}
+
+void hf_revoked_unref(struct hf_revoked *revoked)
+{
+    if (!revoked || atomic_fetch_sub_explicit(&revoked->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < revoked->n; i++) {
+        hf_crl_unref(revoked->list[i]);
+    }
+    hf_free(revoked);
+}
+
+size_t hf_revoked_count(const struct hf_revoked *revoked)
+{
+    return revoked->n;
+}
+
+const struct hf_crl *hf_revoked_list(const struct hf_revoked *revoked, size_t at)
+{
+    return revoked->list[at];
+}
+
+size_t hf_revoked_replay(const struct hf_revoked *now, const struct hf_revoked *next)
+{
+    for (size_t i = 0; now && i < next->n; i++) {
+        for (size_t j = 0; j < now->n; j++) {
+            if (replaces(next->list[i], now->list[j]) && newer(now->list[j], next->list[i])) {
+                return i;
+            }
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* --- Scope --------------------------------------------------------------------------------------
+ */
+
+struct question {
+    const struct hf_revoked *set;
+    const struct hf_cert *cert;
+    const struct hf_cert *issuer;
+    struct hf_serial serial;
+    int64_t now_s;
+    CRL_DIST_POINTS *points; /* of the certificate, once they were looked at */
+    bool points_read;
+    unsigned good_reasons; /* covered by fresh lists that don't name it */
+};
+
+static bool has_point(const struct hf_crl *crl, const ASN1_IA5STRING *uri)
+{
+    size_t len = (size_t)ASN1_STRING_length(uri);
+    for (size_t i = 0; i < crl->n_points; i++) {
+        if (strlen(crl->point[i]) == len &&
+            memcmp(crl->point[i], ASN1_STRING_get0_data(uri), len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool point_matches(const struct hf_crl *crl, const DIST_POINT *point)
+{
+    if (!point->distpoint || point->distpoint->type != 0) {
+        return false;
+    }
+    const GENERAL_NAMES *names = point->distpoint->name.fullname;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_URI && has_point(crl, name->d.uniformResourceIdentifier)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is one of the certificate's distribution points one of the shard's (6.3.3 b 2 i)? They are
+ * parsed once for all lists, and only when there is a shard. */
+static bool in_shard(struct question *q, const struct hf_crl *crl)
+{
+    if (!crl->has_point) {
+        return true;
+    }
+    if (!q->points_read) {
+        q->points = X509_get_ext_d2i(q->cert->x509, NID_crl_distribution_points, NULL, NULL);
+        q->points_read = true;
+    }
+    for (int i = 0; i < sk_DIST_POINT_num(q->points); i++) {
+        if (point_matches(crl, sk_DIST_POINT_value(q->points, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool in_scope(struct question *q, const struct hf_crl *crl)
+{
+    bool is_ca = q->cert->is_ca;
+    if ((crl->only_users && is_ca) || (crl->only_cas && !is_ca)) {
+        return false;
+    }
+    return X509_NAME_cmp(crl->issuer, X509_get_issuer_name(q->cert->x509)) == 0 && in_shard(q, crl);
+}
+
+/* --- Weighing -----------------------------------------------------------------------------------
+ */
+
+static const int rank[] = {
+    [HF_REVOKED_MISSING] = 0, [HF_REVOKED_BAD_ISSUER] = 1, [HF_REVOKED_NOT_YET] = 2,
+    [HF_REVOKED_STALE] = 3,   [HF_REVOKED_GOOD] = 4,       [HF_REVOKED_REVOKED] = 5,
+};
+
+static void weigh(struct hf_revoked_result *worst, const struct hf_revoked_result *result)
+{
+    bool fresher = result->answer == worst->answer && result->crl && worst->crl &&
+                   result->crl->this_update > worst->crl->this_update;
+    if (rank[result->answer] > rank[worst->answer] || fresher) {
+        *worst = *result;
+    }
+}
+
+/* The delta that adds to this base: it must begin where the base is or before (5.2.4). */
+static const struct hf_crl *delta_of(const struct question *q, const struct hf_crl *base)
+{
+    for (size_t i = 0; i < q->set->n; i++) {
+        const struct hf_crl *crl = q->set->list[i];
+        if (crl->is_delta && base->has_number && hf_crl_same_scope(crl, base) &&
+            hf_crl_number_order(&base->number, &crl->base) >= 0 &&
+            hf_crl_number_order(&crl->number, &base->number) > 0 &&
+            crl->this_update <= q->now_s + SKEW_S && hf_crl_verified(crl, q->issuer)) {
+            return crl;
+        }
+    }
+    return NULL;
+}
+
+static bool is_stale(const struct hf_crl *crl, int64_t now_s)
+{
+    return crl->next_update && crl->next_update < now_s;
+}
+
+/* Is the certificate named by the base as the delta has it? *out_by is the list that says so. */
+static bool is_named(const struct question *q, const struct hf_crl *base,
+                     const struct hf_crl *delta, struct hf_revocation_entry *out,
+                     const struct hf_crl **out_by)
+{
+    if (delta && hf_serials_find(delta->serials, &q->serial, out)) {
+        *out_by = delta;
+        return out->why != HF_REVOKED_FOR_REMOVED;
+    }
+    *out_by = base;
+    return hf_serials_find(base->serials, &q->serial, out) && out->why != HF_REVOKED_FOR_REMOVED;
+}
+
+static void ask_list(struct question *q, const struct hf_crl *base, struct hf_revoked_result *out)
+{
+    *out = (struct hf_revoked_result){.crl = base, .age_s = q->now_s - base->this_update};
+    if (!hf_crl_verified(base, q->issuer)) {
+        out->answer = HF_REVOKED_BAD_ISSUER;
+        return;
+    }
+    const struct hf_crl *delta = delta_of(q, base);
+    const struct hf_crl *by = base;
+    if (is_named(q, base, delta, &out->entry, &by)) {
+        out->answer = HF_REVOKED_REVOKED;
+        out->crl = by;
+        out->age_s = q->now_s - by->this_update;
+        return;
+    }
+    const struct hf_crl *fresh = delta && is_stale(base, q->now_s) ? delta : base;
+    out->crl = fresh;
+    out->age_s = q->now_s - fresh->this_update;
+    out->fresh_until = fresh->next_update ? fresh->next_update : INT64_MAX;
+    if (base->this_update > q->now_s + SKEW_S) {
+        out->answer = HF_REVOKED_NOT_YET;
+    } else if (is_stale(fresh, q->now_s)) {
+        out->answer = HF_REVOKED_STALE;
+        out->stale_s = q->now_s - fresh->next_update;
+    } else {
+        out->answer = HF_REVOKED_GOOD;
+        q->good_reasons |= base->reasons;
+    }
+}
+
+void hf_revoked_check(const struct hf_revoked *revoked, const struct hf_cert *cert,
+                      const struct hf_cert *issuer, int64_t now_s, struct hf_revoked_result *out)
+{
+    struct question q = {.set = revoked, .cert = cert, .issuer = issuer, .now_s = now_s};
+    *out = (struct hf_revoked_result){.answer = HF_REVOKED_MISSING};
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
+    if (hf_serial_of_x509(serial, &q.serial) != HF_OK) {
+        return; /* no list that we take could name it: as if none were there */
+    }
+    for (size_t i = 0; i < revoked->n; i++) {
+        const struct hf_crl *crl = revoked->list[i];
+        if (crl->is_delta || !in_scope(&q, crl)) {
+            continue;
+        }
+        struct hf_revoked_result result;
+        ask_list(&q, crl, &result);
+        weigh(out, &result);
+    }
+    CRL_DIST_POINTS_free(q.points);
+    if (out->answer == HF_REVOKED_GOOD &&
+        (q.good_reasons & HF_CRL_ALL_REASONS & ~1u) != (HF_CRL_ALL_REASONS & ~1u)) {
+        out->answer = HF_REVOKED_MISSING; /* for the reasons that no list covers */
+    }
+}
