@@ -34,6 +34,10 @@
     X(HOST_REPEATED, "host-repeated", 400, "more than one Host") \
     X(HOST, "host", 400, "Host is not a name or address with an optional port") \
     X(HOST_MISMATCH, "host-mismatch", 400, "Host differs from the authority in the target") \
+    X(PSEUDO, "pseudo-field", 400, \
+      "a pseudo field is unknown, repeated, missing, or behind other fields") \
+    X(HOP_FIELD, "connection-field", 400, \
+      "a field of the connection (Connection, Upgrade, TE other than trailers), in HTTP/2") \
     X(NO_AUTHORITY, "no-authority", 400, "a request with neither :authority nor Host") \
     X(SCHEME, "scheme", 400, "the scheme is neither http nor https") \
     X(LENGTH, "content-length", 400, "Content-Length is not a plain decimal number") \

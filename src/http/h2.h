@@ -27,7 +27,8 @@
  * n_streams_max and control_max. A connection at rest, after hf_h2_quiet, holds about 3 KiB.
  *
  * Errors of actions: HF_E_INVALID for what would break the message (data after the end, a head that
- * hf_http_msg_check refuses), HF_E_NOMEM, and those named. One thread at a time.
+ * hf_http_msg_check refuses), HF_E_CLOSED once the connection is over, HF_E_NOMEM, and those named.
+ * One thread at a time.
  */
 
 #include "http/msg.h"
