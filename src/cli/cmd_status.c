@@ -25,8 +25,8 @@ static const struct hf_column reason_columns[] = {
 };
 
 static const struct hf_column server_columns[] = {
-    {"UPSTREAM", HF_COLUMN_LEFT}, {"SERVER", HF_COLUMN_LEFT},    {"OPEN", HF_COLUMN_RIGHT},
-    {"TOTAL", HF_COLUMN_RIGHT},   {"FAILURES", HF_COLUMN_RIGHT},
+    {"UPSTREAM", HF_COLUMN_LEFT}, {"SERVER", HF_COLUMN_LEFT}, {"STATE", HF_COLUMN_LEFT},
+    {"OPEN", HF_COLUMN_RIGHT},    {"TOTAL", HF_COLUMN_RIGHT}, {"FAILURES", HF_COLUMN_RIGHT},
 };
 
 static void add_number(struct hf_table *table, long long number)
@@ -95,6 +95,7 @@ static void add_upstream(struct hf_table *table, const json_t *upstream)
     {
         hf_table_cell(table, hf_json_text(upstream, "name"));
         hf_table_cell(table, hf_json_text(server, "address"));
+        hf_table_cell(table, hf_json_text(server, "state"));
         add_number(table, hf_json_number(server, "open"));
         add_number(table, hf_json_number(server, "total"));
         add_number(table, hf_json_number(server, "failures"));

@@ -13,6 +13,7 @@
     X(sessions) \
     X(reload) \
     X(drain) \
+    X(upstream) \
     X(ca) \
     X(cert) \
     X(config) \

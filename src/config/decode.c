@@ -152,18 +152,42 @@ static void decode_list(struct hf_decoder *decoder, const struct hf_key *key,
 
 /* --- Objects -----------------------------------------------------------------------------------*/
 
+static void decode_standard(struct hf_decoder *decoder, const struct hf_key *key, void *object);
+
+/* An object written as the value of its first key; the others have their defaults. */
+static void decode_short(struct hf_decoder *decoder, const struct hf_key *key,
+                         const struct hf_node *node, void *object)
+{
+    const struct hf_section *section = key->section;
+    const struct hf_key *first = &section->keys[0];
+    hf_kinds[first->kind].decode(decoder, key, node, at_offset(object, first->offset));
+    for (size_t i = 1; i < section->n_keys && decoder->err == HF_OK; i++) {
+        decode_standard(decoder, &section->keys[i], object);
+    }
+}
+
 static void decode_objects(struct hf_decoder *decoder, const struct hf_key *key,
                            const struct hf_node *node, void *object)
 {
     size_t size = key->section->size;
-    if (node->kind != HF_NODE_LIST || node->n == 0) {
-        complain_shape(decoder, key, node, "a list of mappings");
+    bool bare = key->shorthand && node->kind == HF_NODE_SCALAR;
+    size_t n = bare ? 1 : node->n;
+    if ((!bare && node->kind != HF_NODE_LIST) || n == 0) {
+        char wanted[96];
+        snprintf(wanted, sizeof(wanted), "a list with at least one entry, each %s",
+                 hf_kinds[key->section->keys[0].kind].noun);
+        complain_shape(decoder, key, node, key->shorthand ? wanted : "a list of mappings");
         return;
     }
-    char *array = new_array(decoder, node->n, size);
+    char *array = new_array(decoder, n, size);
     size_t i = 0;
-    for (const struct hf_node *child = node->first; array && child; child = child->next) {
-        decode_section(decoder, key->section, child, array + size * i++);
+    for (const struct hf_node *child = bare ? node : node->first; array && i < n;
+         child = child->next, i++) {
+        if (key->shorthand && child->kind == HF_NODE_SCALAR) {
+            decode_short(decoder, key, child, array + size * i);
+        } else {
+            decode_section(decoder, key->section, child, array + size * i);
+        }
     }
     publish_array(key, object, array, i);
 }

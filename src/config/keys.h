@@ -52,6 +52,7 @@ enum hf_kind {
     HF_KIND_PARAM_PATTERNS, /* struct hf_cfg_pairs, whole: the same of query parameters */
     HF_KIND_WHO,            /* struct hf_cfg_string; a role, a selector, anyone or verified */
     HF_KIND_ROLES,          /* struct hf_config, whole: its roles */
+    HF_KIND_HASH_BY,        /* struct hf_cfg_upstream, whole: its hash_by */
     HF_KIND_REF,            /* pointer to an object of the config, by name; `ref` says which */
     HF_KIND_SECTION,        /* a map with the keys of `section` */
     HF_KIND_OBJECTS,        /* a list of maps with the keys of `section` */
@@ -84,6 +85,7 @@ struct hf_key {
     const char *name;
     enum hf_kind kind;
     bool list; /* several of the kind: an array and its length; one may stand without brackets */
+    bool shorthand;       /* OBJECTS: an entry may be just the value of its first key */
     bool required;        /* no default */
     const char *standard; /* the default, as YAML; NULL: absent */
     const char *doc;      /* what it does, in Markdown; the first sentence ends with a full stop */

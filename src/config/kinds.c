@@ -79,6 +79,10 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
                        "{\"type\":\"object\",\"additionalProperties\":false,\"patternProperties\":"
                        "{\"^[a-z0-9][a-z0-9_-]{0,62}$\":{\"$ref\":\"#/$defs/role\"}}}",
                        0, hf_decode_roles},
+    [HF_KIND_HASH_BY] = {"what to hash",
+                         "{\"type\":\"string\",\"pattern\":"
+                         "\"^(address|identity|(header|cookie):[!-~]+)$\"}",
+                         0, hf_decode_hash_by},
     [HF_KIND_REF] = {"a name", "{\"type\":[\"string\",\"number\"]}", sizeof(void *), hf_decode_ref},
     [HF_KIND_SECTION] = {"a mapping", NULL, 0, NULL},
     [HF_KIND_OBJECTS] = {"a list of mappings", NULL, 0, NULL},

@@ -89,6 +89,13 @@ static enum hf_err put_value(struct hf_buf *out, const struct hf_key *key)
         return hf_buf_append_str(out, "`true` or `false`");
     case HF_KIND_REF:
         return hf_buf_printf(out, "name from `%s`", key->ref->key);
+    case HF_KIND_OBJECTS:
+        if (key->shorthand) {
+            const struct hf_key *first = &key->section->keys[0];
+            return hf_buf_printf(out, "list of mappings with the keys below, or just their `%s`",
+                                 first->name);
+        }
+        break;
     case HF_KIND_NAMED:
         return hf_buf_printf(out, "names of your choice, each with the keys below");
     default:

@@ -81,12 +81,28 @@ static bool is_whole(const struct hf_key *key)
            key->kind == HF_KIND_PARAM_PATTERNS || key->kind == HF_KIND_ROLES;
 }
 
+/* Objects that may be written short: one alone, or a list of short and long ones. */
+static enum hf_err put_short_objects(struct hf_buf *out, const struct hf_key *key)
+{
+    const struct hf_key *first = &key->section->keys[0];
+    HF_TRY(hf_buf_append_str(out, "\"anyOf\":["));
+    HF_TRY(put_scalar(out, first));
+    HF_TRY(hf_buf_append_str(out, ",{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":["));
+    HF_TRY(put_scalar(out, first));
+    HF_TRY(hf_buf_append_str(out, ",{"));
+    HF_TRY(put_section(out, key->section));
+    return hf_buf_append_str(out, "}]}}]");
+}
+
 static enum hf_err put_value(struct hf_buf *out, const struct hf_key *key)
 {
     switch (key->kind) {
     case HF_KIND_SECTION:
         return put_section(out, key->section);
     case HF_KIND_OBJECTS:
+        if (key->shorthand) {
+            return put_short_objects(out, key);
+        }
         HF_TRY(hf_buf_append_str(out, "\"type\":\"array\",\"minItems\":1,\"items\":{"));
         HF_TRY(put_section(out, key->section));
         return hf_buf_append_str(out, "}");

@@ -57,6 +57,7 @@ void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, v
     const struct hf_cfg_upstream *upstream = object;
     const struct hf_node *tls = hf_node_get(node, "tls");
     check_protocol(decoder, upstream);
+    hf_check_balance(decoder, node, upstream);
     if (!tls || tls->kind != HF_NODE_MAP) {
         return;
     }
@@ -265,6 +266,7 @@ static void check_tcp(struct hf_decoder *decoder, const struct hf_node *node,
 void hf_check_listener(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {
     struct hf_cfg_listener *listener = object;
+    hf_check_hash_by(decoder, node, listener);
     if (listener->mode == HF_MODE_HTTP) {
         hf_check_http_listener(decoder, node, listener);
     } else {

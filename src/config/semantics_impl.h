@@ -26,4 +26,11 @@ static inline bool hf_is_given(const struct hf_node *node, const char *key)
 void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *node,
                             struct hf_cfg_listener *listener);
 
+/* Balance, servers and queue of an upstream; and an upstream's hash-by for a listener that only
+ * relays bytes, which have no headers. */
+void hf_check_balance(struct hf_decoder *decoder, const struct hf_node *node,
+                      const struct hf_cfg_upstream *upstream);
+void hf_check_hash_by(struct hf_decoder *decoder, const struct hf_node *node,
+                      const struct hf_cfg_listener *listener);
+
 #endif

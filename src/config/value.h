@@ -64,6 +64,7 @@ hf_decode_fn hf_decode_field_patterns;
 hf_decode_fn hf_decode_param_patterns;
 hf_decode_fn hf_decode_who;
 hf_decode_fn hf_decode_roles;
+hf_decode_fn hf_decode_hash_by;
 hf_decode_fn hf_decode_ref;
 hf_decode_fn hf_decode_versions;
 hf_decode_fn hf_decode_tls_words;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/status.h"
+#include "proxy/upstream_admin.h"
 #include "watch/httpd.h"
 
 enum {
@@ -242,9 +243,14 @@ static void on_metrics(void *ctx, struct hf_httpd_call *call)
  */
 
 static const struct hf_httpd_route admin_routes[] = {
-    {HF_METHOD_GET, "/status", on_status},   {HF_METHOD_GET, "/sessions", on_sessions},
-    {HF_METHOD_POST, "/reload", on_reload},  {HF_METHOD_POST, "/drain", on_drain},
+    {HF_METHOD_GET, "/status", on_status},
+    {HF_METHOD_GET, "/sessions", on_sessions},
+    {HF_METHOD_POST, "/reload", on_reload},
+    {HF_METHOD_POST, "/drain", on_drain},
     {HF_METHOD_GET, "/metrics", on_metrics},
+    {HF_METHOD_GET, "/upstreams", hf_admin_upstreams},
+    {HF_METHOD_POST, "/upstreams/drain", hf_admin_upstream_drain},
+    {HF_METHOD_POST, "/upstreams/enable", hf_admin_upstream_enable},
 };
 
 static const struct hf_httpd_route metrics_routes[] = {{HF_METHOD_GET, "/metrics", on_metrics}};

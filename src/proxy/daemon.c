@@ -201,6 +201,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
         hf_config_free(config);
         return err;
     }
+    daemon->env.log = &daemon->log;
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,

@@ -12,10 +12,37 @@
 
 static void on_dialled(void *ctx, const struct hf_dial_result *result);
 
+/* What the upstream's hash-by names of this connection. */
+static void set_hash(const struct hf_session *session, struct hf_dial_env *env)
+{
+    char text[HF_ADDR_TEXT_SIZE];
+    struct hf_addr peer;
+    switch (session->door->to->cfg->hash_by) {
+    case HF_HASH_BY_IDENTITY:
+        env->has_hash = session->identity != NULL;
+        if (session->identity) {
+            const char *name = hf_identity_display(session->identity);
+            env->hash = hf_balance_hash(hf_bytes_str(name));
+        }
+        return;
+    case HF_HASH_BY_ADDRESS:
+        hf_session_peer(session, &peer);
+        hf_addr_format_ip(&peer, text);
+        env->has_hash = true;
+        env->hash = hf_balance_hash(hf_bytes_str(text));
+        return;
+    default: /* headers: there are none here, and the config says so */
+        return;
+    }
+}
+
 void hf_session_dial(struct hf_session *session)
 {
     struct hf_worker *worker = session->worker;
-    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index};
+    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index, false, 0};
+    if (session->door->to->cfg->balance == HF_BALANCE_HASH) {
+        set_hash(session, &env);
+    }
     hf_session_move(session, HF_SESSION_DIAL);
     /* Until there is somewhere to put them, the client's bytes stay in its socket. */
     hf_watch_want(worker->loop, &session->client.watch,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "proxy/balance_queue.h"
 #include "proxy/session_judge.h"
+#include "proxy/upstream_metrics.h"
 
 /* --- Named state --------------------------------------------------------------------------------
  */
@@ -156,6 +157,7 @@ static enum hf_err make_server(struct hf_snapshot_env *env, const struct hf_cfg_
     if (!out->state) {
         return HF_E_NOMEM;
     }
+    hf_server_metrics_make(env->metrics, out);
     const char *name = cfg->tls_name.value ? cfg->tls_name.value : server->host;
     if (cfg->tls_on && name) {
         out->tls_name = hf_strdup(name);
@@ -454,6 +456,7 @@ struct hf_snapshot *hf_snapshot_ref(struct hf_snapshot *snapshot)
 static void upstream_done(struct hf_metrics *m, struct hf_upstream *upstream)
 {
     for (size_t i = 0; i < upstream->n_servers; i++) {
+        hf_server_metrics_release(m, &upstream->servers[i]);
         server_state_unref(upstream->servers[i].state);
         hf_free(upstream->servers[i].tls_name);
         hf_free(upstream->servers[i].tls_sni);

@@ -51,6 +51,7 @@ struct hf_server_metrics {
     struct hf_series *up;
     struct hf_series *open;
     struct hf_series *active;
+    struct hf_series *latency;
     struct hf_series *ejections;
 };
 

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-
 #include "os/clock.h"
+#include "proxy/upstream_admin.h"
 
 static json_t *door_json(struct hf_daemon *daemon, const struct hf_door *door)
 {
@@ -30,20 +30,6 @@ static json_t *door_json(struct hf_daemon *daemon, const struct hf_door *door)
         (json_int_t)hf_series_sum(daemon->metrics, door->metrics.resumed), "refused", refused);
 }
 
-static json_t *upstream_json(const struct hf_upstream *upstream)
-{
-    json_t *servers = json_array();
-    for (size_t i = 0; i < upstream->n_servers; i++) {
-        const struct hf_server_state *state = upstream->servers[i].state;
-        json_array_append_new(servers, json_pack("{s:s, s:I, s:I, s:I}", "address",
-                                                 upstream->servers[i].cfg->text, "open",
-                                                 (json_int_t)atomic_load(&state->open), "total",
-                                                 (json_int_t)atomic_load(&state->total), "failures",
-                                                 (json_int_t)atomic_load(&state->failed)));
-    }
-    return json_pack("{s:s, s:o}", "name", upstream->cfg->name, "servers", servers);
-}
-
 static const char *state_name(const struct hf_daemon *daemon)
 {
     static const char *const names[] = {"starting", "running", "draining"};
@@ -60,7 +46,8 @@ json_t *hf_status_json(struct hf_daemon *daemon)
         json_array_append_new(listeners, door_json(daemon, &snapshot->doors[i]));
     }
     for (size_t i = 0; i < snapshot->n_upstreams; i++) {
-        json_array_append_new(upstreams, upstream_json(&snapshot->upstreams[i]));
+        json_array_append_new(
+            upstreams, hf_upstream_json(&snapshot->upstreams[i], hf_loop_now_ms(daemon->loop)));
     }
     hf_format_time(snapshot->loaded_at, loaded_at);
     struct hf_logsink_stats log;

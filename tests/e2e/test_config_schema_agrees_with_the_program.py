@@ -32,8 +32,15 @@ trust:
   quiet: {roots: a.pem, names: ./a.pem}
 upstreams:
   app:
-    servers: ["127.0.0.1:8080", "db.example:5432", "unix:/run/x"]
-    balance: least-connections
+    servers: ["127.0.0.1:8080", {address: "db.example:5432", weight: 3, max-connections: 9,
+              max-requests: 8}, "unix:/run/x"]
+    balance: hash
+    hash-by: identity
+    hash-load-limit: 125
+    slow-start: 30s
+    max-queue: 5
+    queue-timeout: 1s
+    eject: {after: 3, within: 1m, answers: 5xx, time: 5s, max-time: 1m, max-percent: 30}
     connect-timeout: 250ms
     proxy-protocol: v2-tls
     tls:
@@ -88,7 +95,12 @@ BAD = [
     (('trust', 'partners', 'depth'), 99),
     (('upstreams', 'app', 'servers'), []),
     (('upstreams', 'app', 'servers'), ['nowhere']),
+    (('upstreams', 'app', 'servers'), [{'weight': 2}]),
+    (('upstreams', 'app', 'servers'), [{'address': 'a:1', 'weight': 0}]),
+    (('upstreams', 'app', 'servers'), [['a:1']]),
     (('upstreams', 'app', 'balance'), 'random'),
+    (('upstreams', 'app', 'hash-by'), 'header:'),
+    (('upstreams', 'app', 'eject', 'answers'), '4xx'),
     (('upstreams', 'app', 'tls', 'versions'), ['1.1']),
     (('upstreams', 'app', 'tls', 'unsafe-skip-verify'), 'maybe'),
     (('upstreams', 'app', 'tls', 'tickets'), True),

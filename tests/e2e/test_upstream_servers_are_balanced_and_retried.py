@@ -41,6 +41,30 @@ def test_least_connections(handfast, pki, three, port):
         client.close()
 
 
+def test_weights_hold_over_all_workers(handfast, pki, three, port):
+    servers = [{'address': one.address, 'weight': weight}
+               for one, weight in zip(three, (5, 1, 2))]
+    handfast(configs.server_side(pki, port, '', upstream={'servers': servers}, workers=4))
+    answers = [ask(port, pki) for _ in range(24)]
+    assert collections.Counter(answers) == {b'a\n': 15, b'b\n': 3, b'c\n': 6}
+
+
+def test_hash_by_identity_keeps_a_client_at_its_server(handfast, pki, three, port):
+    addresses = [one.address for one in three]
+    config = configs.server_side(pki, port, addresses,
+                                 upstream={'balance': 'hash', 'hash-by': 'identity'})
+    daemon = handfast(config)
+    first = ask(port, pki)
+    assert {ask(port, pki) for _ in range(8)} == {first}
+    daemon.reload(configs.server_side(pki, port, addresses[::-1],
+                                      upstream={'balance': 'hash', 'hash-by': 'identity'}))
+    assert {ask(port, pki) for _ in range(4)} == {first}
+    lost = 'abc'.index(first.decode()[0])
+    three[lost].close()
+    others = {ask(port, pki) for _ in range(4)}
+    assert len(others) == 1 and others != {first}
+
+
 def test_next_server_when_one_refuses(handfast, pki, three, ports, port):
     down = f'127.0.0.1:{ports.take()}'
     daemon = handfast(configs.server_side(pki, port, [down, three[0].address]))

@@ -80,7 +80,9 @@ class Backend:
             return self.records[:count]
 
     def close(self):
-        """Stops listening and cuts what is open."""
+        """Stops listening and cuts what is open. Harmless the second time."""
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)  # or else accept() keeps it listening
         self._listener.close()
         with self._changed:

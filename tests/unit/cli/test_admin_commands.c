@@ -134,8 +134,9 @@ static void status_is_a_table(void **state)
         "\"generation\":3},\"listeners\":[{\"name\":\"api\",\"addresses\":[\"127.0.0.1:1\","
         "\"[::1]:1\"],\"connections\":{\"open\":5,\"total\":10000},\"handshakes\":{\"accepted\":"
         "9990,\"resumed\":7,\"refused\":{\"expired\":8,\"unknown-ca\":2}}}],\"upstreams\":["
-        "{\"name\":\"app\",\"servers\":[{\"address\":\"a:1\",\"open\":5,\"total\":9990,"
-        "\"failures\":0},{\"address\":\"b:1\",\"open\":0,\"failures\":12}]}],"
+        "{\"name\":\"app\",\"servers\":[{\"address\":\"a:1\",\"state\":\"up\",\"open\":5,\"total\":"
+        "9990,"
+        "\"failures\":0},{\"address\":\"b:1\",\"state\":\"drained\",\"open\":0,\"failures\":12}]}],"
         "\"log\":{\"dropped\":4}}";
     assert_int_equal(RUN(200, body, "status", "--admin", fake.path), HF_EXIT_OK);
     assert_string_equal(out_text,
@@ -150,9 +151,9 @@ static void status_is_a_table(void **state)
                         "api         expired         8\n"
                         "api         unknown-ca      2\n"
                         "\n"
-                        "UPSTREAM  SERVER  OPEN  TOTAL  FAILURES\n"
-                        "app       a:1        5   9990         0\n"
-                        "app       b:1        0      0        12\n");
+                        "UPSTREAM  SERVER  STATE    OPEN  TOTAL  FAILURES\n"
+                        "app       a:1     up          5   9990         0\n"
+                        "app       b:1     drained     0      0        12\n");
     assert_string_equal(err_text, "");
     assert_string_equal(fake.asked, "GET /status?");
 }
@@ -235,6 +236,43 @@ static void drain_says_what_will_happen(void **state)
                                   "finish\n");
 }
 
+static void servers_of_upstreams_are_a_table(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "{\"upstreams\":[{\"name\":\"app\",\"servers\":[{\"address\":\"a:1\",\"state\":\"up\","
+        "\"weight\":3,\"open\":5,\"active\":2,\"total\":99,\"failures\":1,\"ejections\":0,"
+        "\"latency_us\":1234},{\"address\":\"b:1\",\"state\":\"ejected\",\"weight\":1}]}]}";
+    assert_int_equal(RUN(200, body, "upstream", "status", "app", "--admin", fake.path), HF_EXIT_OK);
+    assert_string_equal(out_text, "UPSTREAM  SERVER  STATE    WEIGHT  OPEN  ACTIVE  TOTAL  "
+                                  "FAILURES  EJECTIONS  LATENCY\n"
+                                  "app       a:1     up            3     5       2     99         1"
+                                  "          0  1.234ms\n"
+                                  "app       b:1     ejected       1     0       0      0         0"
+                                  "          0  0.000ms\n");
+    assert_string_equal(fake.asked, "GET /upstreams?upstream=app");
+}
+
+static void one_server_is_drained_and_enabled(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(200, "{\"address\":\"[::1]:80\",\"state\":\"drained\",\"open\":3}",
+                         "upstream", "drain", "app", "[::1]:80", "--admin", fake.path),
+                     HF_EXIT_OK);
+    assert_string_equal(out_text, "[::1]:80 is drained; 3 connections are open\n");
+    assert_string_equal(fake.asked, "POST /upstreams/drain?upstream=app&server=%5B%3A%3A1%5D%3A80");
+    assert_int_equal(RUN(200, "{\"address\":\"a:1\",\"state\":\"returning\"}", "upstream", "enable",
+                         "app", "a:1", "--admin", fake.path),
+                     HF_EXIT_OK);
+    assert_string_equal(out_text, "a:1 is returning; 0 connections are open\n");
+    assert_int_equal(RUN(404, "{\"message\":\"there is no upstream \\\"x\\\"\"}", "upstream",
+                         "enable", "x", "a:1", "--admin", fake.path),
+                     HF_EXIT_PROBLEM);
+    assert_string_equal(err_text, "handfast upstream enable: error: the daemon refuses: there is "
+                                  "no upstream \"x\"\n");
+    assert_int_equal(RUN(200, "", "upstream", "drain", "app"), HF_EXIT_USAGE);
+}
+
 static void a_refusal_is_told_in_the_daemons_words(void **state)
 {
     (void)state;
@@ -311,6 +349,8 @@ int main(void)
         TEST(reload_says_what_it_did),
         TEST(a_refused_reload_prints_the_findings),
         TEST(drain_says_what_will_happen),
+        TEST(servers_of_upstreams_are_a_table),
+        TEST(one_server_is_drained_and_enabled),
         TEST(a_refusal_is_told_in_the_daemons_words),
         TEST(something_else_that_answers_is_told),
         TEST(no_daemon_is_told),

@@ -236,6 +236,60 @@ static void upstream_keys_arrive(void **state)
     hf_config_free(config);
 }
 
+static void servers_may_be_short_or_long(void **state)
+{
+    (void)state;
+    struct hf_config *config =
+        good("identities: {web: {cert: server.pem, key: server.key}}\n"
+             "trust: {partners: {roots: ca.pem}}\n"
+             "upstreams:\n"
+             "  app:\n"
+             "    servers:\n"
+             "      - \"a:1\"\n"
+             "      - {address: \"b:1\", weight: 3, max-connections: 7, max-requests: 9}\n"
+             "    balance: hash\n"
+             "    hash-by: \"header:X-User\"\n"
+             "    hash-load-limit: 125\n"
+             "    slow-start: 1m\n"
+             "    max-queue: 5\n"
+             "    queue-timeout: 3s\n"
+             "    eject: {after: 2, within: 4s, answers: 5xx, time: 1s, max-time: 8s, "
+             "max-percent: 30}\n"
+             "  one: {servers: \"c:1\"}\n"
+             "listeners:\n"
+             "  l: {listen: \":1\", plain: true, to: one}\n");
+    const struct hf_cfg_upstream *app = &config->upstreams[0];
+    assert_int_equal(app->n_servers, 2);
+    assert_string_equal(app->servers[0].text, "a:1");
+    assert_int_equal(app->servers[0].mark.line, 6);
+    assert_int_equal(app->servers[0].weight, 1);
+    assert_int_equal(app->servers[0].max_connections, 0);
+    assert_string_equal(app->servers[1].text, "b:1");
+    assert_int_equal(app->servers[1].weight, 3);
+    assert_int_equal(app->servers[1].max_connections, 7);
+    assert_int_equal(app->servers[1].max_requests, 9);
+    assert_int_equal(app->balance, HF_BALANCE_HASH);
+    assert_int_equal(app->hash_by, HF_HASH_BY_HEADER);
+    assert_string_equal(app->hash_name, "x-user");
+    assert_int_equal(app->hash_load_limit, 125);
+    assert_int_equal(app->slow_start_ms, 60000);
+    assert_int_equal(app->max_queue, 5);
+    assert_int_equal(app->queue_timeout_ms, 3000);
+    assert_int_equal(app->eject.after, 2);
+    assert_int_equal(app->eject.within_ms, 4000);
+    assert_int_equal(app->eject.answers, HF_EJECT_ANSWERS_5XX);
+    assert_int_equal(app->eject.time_ms, 1000);
+    assert_int_equal(app->eject.max_time_ms, 8000);
+    assert_int_equal(app->eject.max_percent, 30);
+    const struct hf_cfg_upstream *one = &config->upstreams[1];
+    assert_int_equal(one->n_servers, 1);
+    assert_int_equal(one->hash_by, HF_HASH_BY_ADDRESS);
+    assert_int_equal(one->eject.after, 5);
+    assert_int_equal(one->eject.max_percent, 50);
+    assert_int_equal(one->slow_start_ms, 10000);
+    hf_config_free(config);
+}
+
 static void plain_listener_asks_nobody(void **state)
 {
     (void)state;
@@ -293,6 +347,7 @@ int main(void)
         cmocka_unit_test(listener_keys_arrive),
         cmocka_unit_test(listener_tls_keys_arrive),
         cmocka_unit_test(upstream_keys_arrive),
+        cmocka_unit_test(servers_may_be_short_or_long),
         cmocka_unit_test(plain_listener_asks_nobody),
         cmocka_unit_test(variables_are_put_in),
         cmocka_unit_test(allocation_failure_is_clean_everywhere),

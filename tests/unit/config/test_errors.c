@@ -303,10 +303,47 @@ static void upstreams(void **state)
         {UP("servers: [\"127.0.0.1:0\"]"),
          "t.yaml:3:29: error: servers: \"127.0.0.1:0\"" NOT_A_SERVER},
         {UP("servers: \"a:1\", balance: fastest, proxy-protocol: v2tls"),
-         "t.yaml:3:44: error: balance: \"fastest\" is not accepted; write round-robin or "
-         "least-connections\n"
+         "t.yaml:3:44: error: balance: \"fastest\" is not accepted; write round-robin, "
+         "least-connections, least-latency or hash\n"
          "t.yaml:3:69: error: proxy-protocol: \"v2tls\" is not accepted; did you mean \"v2-tls\"? "
          "It can be none, v1, v2 or v2-tls\n"},
+        {UP("servers: [[\"a:1\"]]"),
+         "t.yaml:3:29: error: server must be a mapping with keys such as address, not a list\n"},
+        {UP("servers: [\"a:1\", {weight: 2}]"),
+         "t.yaml:3:36: error: server has no address; add address, such as 127.0.0.1:8080\n"},
+        {UP("servers: [\"a:1\", {address: \"b:1\", weight: 0, max-conn: 4}]"),
+         "t.yaml:3:61: error: weight: \"0\" is not accepted; write a whole number from 1 to 1000\n"
+         "t.yaml:3:64: error: unknown key \"max-conn\"; remove it, or use one of address, weight, "
+         "max-connections or max-requests\n"},
+        {UP("servers: [\"a:1\", \"b:1\", \"a:1\"]"),
+         "t.yaml:3:43: error: server a:1 is in the list twice; remove one, or give one a weight\n"},
+        {UP("servers: \"a:1\", hash-by: identity, hash-load-limit: 125"),
+         "t.yaml:3:35: error: upstream \"app\" doesn't balance by hash, so hash-by has no effect; "
+         "remove it, or write balance: hash\n"
+         "t.yaml:3:54: error: upstream \"app\" doesn't balance by hash, so hash-load-limit has no "
+         "effect; remove it, or write balance: hash\n"},
+        {UP("servers: \"a:1\", balance: hash, hash-by: \"header:\", hash-load-limit: 90"),
+         "t.yaml:3:59: error: hash-by: \"header:\" can't be hashed by; write address, identity, "
+         "header:NAME or cookie:NAME\n"
+         "t.yaml:3:70: error: with a hash-load-limit of 90 the servers can't take everything; "
+         "write "
+         "more than 100, such as 125\n"},
+        {UP("servers: \"a:1\", balance: hash, hash-by: \"cookie:id\""),
+         "t.yaml:5:73: error: listener \"api\" relays bytes, and upstream \"app\" hashes by a "
+         "header or cookie; hash by identity or address, or write mode: http\n"},
+        {UP("servers: \"a:1\", max-queue: 10"),
+         "t.yaml:3:35: error: upstream \"app\" has no server with max-connections or max-requests, "
+         "so nobody will ever wait in its queue; remove max-queue, or add one of them to a "
+         "server\n"},
+        {UP("servers: {address: \"a:1\"}"),
+         "t.yaml:3:28: error: servers must be a list with at least one entry, each a server, not a "
+         "mapping; write it like [\"127.0.0.1:8080\"]\n"},
+        {UP("servers: [{address: \"a:1\", max-requests: 1}], queue-timeout: 1s"),
+         "t.yaml:3:65: error: upstream \"app\" has no queue, so queue-timeout has no effect; "
+         "remove "
+         "it, or add max-queue\n"},
+        {UP("servers: \"a:1\", eject: {time: 10m}"),
+         "t.yaml:3:43: error: time is longer than max-time; raise max-time, or lower time\n"},
         {UP("servers: \"a:1\", connect-timeout: 0"),
          "t.yaml:3:52: error: connect-timeout: \"0\" is out of range; it can be 1 ms to 10 min\n"},
         {UP("servers: \"a:1\", tls: {}"),

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What balancing hashes: "address", "identity", "header:NAME", "cookie:NAME". */
+#include <ctype.h>
+#include <string.h>
+
+#include "config/value.h"
+
+static const struct {
+    const char *word; /* with a colon: a name follows */
+    enum hf_cfg_hash_by by;
+} words[] = {
+    {"address", HF_HASH_BY_ADDRESS},
+    {"identity", HF_HASH_BY_IDENTITY},
+    {"header:", HF_HASH_BY_HEADER},
+    {"cookie:", HF_HASH_BY_COOKIE},
+};
+
+/* A token (RFC 9110 5.6.2), of which header fields' and cookies' names consist. */
+static bool is_token(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)text[i]) && !strchr("!#$%&'*+-.^_`|~", text[i])) {
+            return false;
+        }
+    }
+    return len > 0;
+}
+
+static void set_name(struct hf_decoder *decoder, struct hf_cfg_upstream *upstream, const char *name)
+{
+    upstream->hash_name = hf_value_keep(decoder, name);
+    for (char *p = upstream->hash_name; p && *p && upstream->hash_by == HF_HASH_BY_HEADER; p++) {
+        *p = (char)tolower((unsigned char)*p);
+    }
+}
+
+void hf_decode_hash_by(struct hf_decoder *decoder, const struct hf_key *key,
+                       const struct hf_node *node, void *at)
+{
+    struct hf_cfg_upstream *upstream = at;
+    for (size_t i = 0; i < HF_N_ELEMENTS(words); i++) {
+        size_t len = strlen(words[i].word);
+        bool named = words[i].word[len - 1] == ':';
+        if (strncmp(node->text, words[i].word, len) != 0 ||
+            (named ? !is_token(node->text + len) : node->text[len] != '\0')) {
+            continue;
+        }
+        upstream->hash_by = words[i].by;
+        if (named) {
+            set_name(decoder, upstream, node->text + len);
+        }
+        return;
+    }
+    hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
+                "\"%.80s\" can't be hashed by; write address, identity, header:NAME or cookie:NAME",
+                node->text);
+}
