@@ -138,6 +138,23 @@ static struct hf_h2_stream *any_stream(const struct hf_h2 *h2)
     return NULL;
 }
 
+/* nghttp2's own don't take NULL. */
+static void drop_deflater(struct hf_h2 *h2)
+{
+    if (h2->deflater) {
+        nghttp2_hd_deflate_del(h2->deflater);
+        h2->deflater = NULL;
+    }
+}
+
+static void drop_inflater(struct hf_h2 *h2)
+{
+    if (h2->inflater) {
+        nghttp2_hd_inflate_del(h2->inflater);
+        h2->inflater = NULL;
+    }
+}
+
 void hf_h2_free(struct hf_h2 *h2)
 {
     struct hf_h2_stream *stream;
@@ -151,8 +168,8 @@ void hf_h2_free(struct hf_h2 *h2)
         hf_h2_stream_close(stream, &why);
     }
     hf_h2_block_drop(h2);
-    nghttp2_hd_inflate_del(h2->inflater);
-    nghttp2_hd_deflate_del(h2->deflater);
+    drop_inflater(h2);
+    drop_deflater(h2);
     hf_buf_done(&h2->out);
     hf_free(h2);
 }
@@ -166,8 +183,7 @@ void hf_h2_quiet(struct hf_h2 *h2)
         hf_buf_release(&h2->out);
     }
     /* A new one begins by telling the peer to empty its table: h2_encode. */
-    nghttp2_hd_deflate_del(h2->deflater);
-    h2->deflater = NULL;
+    drop_deflater(h2);
 }
 
 void hf_h2_fail(struct hf_h2 *h2, enum hf_h2_code code, const char *text)
