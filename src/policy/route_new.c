@@ -261,7 +261,9 @@ static void tell_place(struct maker *maker, const struct hf_role_place *found)
     *maker->place = (struct hf_route_place){.route = origin->route, .rule = origin->rule};
     if (origin->role != SIZE_MAX) {
         maker->place->part = HF_ROUTE_PART_ROLE;
-        maker->place->role = (struct hf_role_place){origin->role, found->expr};
+        const struct hf_role_source *role = &maker->source->roles[origin->role];
+        bool top = found->expr == &maker->roles[found->role].expr; /* which is a copy */
+        maker->place->role = (struct hf_role_place){origin->role, top ? &role->expr : found->expr};
         return;
     }
     const struct hf_rule_source *list = &maker->source->routes[origin->route].rules[origin->rule];
