@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/parts.h"
+#include "http/path.h"
 #include "policy/roles.h"
 
 struct hf_cfg_upstream;
@@ -22,20 +23,6 @@ enum hf_cfg_protocol {
     HF_PROTOCOL_H2,   /* in TLS */
     HF_PROTOCOL_H2C,  /* in plain text, with prior knowledge */
     HF_PROTOCOL_AUTO, /* in TLS, h2 or http/1.1 by ALPN */
-};
-
-/* What to do with a part of a path that servers read in more than one way. */
-enum hf_cfg_path_choice {
-    HF_CFG_PATH_REFUSE,  /* 400 */
-    HF_CFG_PATH_RESOLVE, /* dot segments: as RFC 3986 5.2.4 says */
-    HF_CFG_PATH_MERGE,   /* double slashes: into one */
-    HF_CFG_PATH_KEEP,    /* as it came */
-};
-
-struct hf_cfg_paths {
-    enum hf_cfg_path_choice dot_segments;    /* RESOLVE or REFUSE */
-    enum hf_cfg_path_choice encoded_slashes; /* %2F, %5C and "\": REFUSE or KEEP */
-    enum hf_cfg_path_choice double_slashes;  /* MERGE, REFUSE or KEEP */
 };
 
 struct hf_cfg_h2 {
@@ -52,7 +39,7 @@ struct hf_cfg_http {
     int64_t body_timeout_ms;       /* the longest silence within a request body */
     int64_t keep_alive_timeout_ms; /* between requests */
     unsigned keep_alive_requests;  /* 0: no limit */
-    struct hf_cfg_paths paths;
+    struct hf_http_path_rules paths;
     struct hf_cfg_h2 h2;
 };
 

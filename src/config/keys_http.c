@@ -6,13 +6,11 @@
 #define GIB (KIB * KIB * KIB)
 
 static const struct hf_word dot_words[] = {
-    {"resolve", HF_CFG_PATH_RESOLVE}, {"refuse", HF_CFG_PATH_REFUSE}, {NULL, 0}};
+    {"resolve", HF_PATH_RESOLVE}, {"refuse", HF_PATH_REFUSE}, {NULL, 0}};
 static const struct hf_word encoded_words[] = {
-    {"refuse", HF_CFG_PATH_REFUSE}, {"keep", HF_CFG_PATH_KEEP}, {NULL, 0}};
-static const struct hf_word double_words[] = {{"merge", HF_CFG_PATH_MERGE},
-                                              {"refuse", HF_CFG_PATH_REFUSE},
-                                              {"keep", HF_CFG_PATH_KEEP},
-                                              {NULL, 0}};
+    {"refuse", HF_PATH_REFUSE}, {"keep", HF_PATH_KEEP}, {NULL, 0}};
+static const struct hf_word double_words[] = {
+    {"merge", HF_PATH_RESOLVE}, {"refuse", HF_PATH_REFUSE}, {"keep", HF_PATH_KEEP}, {NULL, 0}};
 
 static const struct hf_key paths_keys[] = {
     {.name = "dot-segments",
@@ -22,7 +20,7 @@ static const struct hf_key paths_keys[] = {
      .doc = "What becomes of `.` and `..` as segments of a path, encoded or not: `resolve` takes "
             "them out as RFC 3986 says, `refuse` answers 400.",
      .example = "refuse",
-     HF_KEY_FIELD(hf_cfg_paths, dot_segments)},
+     HF_KEY_FIELD(hf_http_path_rules, dots)},
     {.name = "encoded-slashes",
      .kind = HF_KIND_ENUM,
      .words = encoded_words,
@@ -31,7 +29,7 @@ static const struct hf_key paths_keys[] = {
             "slash and others don't: `refuse` answers 400, `keep` passes them on, as part of a "
             "segment.",
      .example = "keep",
-     HF_KEY_FIELD(hf_cfg_paths, encoded_slashes)},
+     HF_KEY_FIELD(hf_http_path_rules, encoded_slashes)},
     {.name = "double-slashes",
      .kind = HF_KIND_ENUM,
      .words = double_words,
@@ -39,14 +37,14 @@ static const struct hf_key paths_keys[] = {
      .doc = "What becomes of `//` in a path: `merge` makes it one slash, `refuse` answers 400, "
             "`keep` leaves it as an empty segment.",
      .example = "refuse",
-     HF_KEY_FIELD(hf_cfg_paths, double_slashes)},
+     HF_KEY_FIELD(hf_http_path_rules, double_slashes)},
 };
 
 static const struct hf_section section_paths = {
     .noun = "paths",
     .doc = "How paths are brought into the one form that routes match and backends get. "
            "Percent-encoding of letters, digits and `-._~` is always taken away.",
-    .size = sizeof(struct hf_cfg_paths),
+    .size = sizeof(struct hf_http_path_rules),
     HF_SECTION_KEYS(paths_keys)};
 
 static const struct hf_key h2_keys[] = {
