@@ -28,10 +28,11 @@ enum { OPENING_AT_ONCE = 64, STALL_MS = 20000, SECONDS_MAX = 120, SLOTS_MAX = 20
 static const char usage[] =
     "usage: hfload --mode handshake|resume|requests|down|up|idle --connect ADDRESS:PORT\n"
     "              --cert FILE --key FILE [--sni NAME] [--connections N] [--seconds N]\n"
-    "              [--operations N] [--bytes N] [--engine auto|libssl|native]\n";
+    "              [--operations N] [--bytes N] [--engine auto|libssl|native]\n"
+    "              [--fleet FILE]   the issuer's key: each connection shows its own certificate\n";
 
 struct options {
-    const char *mode, *connect, *cert, *key, *sni, *engine;
+    const char *mode, *connect, *cert, *key, *sni, *engine, *fleet_key;
     unsigned long connections, seconds, operations, bytes;
 };
 
@@ -178,23 +179,48 @@ static enum hf_err run(struct load *load, const struct options *options)
     return measure(load, options->seconds);
 }
 
-/* --- Options --- */
+/* --- Contexts --- */
 
-static enum hf_err make_ctx(const struct options *options, struct hf_tls_ctx **out)
+static enum hf_err ctx_with(enum hf_tls_engine engine, struct hf_credential *credential,
+                            struct hf_tls_ctx **out)
 {
-    struct hf_credential *credential = NULL;
     struct hf_tls_client_config config = {
-        .common = {.clock = &hf_os_clock, .rng = &hf_os_rng},
+        .common = {.engine = engine, .clock = &hf_os_clock, .rng = &hf_os_rng},
         .identities = &credential,
         .n_identities = 1,
         .judge = {bench_admit},
     };
-    HF_TRY(bench_engine(options->engine, &config.common.engine));
+    return hf_tls_client_ctx_new(&config, out);
+}
+
+enum hf_err load_ctx(struct load *load, const struct slot *slot, struct hf_tls_ctx **out)
+{
+    struct hf_credential *member;
+    if (!load->fleet) {
+        *out = hf_tls_ctx_ref(load->ctx);
+        return HF_OK;
+    }
+    HF_TRY(fleet_member(load->fleet, (unsigned)(slot - load->slots), &member));
+    enum hf_err err = ctx_with(load->engine, member, out);
+    hf_credential_unref(member);
+    return err;
+}
+
+static enum hf_err make_ctx(const struct options *options, struct load *load, struct fleet *fleet)
+{
+    struct hf_credential *credential = NULL;
+    HF_TRY(bench_engine(options->engine, &load->engine));
     HF_TRY(bench_credential(options->cert, options->key, &credential));
-    enum hf_err err = hf_tls_client_ctx_new(&config, out);
+    if (options->fleet_key) {
+        load->fleet = fleet;
+        return fleet_open(fleet, credential, options->fleet_key);
+    }
+    enum hf_err err = ctx_with(load->engine, credential, &load->ctx);
     hf_credential_unref(credential);
     return err;
 }
+
+/* --- Options --- */
 
 static enum hf_err find_mode(const char *name, enum load_mode *out)
 {
@@ -227,7 +253,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         {"mode", 1, NULL, 'm'},       {"connect", 1, NULL, 'c'}, {"cert", 1, NULL, 'e'},
         {"key", 1, NULL, 'k'},        {"sni", 1, NULL, 'n'},     {"connections", 1, NULL, 'C'},
         {"seconds", 1, NULL, 's'},    {"bytes", 1, NULL, 'b'},   {"engine", 1, NULL, 'E'},
-        {"operations", 1, NULL, 'o'}, {NULL, 0, NULL, 0},
+        {"operations", 1, NULL, 'o'}, {"fleet", 1, NULL, 'f'},   {NULL, 0, NULL, 0},
     };
     *out = (struct options){.sni = "bench.example",
                             .engine = "auto",
@@ -252,6 +278,9 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         case 'n':
             out->sni = optarg;
             break;
+        case 'f':
+            out->fleet_key = optarg;
+            break;
         case 'E':
             out->engine = optarg;
             break;
@@ -274,11 +303,11 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
     return check(out);
 }
 
-static enum hf_err make_load(const struct options *options, struct load *load)
+static enum hf_err make_load(const struct options *options, struct load *load, struct fleet *fleet)
 {
     HF_TRY(find_mode(options->mode, &load->mode));
     HF_TRY(hf_addr_parse(options->connect, &load->server));
-    HF_TRY(make_ctx(options, &load->ctx));
+    HF_TRY(make_ctx(options, load, fleet));
     load->sni = options->sni;
     load->bytes = options->bytes;
     load->limit = options->operations;
@@ -298,8 +327,9 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct load load = {0};
+    struct fleet fleet = {0};
     enum hf_err err = parse(argc, argv, &options);
-    err = err ? err : make_load(&options, &load);
+    err = err ? err : make_load(&options, &load, &fleet);
     err = err ? err : run(&load, &options);
     if (err) {
         fprintf(stderr, "hfload: %s\n%s", hf_err_text(), err == HF_E_USAGE ? usage : "");
@@ -309,6 +339,7 @@ int main(int argc, char **argv)
     }
     hf_free(load.slots);
     hf_tls_ctx_unref(load.ctx);
+    fleet_done(&fleet);
     if (load.loop) {
         hf_loop_free(load.loop);
     }

@@ -17,6 +17,7 @@
 
 #include <stdio.h>
 
+#include "fleet.h"
 #include "os/loop.h"
 #include "os/sock.h"
 #include "tls/tls.h"
@@ -44,7 +45,9 @@ struct slot {
 struct load {
     enum load_mode mode;
     struct hf_loop *loop;
-    struct hf_tls_ctx *ctx;
+    enum hf_tls_engine engine;
+    struct hf_tls_ctx *ctx; /* NULL: each slot makes one */
+    struct fleet *fleet;    /* NULL: all show one certificate */
     struct hf_addr server;
     const char *sni;
     uint64_t bytes; /* of a body, modes down and up */
@@ -68,6 +71,8 @@ void slot_done(struct slot *slot);
 
 /* load_done_one is called by slots after each operation; false: the slot is to rest. */
 bool load_done_one(struct slot *slot);
+/* load_ctx gives a reference to the context that this slot connects by. */
+enum hf_err load_ctx(struct load *load, const struct slot *slot, struct hf_tls_ctx **out);
 void load_fail(struct load *load, enum hf_err err, const char *where);
 
 #endif

@@ -30,7 +30,11 @@ static enum hf_err connect_slot(struct slot *slot)
 {
     struct load *load = slot->load;
     const struct hf_tls_session *session = load->mode == LOAD_RESUME ? slot->session : NULL;
-    HF_TRY(hf_tls_new_client(load->ctx, slot, load->sni, session, &slot->tls));
+    struct hf_tls_ctx *ctx;
+    HF_TRY(load_ctx(load, slot, &ctx));
+    enum hf_err err = hf_tls_new_client(ctx, slot, load->sni, session, &slot->tls);
+    hf_tls_ctx_unref(ctx);
+    HF_TRY(err);
     HF_TRY(hf_sock_connect(&load->server, &slot->watch.fd));
     slot->watch.wanted = HF_LOOP_READ | HF_LOOP_WRITE;
     slot->watch.on_event = on_event;

@@ -26,6 +26,7 @@ class Certs:
             self._write(f'{name}-all.pem', self.read(f'{name}.key') + chain)
         self.server_chain, self.server_key = self.path('server-chain.pem'), self.path('server.key')
         self.client_chain, self.client_key = self.path('client-chain.pem'), self.path('client.key')
+        self.issuing_key = self.path('issuing.key')
         self.server_all = self.path('server-all.pem')
 
     def path(self, name):

@@ -13,12 +13,12 @@ import tempfile
 
 from . import machine, proc
 from .certs import Certs
-from .measure import LOADS, Bench, measure
+from .measure import LOADS, MEMORY, Bench, measure
 from .peers import PEERS, Handfast
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
-         'bulk': ['down', 'up'], 'idle': ['idle']}
+         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet']}
 TOOLS = ('hfload', 'hfbackend', 'hfmem')
 
 DESCRIPTION = '''
@@ -34,6 +34,7 @@ modes:
   requests   one small request and answer on a kept connection
   bulk       bodies of 64 MiB toward the client (down) and from it (up)
   idle       KiB of process memory that one more open connection holds
+  fleet      the same, where each client has a certificate of its own
 
 examples:
   script/bench handshake
@@ -53,9 +54,9 @@ def parse(words):
     parser.add_argument('--seconds', type=int, default=4, metavar='N',
                         help='of each measure, 1 to 60 (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N',
-                        help='measures of each; the median counts (default: %(default)s; idle: 1)')
+                        help='measures of each; the median counts (default: %(default)s; of memory: 1)')
     parser.add_argument('--connections', type=int, metavar='N',
-                        help='at a time, up to 20000 (default: 16; bulk 4; idle 2000)')
+                        help='at a time, up to 20000 (default: 16; bulk 4; idle 2000, fleet 6000)')
     parser.add_argument('--memory', action='store_true',
                         help='both ends in one process, no sockets: the TLS engines alone, beside '
                              'the public-key operations that they consist of')
@@ -134,7 +135,7 @@ def usable(names, folder):
 def one_load(bench, peers, load, options):
     """All peers in turn, as many rounds as asked for, so that all share the machine's moods."""
     connections = options.connections or LOADS[load]['connections']
-    rounds = 1 if load == 'idle' else options.rounds
+    rounds = 1 if load in MEMORY else options.rounds
     results = {peer.name: [] for peer in peers}
     for number in range(rounds):
         for peer in peers:

@@ -14,9 +14,11 @@ LOADS = {
     'down': {'unit': 'ms/GiB', 'connections': 4},
     'up': {'unit': 'ms/GiB', 'connections': 4},
     'idle': {'unit': 'KiB/connection', 'connections': 2000},
+    'fleet': {'unit': 'KiB/connection', 'connections': 6000},
 }
 BODY = 64 << 20
-SETTLE = 1.0  # seconds until allocators and late messages are done
+SETTLE = 7.0  # seconds until a connection counts as idle, and late messages are done
+FLEET_FIRST = 2000  # connections after which what a proxy remembers of its clients is full
 
 
 class Bench:
@@ -26,7 +28,8 @@ class Bench:
         self.folder, self.certs, self.tools, self.backend = folder, certs, tools, backend_port
 
     def client(self, load, port, connections, seconds):
-        words = ['--mode', load, '--connect', f'127.0.0.1:{port}',
+        fleet = ['--fleet', self.certs.issuing_key] if load == 'fleet' else []
+        words = ['--mode', 'idle' if fleet else load, *fleet, '--connect', f'127.0.0.1:{port}',
                  '--cert', self.certs.client_chain, '--key', self.certs.client_key,
                  '--connections', str(connections), '--seconds', str(seconds),
                  '--bytes', str(BODY)]
@@ -50,14 +53,11 @@ def _cost(bench, server, load, port, connections, seconds):
     return {'value': per_unit(load, report, cpu), 'cpu_seconds': round(cpu, 2), **report}
 
 
-def _memory(bench, server, port, connections):
-    # A first round lets the server make what it makes once.
-    with bench.client('idle', port, 32, 1) as client:
-        client.read_line(60)
-    server.stays(SETTLE)
+def _growth(bench, server, load, port, connections):
+    """What so many more connections of this load take."""
     before = proc.memory_kib(server.pid)
-    with bench.client('idle', port, connections, 1) as client:
-        client.read_line(120)
+    with bench.client(load, port, connections, 1) as client:
+        client.read_line(300)
         server.stays(SETTLE)
         after = proc.memory_kib(server.pid)
         client.say('go')
@@ -66,10 +66,29 @@ def _memory(bench, server, port, connections):
             **report}
 
 
+def _idle(bench, server, port, connections):
+    # A first round lets the server make what it makes once.
+    with bench.client('idle', port, 32, 1) as client:
+        client.read_line(60)
+    server.stays(SETTLE)
+    return _growth(bench, server, 'idle', port, connections)
+
+
+def _fleet(bench, server, port, connections):
+    # What is remembered of clients has its bound: the first of them fill it, and stay.
+    with bench.client('fleet', port, FLEET_FIRST, 1) as first:
+        first.read_line(180)
+        server.stays(SETTLE)
+        return _growth(bench, server, 'fleet', port, connections - FLEET_FIRST)
+
+
+MEMORY = {'idle': _idle, 'fleet': _fleet}
+
+
 def measure(bench, peer, load, connections, seconds):
     """One round of one load against one freshly started peer."""
     port = proc.free_port()
     with peer.start(bench.folder, bench.certs, port, bench.backend) as server:
-        if load == 'idle':
-            return _memory(bench, server, port, connections)
+        if load in MEMORY:
+            return MEMORY[load](bench, server, port, connections)
         return _cost(bench, server, load, port, connections, seconds)

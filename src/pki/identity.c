@@ -5,7 +5,8 @@
  * Every string is made by take_text() or hf_dn_append(): there is no other way from a certificate
  * into an identity. Both say when what they wrote is not what the certificate holds.
  *
- * The object is built under one owner and published at the end; half of one is freed like a whole.
+ * The object is built under one owner, part by part, and published as one block of memory with all
+ * its text: there is one for each peer, and small parts cost more than what is in them.
  */
 #include "pki/identity.h"
 
@@ -36,18 +37,90 @@ static void names_done(struct hf_names_list *names)
     *names = (struct hf_names_list){0};
 }
 
-static void identity_free(struct hf_identity *id)
+enum { N_STRINGS = 8, N_LISTS = 5 };
+
+static char **string_of(struct hf_identity *id, size_t i)
 {
-    char **strings[] = {&id->subject, &id->issuer, &id->cn,     &id->o,
-                        &id->ou,      &id->serial, &id->spiffe, &id->key_type};
-    struct hf_names_list *lists[] = {&id->dns, &id->uri, &id->email, &id->ip, &id->other};
-    for (size_t i = 0; i < HF_N_ELEMENTS(strings); i++) {
-        hf_free(*strings[i]);
+    char **const all[N_STRINGS] = {&id->subject, &id->issuer, &id->cn,     &id->o,
+                                   &id->ou,      &id->serial, &id->spiffe, &id->key_type};
+    return all[i];
+}
+
+static struct hf_names_list *list_of(struct hf_identity *id, size_t i)
+{
+    struct hf_names_list *const all[N_LISTS] = {&id->dns, &id->uri, &id->email, &id->ip,
+                                                &id->other};
+    return all[i];
+}
+
+/* Of one that is being built. */
+static void parts_done(struct hf_identity *id)
+{
+    for (size_t i = 0; i < N_STRINGS; i++) {
+        hf_free(*string_of(id, i));
     }
-    for (size_t i = 0; i < HF_N_ELEMENTS(lists); i++) {
-        names_done(lists[i]);
+    for (size_t i = 0; i < N_LISTS; i++) {
+        names_done(list_of(id, i));
     }
-    hf_free(id);
+}
+
+/* --- One block ---------------------------------------------------------------------------------
+ */
+
+static size_t text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static size_t packed_size(struct hf_identity *id)
+{
+    size_t size = sizeof(*id);
+    for (size_t i = 0; i < N_STRINGS; i++) {
+        size += text_size(*string_of(id, i));
+    }
+    for (size_t i = 0; i < N_LISTS; i++) {
+        const struct hf_names_list *list = list_of(id, i);
+        size += list->n * sizeof(*list->name);
+        for (size_t j = 0; j < list->n; j++) {
+            size += text_size(list->name[j]);
+        }
+    }
+    return size;
+}
+
+static char *move_text(char **at, const char *text)
+{
+    size_t size = text_size(text);
+    char *moved = text ? memcpy(*at, text, size) : NULL;
+    *at += size;
+    return moved;
+}
+
+/* The struct, the lists' pointers, then all text. */
+static enum hf_err pack(struct hf_identity *parts, struct hf_identity **out)
+{
+    struct hf_identity *id = hf_alloc(packed_size(parts));
+    if (!id) {
+        return HF_E_NOMEM;
+    }
+    *id = *parts;
+    atomic_init(&id->refs, 1);
+    char **names = (char **)(id + 1);
+    for (size_t i = 0; i < N_LISTS; i++) {
+        list_of(id, i)->name = names;
+        names += list_of(id, i)->n;
+    }
+    char *at = (char *)names;
+    for (size_t i = 0; i < N_STRINGS; i++) {
+        *string_of(id, i) = move_text(&at, *string_of(parts, i));
+    }
+    for (size_t i = 0; i < N_LISTS; i++) {
+        for (size_t j = 0; j < list_of(parts, i)->n; j++) {
+            list_of(id, i)->name[j] = move_text(&at, list_of(parts, i)->name[j]);
+        }
+    }
+    *out = id;
+    return HF_OK;
 }
 
 /* --- Text --------------------------------------------------------------------------------------
@@ -376,18 +449,11 @@ static enum hf_err fill(struct hf_identity *id, const struct hf_cert *cert)
 
 static enum hf_err make(const struct hf_cert *cert, struct hf_identity **out)
 {
-    struct hf_identity *id = HF_NEW(struct hf_identity);
-    if (!id) {
-        return HF_E_NOMEM;
-    }
-    atomic_init(&id->refs, 1);
-    enum hf_err err = fill(id, cert);
-    if (err != HF_OK) {
-        identity_free(id);
-        return err;
-    }
-    *out = id;
-    return HF_OK;
+    struct hf_identity parts = {0};
+    enum hf_err err = fill(&parts, cert);
+    err = err ? err : pack(&parts, out);
+    parts_done(&parts);
+    return err;
 }
 
 /* Two threads may make one at once; the first to publish its own wins. What is kept is never
@@ -432,18 +498,11 @@ static enum hf_err fill_from_request(struct hf_identity *id, X509_REQ *csr)
 enum hf_err hf_identity_of_request(X509_REQ *csr, struct hf_identity **out)
 {
     *out = NULL;
-    struct hf_identity *id = HF_NEW(struct hf_identity);
-    if (!id) {
-        return HF_E_NOMEM;
-    }
-    atomic_init(&id->refs, 1);
-    enum hf_err err = fill_from_request(id, csr);
-    if (err != HF_OK) {
-        identity_free(id);
-        return err;
-    }
-    *out = id;
-    return HF_OK;
+    struct hf_identity parts = {0};
+    enum hf_err err = fill_from_request(&parts, csr);
+    err = err ? err : pack(&parts, out);
+    parts_done(&parts);
+    return err;
 }
 
 struct hf_identity *hf_identity_ref(struct hf_identity *identity)
@@ -455,7 +514,7 @@ struct hf_identity *hf_identity_ref(struct hf_identity *identity)
 void hf_identity_unref(struct hf_identity *identity)
 {
     if (identity && atomic_fetch_sub_explicit(&identity->refs, 1, memory_order_acq_rel) == 1) {
-        identity_free(identity);
+        hf_free(identity);
     }
 }
 

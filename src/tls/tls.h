@@ -229,9 +229,8 @@ enum hf_err hf_tls_ask_certificate(struct hf_tls *tls, struct hf_tls_io *io) HF_
  * alert is appended where half a record waits for room (HF_TLS_WANT_OUTPUT came last). */
 void hf_tls_abort(struct hf_tls *tls, struct hf_tls_io *io, uint8_t alert);
 
-/* hf_tls_quiet gives back buffers, expanded keys and the parsed chain of a connection that is idle;
- * they are remade when they are needed. Costs a few microseconds then; call it after seconds of
- * silence. */
+/* hf_tls_quiet gives back buffers and expanded keys of a connection that is idle; they are remade
+ * at the next call. Costs a few microseconds then; call it after seconds of silence. */
 void hf_tls_quiet(struct hf_tls *tls);
 
 /* --- Jobs: slow or risky work handed out by the handshake ---------------------------------------
@@ -270,8 +269,8 @@ void hf_tls_info(const struct hf_tls *tls, struct hf_tls_info *out);
 
 /*
  * hf_tls_get_peer_chain gives what the peer sent (or sent originally, when resumed): a reference,
- * or NULL where it sent none. A quiet connection keeps the bytes alone, so that after hf_tls_quiet
- * the chain may have to be parsed again. Errors: HF_E_NOMEM, which is not "none".
+ * or NULL where it sent none. After the handshake a connection keeps the bytes alone, so that the
+ * chain may have to be parsed again. Errors: HF_E_NOMEM, which is not "none".
  *
  * hf_tls_get_peer_ders gives the same as bytes, and never parses.
  */

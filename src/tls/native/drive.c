@@ -400,12 +400,14 @@ static enum hf_err turn(struct hf_native *conn, bool *out_idle)
     return HF_OK;
 }
 
-/* The handshake state goes when its flight is out, unless an answer to it is still to come. */
+/* The handshake state goes when its flight is out, unless an answer to it is still to come; with it
+ * goes the parsed chain, of which the context's memory has what comes again. */
 static enum hf_tls_step settle(struct hf_native *conn, struct hf_tls_io *io)
 {
     enum hf_tls_step step = hf_native_flush(conn, io);
     if (step == HF_TLS_DONE && conn->hs && !conn->hs->keep) {
         hf_native_hs_free(conn);
+        hf_tls_pack_peer(&conn->base);
     }
     if (step == HF_TLS_DONE && hf_buf_len(&conn->in) == 0) {
         hf_buf_release(&conn->in);

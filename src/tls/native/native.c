@@ -161,9 +161,6 @@ static void conn_quiet(struct hf_tls *tls)
         return;
     }
     hf_record_quiet(&conn->record);
-    if (conn->complete && !conn->hs) {
-        hf_tls_pack_peer(&conn->base);
-    }
     if (hf_buf_len(&conn->in) == conn->in_taken) {
         conn->in_taken = 0;
         hf_buf_release(&conn->in);

@@ -143,7 +143,7 @@ static enum hf_err make_session(struct hf_native *conn, const struct fields *fie
 {
     const struct hf_clock *clock = conn->base.ctx->clock;
     struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
-    HF_TRY(hf_tls_get_peer_chain(&conn->base, &chain)); /* packed, when the ticket comes late */
+    HF_TRY(hf_tls_get_peer_chain(&conn->base, &chain));
     struct hf_native_session *session = hf_alloc_zero(1, sizeof(*session) + fields->ticket.len);
     if (!session) {
         return HF_E_NOMEM;

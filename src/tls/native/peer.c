@@ -80,7 +80,7 @@ static enum hf_err find(struct hf_native *conn, const struct hf_bytes *ders, siz
     return *out ? HF_OK : parse_chain(hf_native_ctx(conn), ders, n, out);
 }
 
-static void remember(struct hf_native *conn)
+void hf_peer_remember(struct hf_native *conn)
 {
     struct hf_chain *chain = conn->base.peer_chain;
     if (chain && !conn->hs->peer_known) {
@@ -150,6 +150,6 @@ enum hf_err hf_peer_judge(struct hf_native *conn)
                               "wrong key usage: its key is not for digital signatures");
     }
     conn->admitted = true;
-    remember(conn);
+    hf_peer_remember(conn);
     return HF_OK;
 }

@@ -27,7 +27,10 @@ enum hf_err hf_peer_set(struct hf_native *conn, const struct hf_bytes *ders,
 enum hf_err hf_peer_restore(struct hf_native *conn, const struct hf_bytes *ders,
                             size_t n) HF_MUST_CHECK;
 
-/* hf_peer_unpack is hf_tls_ops.unpack: the chain of a connection that was quiet. */
+/* hf_peer_remember keeps the chain of a peer that was admitted, for when it comes again. */
+void hf_peer_remember(struct hf_native *conn);
+
+/* hf_peer_unpack is hf_tls_ops.unpack: the chain after the handshake. */
 enum hf_err hf_peer_unpack(struct hf_tls *tls, const struct hf_ders *ders,
                            struct hf_chain **out) HF_MUST_CHECK;
 

@@ -262,7 +262,9 @@ static enum hf_err judge_ticket(struct hf_native *conn, const struct hf_ticket *
     HF_TRY(hf_peer_restore(conn, ticket->ders, ticket->n_ders));
     *out_admit = conn->policy->ask == HF_TLS_ASK_NONE ||
                  hf_tls_judge_peer(&conn->base, conn->policy, conn->sni, true).admit;
-    if (!*out_admit) {
+    if (*out_admit) {
+        hf_peer_remember(conn);
+    } else {
         hf_tls_set_peer_chain(&conn->base, NULL);
     }
     conn->admitted = *out_admit;

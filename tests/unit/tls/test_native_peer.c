@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/mem.h"
+#include "tls/native/conn.h"
+#include "tls/native/peer.h"
 #include "tlspair.h"
 
 // clang-format off
@@ -153,27 +155,51 @@ static struct hf_chain *get_chain(struct side *side)
     return chain;
 }
 
-static void a_quiet_connection_gives_the_known_chain(void **state)
+static void a_connection_gives_the_known_chain(void **state)
 {
     (void)state;
     struct pair pair;
     native_pair(&pair, world.client[KEY_P256]);
     const struct hf_chain *known = shake_again(&pair);
-    hf_tls_quiet(pair.server.tls);
-    hf_tls_quiet(pair.server.tls);
+    assert_null(pair.server.tls->peer_chain);
     struct hf_chain *chain = get_chain(&pair.server);
     assert_ptr_equal(chain, known);
     hf_chain_unref(chain);
     struct hf_ders *ders;
     assert_int_equal(hf_tls_get_peer_ders(pair.server.tls, &ders), HF_OK);
+    assert_ptr_equal(ders, pair.server.tls->peer_ders);
     assert_memory_equal(ders->sha256, known->sha256, HF_SHA256_SIZE);
     hf_ders_unref(ders);
     pair_done(&pair);
 }
 
-/* A resumption is not remembered, so the chain of a quiet one has to be parsed. Out of memory is an
- * error then, and not a peer without a certificate. */
-static void a_quiet_connection_parses_what_nobody_remembers(void **state)
+static void forget_chains(struct side *side)
+{
+    struct hf_native_ctx *ctx = HF_CONTAINER_OF(side->ctx, struct hf_native_ctx, base);
+    hf_cache_free(ctx->known_chains);
+    assert_int_equal(hf_peer_chains_new(&ctx->known_chains), HF_OK);
+}
+
+/* Out of memory is an error then, and not a peer without a certificate. */
+static void a_chain_that_was_forgotten_is_parsed_again(void **state)
+{
+    (void)state;
+    struct pair pair;
+    native_pair(&pair, world.client[KEY_P256]);
+    (void)shake_again(&pair);
+    forget_chains(&pair.server);
+    struct hf_chain *chain;
+    hf_alloc_fail_after(1);
+    assert_int_equal(hf_tls_get_peer_chain(pair.server.tls, &chain), HF_E_NOMEM);
+    hf_alloc_fail_after(0);
+    assert_null(chain);
+    chain = get_chain(&pair.server);
+    assert_memory_equal(chain->sha256, world.client[KEY_P256]->chain->sha256, HF_SHA256_SIZE);
+    hf_chain_unref(chain);
+    pair_done(&pair);
+}
+
+static void a_chain_out_of_a_ticket_is_known_too(void **state)
 {
     (void)state;
     struct pair pair;
@@ -187,19 +213,15 @@ static void a_quiet_connection_parses_what_nobody_remembers(void **state)
     pair_new_server(&pair);
     pair_shake(&pair);
     assert_true(pair.server.info.resumed);
-    hf_tls_quiet(pair.server.tls);
-    struct hf_chain *chain;
-    hf_alloc_fail_after(1);
-    assert_int_equal(hf_tls_get_peer_chain(pair.server.tls, &chain), HF_E_NOMEM);
-    hf_alloc_fail_after(0);
-    assert_null(chain);
-    chain = get_chain(&pair.server);
-    assert_memory_equal(chain->sha256, world.client[KEY_P256]->chain->sha256, HF_SHA256_SIZE);
-    hf_chain_unref(chain);
+    struct hf_chain *first = get_chain(&pair.server);
+    struct hf_chain *again = get_chain(&pair.server);
+    assert_ptr_equal(first, again);
+    hf_chain_unref(first);
+    hf_chain_unref(again);
     pair_done(&pair);
 }
 
-static void a_quiet_connection_without_a_certificate_has_none(void **state)
+static void without_a_certificate_there_is_no_chain(void **state)
 {
     (void)state;
     struct pair pair;
@@ -210,7 +232,6 @@ static void a_quiet_connection_without_a_certificate_has_none(void **state)
     assert_int_equal(hf_tls_client_ctx_new(&pair.client_config, &pair.client.ctx), HF_OK);
     pair_new_server(&pair);
     pair_shake(&pair);
-    hf_tls_quiet(pair.server.tls);
     assert_null(get_chain(&pair.server));
     struct hf_ders *ders;
     assert_int_equal(hf_tls_get_peer_ders(pair.server.tls, &ders), HF_OK);
@@ -241,9 +262,10 @@ int main(void)
         cmocka_unit_test(a_peer_that_was_refused_leaves_nothing),
         cmocka_unit_test(another_context_does_not_know_the_peer),
         cmocka_unit_test(several_peers_are_told_apart),
-        cmocka_unit_test(a_quiet_connection_gives_the_known_chain),
-        cmocka_unit_test(a_quiet_connection_parses_what_nobody_remembers),
-        cmocka_unit_test(a_quiet_connection_without_a_certificate_has_none),
+        cmocka_unit_test(a_connection_gives_the_known_chain),
+        cmocka_unit_test(a_chain_that_was_forgotten_is_parsed_again),
+        cmocka_unit_test(a_chain_out_of_a_ticket_is_known_too),
+        cmocka_unit_test(without_a_certificate_there_is_no_chain),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }
