@@ -19,7 +19,10 @@ from .peers import PEERS, Handfast
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
          'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet']}
-TOOLS = ('hfload', 'hfbackend', 'hfmem')
+# With --http or --h2: requests are understood, and how long they take is measured too.
+HTTP_MODES = {'requests': ['{}', '{}-p99'], 'idle': ['{}-idle']}
+HTTP_PEERS = ['handfast-http', 'nginx-http', 'haproxy-http']
+TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem')
 
 DESCRIPTION = '''
 Measures the server's CPU time per operation (idle: its memory per connection) of Handfast and of
@@ -36,10 +39,15 @@ modes:
   idle       KiB of process memory that one more open connection holds
   fleet      the same, where each client has a certificate of its own
 
+With --http or --h2, requests and idle are about proxies that understand HTTP/1.1 or HTTP/2, and
+requests also measures how long one takes (99 of 100 at most) at a rate that is 70% of what the
+proxy's cost would let one core do.
+
 examples:
   script/bench handshake
   script/bench bulk --peers nginx,haproxy --seconds 5 --json
   script/bench handshake --memory
+  script/bench requests --h2
 '''
 
 
@@ -48,9 +56,13 @@ def parse(words):
         prog='script/bench', description=DESCRIPTION, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('mode', choices=MODES)
-    parser.add_argument('--peers', default='nginx,haproxy,hitch,stunnel', metavar='LIST',
+    parser.add_argument('--peers', metavar='LIST',
                         help='of ' + ', '.join(name for name in PEERS if name != 'handfast') +
-                             ', or none (default: %(default)s)')
+                             ', or none (default: nginx,haproxy,hitch,stunnel; with --http and '
+                             '--h2: nginx-http,haproxy-http)')
+    parser.add_argument('--http', action='store_true',
+                        help='requests and idle: through proxies that understand HTTP/1.1')
+    parser.add_argument('--h2', action='store_true', help='the same over HTTP/2')
     parser.add_argument('--seconds', type=int, default=4, metavar='N',
                         help='of each measure, 1 to 60 (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N',
@@ -68,12 +80,26 @@ def parse(words):
         parser.error('--seconds is 1 to 60, --rounds 1 to 20')
     if options.connections is not None and not 1 <= options.connections <= 20000:
         parser.error('--connections is 1 to 20000')
+    options.version = 'h2' if options.h2 else 'http' if options.http else None
+    if options.version and (options.mode not in HTTP_MODES or options.memory):
+        parser.error('--http and --h2 go with requests and idle')
+    if options.peers is None:
+        options.peers = ','.join(HTTP_PEERS) if options.version else 'nginx,haproxy,hitch,stunnel'
     names = [name for name in options.peers.split(',') if name not in ('', 'none')]
     for name in names:
         if name not in PEERS:
             parser.error(f'no such peer: {name}')
-    options.names = ['handfast'] + [name for name in names if name != 'handfast']
+        if options.version and not PEERS[name].is_http:
+            parser.error(f'{name} passes bytes on and understands no requests')
+    ours = 'handfast-http' if options.version else 'handfast'
+    options.names = [ours] + [name for name in names if name != ours]
     return options
+
+
+def loads_of(options):
+    if options.version:
+        return [name.format(options.version) for name in HTTP_MODES[options.mode]]
+    return MODES[options.mode]
 
 
 def note(text):
@@ -132,16 +158,20 @@ def usable(names, folder):
     return peers
 
 
-def one_load(bench, peers, load, options):
-    """All peers in turn, as many rounds as asked for, so that all share the machine's moods."""
+def one_load(bench, peers, load, options, costs):
+    """All peers in turn, as many rounds as asked for, so that all share the machine's moods. costs:
+    of a request, by peer."""
     connections = options.connections or LOADS[load]['connections']
     rounds = 1 if load in MEMORY else options.rounds
     results = {peer.name: [] for peer in peers}
     for number in range(rounds):
         for peer in peers:
+            if load.endswith('p99') and peer.name not in costs:
+                continue
             note(f'{load}: {peer.name}, round {number + 1} of {rounds}')
             try:
-                results[peer.name].append(measure(bench, peer, load, connections, options.seconds))
+                results[peer.name].append(measure(bench, peer, load, connections, options.seconds,
+                                                  costs.get(peer.name)))
             except proc.Failed as error:
                 note(f'failed: {peer.name}: {error}')
     return [summary(peer, load, results[peer.name]) for peer in peers if results[peer.name]]
@@ -162,7 +192,7 @@ def add_ratios(rows):
     """How many times Handfast's cost; where it wasn't measured, the lowest one's."""
     for load in {row['load'] for row in rows}:
         same = [row for row in rows if row['load'] == load and row['value']]
-        ours = [row['value'] for row in same if row['peer'] == 'handfast']
+        ours = [row['value'] for row in same if row['peer'] in ('handfast', 'handfast-http')]
         base = ours[0] if ours else min((row['value'] for row in same), default=None)
         for row in same:
             row['ratio'] = round(row['value'] / base, 2)
@@ -191,10 +221,10 @@ def show_machine(about):
 
 def against_peers(options, folder):
     peers = usable(options.names, folder)
-    loads = MODES[options.mode]
+    loads = loads_of(options)
     most = max(options.connections or LOADS[load]['connections'] for load in loads)
     allow_descriptors(most)
-    rows = []
+    rows, costs = [], {}
     tools = tools_in(folder)
     with tempfile.TemporaryDirectory(prefix='hf-bench-') as temporary:
         os.chmod(temporary, 0o755)
@@ -204,7 +234,9 @@ def against_peers(options, folder):
             backend.read_line(10)
             bench = Bench(temporary, Certs(temporary), tools, port)
             for load in loads:
-                rows += one_load(bench, peers, load, options)
+                found = one_load(bench, peers, load, options, costs)
+                costs = {row['peer']: row['value'] for row in found if row['value']}
+                rows += found
     add_ratios(rows)
     return rows
 

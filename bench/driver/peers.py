@@ -26,7 +26,7 @@ events {{ worker_connections {descriptors}; }}
 '''
 
 NGINX_TLS = '''
-        listen 127.0.0.1:{port} ssl backlog=4096;
+        listen 127.0.0.1:{port} ssl {h2} backlog=4096;
         ssl_certificate {certs.server_chain};
         ssl_certificate_key {certs.server_key};
         ssl_client_certificate {certs.root};
@@ -80,7 +80,7 @@ defaults
     timeout client 1h
     timeout server 1h
 frontend bench
-    bind 127.0.0.1:{port} ssl crt {certs.server_all} ca-file {certs.root} verify required backlog 4096
+    bind 127.0.0.1:{port} ssl crt {certs.server_all} ca-file {certs.root} verify required backlog 4096 {alpn}
     default_backend app
 backend app
     server app 127.0.0.1:{backend}
@@ -120,6 +120,29 @@ ciphersuites = {suite}
 curves = X25519
 sessionCacheTimeout = 3600
 TIMEOUTidle = 3600
+'''
+
+HANDFAST_HTTP = '''
+log: {{format: json, level: error, to: stderr}}
+workers: 1
+identities:
+  web: {{cert: {certs.server_chain}, key: {certs.server_key}}}
+trust:
+  clients: {{roots: {certs.root}}}
+listeners:
+  bench:
+    listen: ["127.0.0.1:{port}"]
+    identities: [web]
+    client: require
+    trust: clients
+    mode: http
+    http: {{keep-alive-timeout: 1h}}
+    idle-timeout: 1h
+    tls: {{versions: ["1.3"], suites: [{suite}], groups: [X25519], engine: {mode}}}
+    to: app
+upstreams:
+  app:
+    servers: ["127.0.0.1:{backend}"]
 '''
 
 HANDFAST = '''
@@ -178,6 +201,7 @@ class Peer:
     version_words = ('-v',)
     modules = ''
     mode = 'tcp'
+    is_http = False  # understands requests, over HTTP/1.1 and HTTP/2
 
     def __init__(self, program=None):
         self.program = program or find(*self.programs)
@@ -204,6 +228,8 @@ class Peer:
         config = pathlib.Path(folder) / f'{self.name}.conf'
         config.write_text(self.template.format(
             certs=certs, port=port, backend=backend, suite=SUITE, user=self.user(),
+            h2='http2' if self.is_http else '',
+            alpn='alpn h2,http/1.1' if self.is_http else '',
             modules=self.modules, mode=self.mode, maxconn=most_connections(),
             descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
         process = Process(self.name, self.command(str(config)), str(folder))
@@ -238,7 +264,7 @@ class Nginx(Peer):
 
 class NginxHttp(Nginx):
     """The same with HTTP understood, connections to the backend kept and shared."""
-    name, template = 'nginx-http', NGINX_HTTP
+    name, template, is_http = 'nginx-http', NGINX_HTTP, True
 
 
 class Haproxy(Peer):
@@ -250,7 +276,7 @@ class Haproxy(Peer):
 
 
 class HaproxyHttp(Haproxy):
-    name, mode = 'haproxy-http', 'http'
+    name, mode, is_http = 'haproxy-http', 'http', True
 
 
 class Hitch(Peer):
@@ -299,6 +325,10 @@ class HandfastLibssl(Handfast):
     name, mode = 'handfast-libssl', 'libssl'
 
 
+class HandfastHttp(Handfast):
+    name, template, is_http = 'handfast-http', HANDFAST_HTTP, True
+
+
 PEERS = {peer.name: peer for peer in
-         (Handfast, Nginx, Haproxy, Hitch, Stunnel, NginxHttp, HaproxyHttp, HandfastNative,
-          HandfastLibssl)}
+         (Handfast, Nginx, Haproxy, Hitch, Stunnel, HandfastHttp, NginxHttp, HaproxyHttp,
+          HandfastNative, HandfastLibssl)}
