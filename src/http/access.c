@@ -97,8 +97,8 @@ static void add_known(struct hf_log_line *line, const char *key, int64_t number)
 
 static void add_connection(struct hf_log_line *line, const struct hf_facts *facts)
 {
-    hf_log_str(line, "id", facts->connection_id);
-    hf_log_str(line, "request_id", facts->ids ? facts->ids->request : NULL);
+    hf_log_str(line, "id", facts->ids ? facts->ids->request : NULL);
+    hf_log_str(line, "connection", facts->connection_id);
     hf_log_str(line, "listener", facts->listener);
     hf_log_str(line, "client", facts->client_address);
     if (facts->trusted) {

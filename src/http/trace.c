@@ -117,16 +117,14 @@ static bool is_request_id(struct hf_bytes text)
 }
 
 enum hf_err hf_request_ids_init(struct hf_request_ids *ids, const struct hf_http_msg *msg,
-                                bool trusted, const char *connection_id, uint64_t n,
-                                const struct hf_rng *rng)
+                                bool trusted, const char *own, const struct hf_rng *rng)
 {
     struct hf_bytes given;
     struct hf_request_ids made = {.flags = 0};
     if (trusted && hf_http_msg_get_str(msg, "x-request-id", &given) && is_request_id(given)) {
         copy(made.request, given);
     } else {
-        snprintf(made.request, sizeof(made.request), "%.64s-%llx", connection_id,
-                 (unsigned long long)n);
+        snprintf(made.request, sizeof(made.request), "%s", own);
     }
     HF_TRY(set_trace(&made, msg, rng));
     *ids = made;

@@ -7,13 +7,13 @@
 #include "http/facts.h"
 
 /*
- * hf_request_ids_init names a request as soon as its head is there. Its id is the connection's with
- * the request's number on it, n, unless a trusted proxy sent an X-Request-Id of at most
- * HF_REQUEST_ID_SIZE - 1 letters, digits and -_.:=+/@ . The trace is that of a valid traceparent,
- * whoever sent it, or a new one; the span is always new. Errors: HF_E_CRYPTO from rng.
+ * hf_request_ids_init names a request as soon as its head is there. Its id is own, unless a trusted
+ * proxy sent an X-Request-Id of at most HF_REQUEST_ID_SIZE - 1 letters, digits and -_.:=+/@ . The
+ * trace is that of a valid traceparent, whoever sent it, or a new one; the span is always new.
+ * Errors: HF_E_CRYPTO from rng.
  */
 enum hf_err hf_request_ids_init(struct hf_request_ids *ids, const struct hf_http_msg *msg,
-                                bool trusted, const char *connection_id, uint64_t n,
+                                bool trusted, const char *own,
                                 const struct hf_rng *rng) HF_MUST_CHECK;
 
 /* struct hf_traceparent is a parsed traceparent; the texts point into it. */

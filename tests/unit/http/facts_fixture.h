@@ -33,7 +33,7 @@
                           .not_before = NOW_MS / 1000 - 3600, \
                           .not_after = NOW_MS / 1000 + 86400})
 
-static const struct hf_request_ids fixture_ids = {.request = "00c0ffee00000001-1",
+static const struct hf_request_ids fixture_ids = {.request = "00c0ffee00000002",
                                                   .trace = "0af7651916cd43dd8448eb211c80319c",
                                                   .span = "b7ad6b7169203331",
                                                   .flags = 1,

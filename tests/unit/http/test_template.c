@@ -76,7 +76,7 @@ static void variables_of_connection_and_request(void **state)
     expect(&facts, "{client.address}:{client.port}", "192.0.2.43:47011");
     expect(&facts, "{connection.address} {connection.id}", "192.0.2.43 00c0ffee00000001");
     expect(&facts, "{listener} {listener.port} {route}", "api 8443 main");
-    expect(&facts, "{request.id}", "00c0ffee00000001-1");
+    expect(&facts, "{request.id}", "00c0ffee00000002");
     expect(&facts, "{request.method} {request.target} {request.protocol}", "GET /a/b?c=d HTTP/1.1");
     expect(&facts, "{request.scheme}://{request.host}{request.path}",
            "https://api.example.org:8443/a/b");
