@@ -13,6 +13,7 @@ void hf_config_free(struct hf_config *config)
     if (config) {
         for (size_t i = 0; i < config->n_listeners; i++) {
             hf_route_table_free(config->listeners[i].route_table);
+            hf_route_table_free(config->listeners[i].trusted_table);
         }
         struct hf_arena *arena = config->arena; /* the config itself lives in it */
         hf_arena_done(arena);

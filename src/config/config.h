@@ -13,6 +13,7 @@
  */
 
 #include "base/buf.h"
+#include "config/forward.h"
 #include "config/http.h"
 #include "config/parts.h"
 #include "os/sock.h"
@@ -130,6 +131,8 @@ struct hf_cfg_upstream {
     enum hf_cfg_proxy_out proxy_out;
     enum hf_cfg_protocol protocol;
     struct hf_mark protocol_mark; /* line 0: the default */
+    struct hf_cfg_forward forward;
+    struct hf_mark forward_mark; /* line 0: the default */
     bool tls_on;
     struct hf_cfg_tls tls;
     struct hf_cfg_identity *tls_identity; /* borrowed; NULL: no client certificate */
@@ -165,6 +168,12 @@ struct hf_cfg_listener {
     struct hf_cfg_route *routes; /* at least one in HTTP mode */
     size_t n_routes;
     struct hf_route_table *route_table; /* of the same routes; NULL unless mode is HTTP */
+    struct hf_cidr *trusted_proxies; /* whose headers about their clients are believed */
+    size_t n_trusted_proxies;
+    struct hf_cfg_strings trusted_clients; /* roles and selectors of such */
+    struct hf_route_table *trusted_table;  /* the rule `allow` of its one route; NULL: nobody */
+    struct hf_cfg_string jwks_path;        /* absent: not served */
+    struct hf_cfg_access access;
     struct hf_cidr *proxy_from;         /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
     int64_t handshake_timeout_ms;
@@ -185,6 +194,7 @@ struct hf_config {
     struct hf_cfg_addr admin;   /* text NULL: none; unix only */
     struct hf_cfg_addr metrics; /* text NULL: none */
     struct hf_cfg_log log;
+    struct hf_cfg_signing signing;
     unsigned workers; /* 0: one per core */
     int64_t drain_timeout_ms;
     struct hf_cfg_identity *identities;

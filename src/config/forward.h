@@ -11,14 +11,24 @@
 #include <stdint.h>
 
 #include "config/parts.h"
-#include "http/access.h"
 #include "http/forward.h"
 
-/* Lists of words, as decoded. */
-struct hf_cfg_ints {
+/* A list of words, as decoded; the word `none` is HF_CFG_NOTHING. */
+#define HF_CFG_NOTHING (-1)
+struct hf_cfg_words {
     int *item;
     size_t n;
 };
+
+/* hf_cfg_words_bits gives the words as bits, 1 << word. */
+static inline unsigned hf_cfg_words_bits(const struct hf_cfg_words *words)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < words->n; i++) {
+        bits |= words->item[i] == HF_CFG_NOTHING ? 0 : 1u << words->item[i];
+    }
+    return bits;
+}
 
 /* Where the signed token goes. */
 struct hf_cfg_token {
@@ -28,13 +38,16 @@ struct hf_cfg_token {
 
 /* An upstream's `forward`. */
 struct hf_cfg_forward {
-    struct hf_cfg_ints identity; /* enum hf_spelling */
+    struct hf_cfg_words identity; /* enum hf_spelling */
     enum hf_xfcc_mode xfcc_mode;
-    struct hf_cfg_ints xfcc_parts; /* enum hf_xfcc_part */
-    struct hf_cfg_ints address;    /* enum hf_address_spelling */
-    struct hf_cfg_pairs headers;   /* values are templates */
+    struct hf_mark xfcc_mark;       /* line 0: the default; likewise */
+    struct hf_cfg_words xfcc_parts; /* enum hf_xfcc_part */
+    struct hf_mark xfcc_parts_mark;
+    struct hf_cfg_words address; /* enum hf_address_spelling */
+    struct hf_cfg_pairs headers; /* values are templates */
     struct hf_cfg_strings strip;
     struct hf_cfg_token token;
+    struct hf_mark token_mark;
     enum hf_trace_mode trace;
     bool request_id;
     uint64_t value_max;
@@ -50,11 +63,18 @@ struct hf_cfg_signing {
 };
 
 /* A listener's `access-log`. */
+enum hf_cfg_access_format {
+    HF_CFG_ACCESS_LOG, /* like the log's other lines */
+    HF_CFG_ACCESS_JSON,
+    HF_CFG_ACCESS_TEXT,
+    HF_CFG_ACCESS_COMBINED,
+    HF_CFG_ACCESS_OFF,
+};
+
 struct hf_cfg_access {
-    enum hf_access_format format;
-    int lines;                   /* enum hf_log_format, with HF_ACCESS_FIELDS; -1: the log's */
-    struct hf_cfg_string tmpl;   /* absent: by format */
-    struct hf_cfg_string to;     /* absent: the log's place */
+    enum hf_cfg_access_format format;
+    struct hf_cfg_string tmpl; /* absent: by format */
+    struct hf_cfg_string to;   /* absent: the log's place */
 };
 
 #endif

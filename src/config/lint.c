@@ -382,6 +382,12 @@ static void lint_upstream(const struct lint *lint, const struct hf_cfg_upstream 
                         "trust instead",
                         upstream->name);
     }
+    if (upstream->forward.unsafe_unverified) {
+        hf_findings_add(lint->findings, HF_FINDING_UNSAFE, upstream->forward.unsafe_unverified_mark,
+                        "unsafe-unverified is on: upstream \"%s\" is told names that anybody can "
+                        "write into a certificate, and must verify them itself",
+                        upstream->name);
+    }
     lint_keylog(lint, &upstream->tls);
 }
 

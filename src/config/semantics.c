@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/decode.h"
+#include "config/proxies.h"
 #include "config/routes.h"
 #include "config/semantics_impl.h"
 
@@ -248,7 +249,8 @@ static void check_tls_listener(struct hf_decoder *decoder, const struct hf_node 
 static void check_tcp(struct hf_decoder *decoder, const struct hf_node *node,
                       const struct hf_cfg_listener *listener)
 {
-    static const char *const keys[] = {"routes", "http"};
+    static const char *const keys[] = {"routes",          "http",      "trusted-proxies",
+                                       "trusted-clients", "jwks-path", "access-log"};
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (hf_is_given(node, keys[i])) {
             hf_conflict(decoder, hf_key_mark(node, keys[i]),
@@ -343,6 +345,7 @@ void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, voi
     for (size_t i = 0; i < config->n_listeners && decoder->findings->n_errors == 0; i++) {
         if (config->listeners[i].mode == HF_MODE_HTTP && decoder->err == HF_OK) {
             hf_routes_check(decoder, &config->listeners[i]);
+            hf_proxies_check(decoder, &config->listeners[i]);
         }
     }
 }

@@ -113,7 +113,7 @@ static void add_connection(struct hf_log_line *line, const struct hf_facts *fact
 
 static void add_verdict(struct hf_log_line *line, const struct hf_facts *facts)
 {
-    const struct hf_outcome *outcome = facts->outcome;
+    const struct hf_ending *outcome = facts->outcome;
     hf_log_str(line, "verdict", hf_reason_code(outcome->verdict));
     hf_log_str(line, "rule", outcome->rule);
     hf_log_str(line, "route", facts->route);
@@ -123,7 +123,7 @@ static void add_verdict(struct hf_log_line *line, const struct hf_facts *facts)
     hf_log_str(line, "cause", outcome->cause);
 }
 
-static void add_upstream(struct hf_log_line *line, const struct hf_outcome *outcome)
+static void add_upstream(struct hf_log_line *line, const struct hf_ending *outcome)
 {
     hf_log_str(line, "upstream", outcome->upstream);
     hf_log_str(line, "server", outcome->server);
@@ -135,7 +135,7 @@ static void add_upstream(struct hf_log_line *line, const struct hf_outcome *outc
     }
 }
 
-static void add_sizes(struct hf_log_line *line, const struct hf_outcome *outcome)
+static void add_sizes(struct hf_log_line *line, const struct hf_ending *outcome)
 {
     hf_log_int(line, "bytes_in", (int64_t)outcome->bytes_in);
     hf_log_int(line, "bytes_out", (int64_t)outcome->bytes_out);

@@ -34,9 +34,9 @@ struct hf_request_ids {
     bool fresh;                   /* the trace began here */
 };
 
-/* struct hf_outcome is how an exchange ended, for the access log. Durations in microseconds, -1
+/* struct hf_ending is how an exchange ended, for the access log. Durations in microseconds, -1
  * where it didn't come to that. */
-struct hf_outcome {
+struct hf_ending {
     enum hf_reason verdict; /* on the request; HF_REASON_OK: let in */
     const char *rule;       /* that decided it */
     unsigned status;        /* sent to the client; 0: none */
@@ -85,7 +85,7 @@ struct hf_facts {
     const char *route;
     int64_t now_ms; /* wall clock, when the request came */
 
-    const struct hf_outcome *outcome; /* NULL until the exchange is over */
+    const struct hf_ending *outcome; /* NULL until the exchange is over */
 };
 
 /* hf_facts_peer: the identity, if it may be told at all: it was verified, or is told even so. */

@@ -39,7 +39,7 @@ struct hf_forward {
 /* --- Compiling ---------------------------------------------------------------------------------*/
 
 /* Fields that frame or route a message, or that are somebody else's to say. */
-static enum hf_err check_name(const char *name)
+enum hf_err hf_forward_check_name(const char *name)
 {
     static const char *const refused[] = {"cookie", "expect",       "date",
                                           "via",    "content-type", "content-encoding"};
@@ -61,7 +61,7 @@ static enum hf_err check_name(const char *name)
 static enum hf_err take_header(struct hf_forward *forward, const struct hf_forward_header *from)
 {
     struct header *to = &forward->headers[forward->n_headers++];
-    HF_TRY(check_name(from->name));
+    HF_TRY(hf_forward_check_name(from->name));
     to->name = hf_strdup(from->name);
     if (!to->name) {
         return HF_E_NOMEM;
@@ -75,7 +75,7 @@ static enum hf_err take_token(struct hf_forward *forward, const struct hf_forwar
     if (!options->signer) {
         return hf_fail(HF_E_INVALID, "a token is to be told, and there is nothing to sign it with");
     }
-    HF_TRY(check_name(name));
+    HF_TRY(hf_forward_check_name(name));
     forward->bearer = hf_http_eq_str(hf_bytes_str(name), "authorization");
     forward->token_header = hf_strdup(name);
     forward->token_audience = hf_strdup(options->token_audience ? options->token_audience : "");

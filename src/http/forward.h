@@ -99,6 +99,10 @@ struct hf_forward_options {
 
 struct hf_forward;
 
+/* hf_forward_check_name: may a header of this name tell who a client is? Errors: HF_E_INVALID in
+ * words: it isn't a name, or it frames or routes a message, or means something else. */
+enum hf_err hf_forward_check_name(const char *name) HF_MUST_CHECK;
+
 /* hf_forward_new compiles; what options point at is needed during the call only, but strip and
  * signer get a reference. Errors: HF_E_INVALID in words (a template, a header's name that may not
  * be set), HF_E_NOMEM. */

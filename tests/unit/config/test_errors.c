@@ -45,7 +45,8 @@ static void keys(void **state)
          "t.yaml:6:1: error: unknown key \"listner\"; did you mean \"listeners\"?\n"},
         {HEAD API "colour: blue\n",
          "t.yaml:6:1: error: unknown key \"colour\"; remove it, or use one of admin, metrics, log, "
-         "workers, drain-timeout, identities, trust, upstreams, roles or listeners\n"},
+         "token-signing, workers, drain-timeout, identities, trust, upstreams, roles or "
+         "listeners\n"},
         {HEAD API "log: {levle: info, fromat: json}\n",
          "t.yaml:6:7: error: unknown key \"levle\"; did you mean \"level\"?\n"
          "t.yaml:6:20: error: unknown key \"fromat\"; did you mean \"format\"?\n"},

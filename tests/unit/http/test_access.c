@@ -53,20 +53,20 @@ static void write_line(enum hf_access_format format, const char *tmpl,
     *end = '\0';
 }
 
-static struct hf_outcome good_outcome(void)
+static struct hf_ending good_outcome(void)
 {
-    return (struct hf_outcome){.verdict = HF_REASON_OK,
-                               .rule = "ops",
-                               .status = 200,
-                               .upstream = "app",
-                               .server = "127.0.0.1:8080",
-                               .upstream_status = 200,
-                               .tries = 1,
-                               .bytes_in = 10,
-                               .bytes_out = 2000,
-                               .total_us = 812,
-                               .connect_us = 100,
-                               .first_byte_us = 700};
+    return (struct hf_ending){.verdict = HF_REASON_OK,
+                              .rule = "ops",
+                              .status = 200,
+                              .upstream = "app",
+                              .server = "127.0.0.1:8080",
+                              .upstream_status = 200,
+                              .tries = 1,
+                              .bytes_in = 10,
+                              .bytes_out = 2000,
+                              .total_us = 812,
+                              .connect_us = 100,
+                              .first_byte_us = 700};
 }
 
 static void fields_are_json(void **state)
@@ -75,7 +75,7 @@ static void fields_are_json(void **state)
     static struct sink sink;
     struct hf_identity peer = alice();
     struct hf_facts facts = facts_of(&peer);
-    struct hf_outcome outcome = good_outcome();
+    struct hf_ending outcome = good_outcome();
     facts.outcome = &outcome;
     write_line(HF_ACCESS_FIELDS, NULL, HF_LOG_JSON, &facts, &sink);
     assert_string_equal(
@@ -96,13 +96,13 @@ static void refusals_and_failures_are_told(void **state)
     (void)state;
     static struct sink sink;
     struct hf_facts facts = facts_of(NULL);
-    struct hf_outcome outcome = {.verdict = HF_REASON_NO_CERTIFICATE,
-                                 .status = 403,
-                                 .tries = 3,
-                                 .cause = "client-reset",
-                                 .total_us = 5,
-                                 .connect_us = -1,
-                                 .first_byte_us = -1};
+    struct hf_ending outcome = {.verdict = HF_REASON_NO_CERTIFICATE,
+                                .status = 403,
+                                .tries = 3,
+                                .cause = "client-reset",
+                                .total_us = 5,
+                                .connect_us = -1,
+                                .first_byte_us = -1};
     facts.outcome = &outcome;
     facts.trusted = true;
     facts.peer_address = "10.0.0.1";
@@ -123,7 +123,7 @@ static void long_targets_are_cut_and_the_rest_is_there(void **state)
     static char target[8000];
     struct hf_identity peer = alice();
     struct hf_facts facts = facts_of(&peer);
-    struct hf_outcome outcome = good_outcome();
+    struct hf_ending outcome = good_outcome();
     memset(target, '"', sizeof(target));
     target[0] = '/';
     facts.outcome = &outcome;
@@ -144,7 +144,7 @@ static void combined_is_what_apache_writes(void **state)
     static struct sink sink;
     struct hf_identity peer = alice();
     struct hf_facts facts = facts_of(&peer);
-    struct hf_outcome outcome = good_outcome();
+    struct hf_ending outcome = good_outcome();
     struct hf_http_msg msg;
     hf_http_msg_init(&msg, 4096, 8);
     assert_int_equal(hf_http_msg_add_str(&msg, "referer", "https://example.org/\"x"), HF_OK);
@@ -172,7 +172,7 @@ static void templates_are_the_operators(void **state)
     static char target[HF_ACCESS_LINE_MAX + 100];
     struct hf_identity peer = alice();
     struct hf_facts facts = facts_of(&peer);
-    struct hf_outcome outcome = good_outcome();
+    struct hf_ending outcome = good_outcome();
     facts.outcome = &outcome;
     write_line(HF_ACCESS_TEMPLATE, "{peer.cn} {status} {took.us}", HF_LOG_TEXT, &facts, &sink);
     assert_string_equal(sink.line, "alice 200 812");

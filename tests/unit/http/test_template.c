@@ -203,17 +203,17 @@ static void log_lines_have_the_outcome(void **state)
 {
     (void)state;
     struct hf_facts facts = facts_of(NULL);
-    struct hf_outcome outcome = {.verdict = HF_REASON_OK,
-                                 .status = 200,
-                                 .upstream = "app",
-                                 .server = "127.0.0.1:8080",
-                                 .upstream_status = 200,
-                                 .tries = 2,
-                                 .bytes_in = 10,
-                                 .bytes_out = 2000,
-                                 .total_us = 812,
-                                 .connect_us = -1,
-                                 .first_byte_us = 700};
+    struct hf_ending outcome = {.verdict = HF_REASON_OK,
+                                .status = 200,
+                                .upstream = "app",
+                                .server = "127.0.0.1:8080",
+                                .upstream_status = 200,
+                                .tries = 2,
+                                .bytes_in = 10,
+                                .bytes_out = 2000,
+                                .total_us = 812,
+                                .connect_us = -1,
+                                .first_byte_us = 700};
     static const char text[] = "{status} {verdict} {rule} {upstream} {upstream.server} "
                                "{upstream.status} {upstream.tries} {bytes.in} {bytes.out} "
                                "{took.us} {took.connect_us} {took.first_byte_us} {cause}";
