@@ -140,7 +140,7 @@ enum hf_err hf_forwarded_check(struct hf_bytes value)
 
 static struct hf_bytes without_port(struct hf_bytes node)
 {
-    const uint8_t *colon = node.len ? memrchr(node.ptr, ':', node.len) : NULL;
+    const uint8_t *colon = node.ptr && node.len ? memrchr(node.ptr, ':', node.len) : NULL;
     if (node.len && node.ptr[0] == '[') {
         const uint8_t *end = memchr(node.ptr, ']', node.len);
         return end ? hf_bytes_of(node.ptr + 1, (size_t)(end - node.ptr) - 1) : node;
