@@ -100,7 +100,8 @@ struct hf_h2_events {
      * hf_http_msg_check and is from now on the callee's, of config's pool. end: no body follows. */
     void (*on_head)(void *ctx, struct hf_h2_stream *stream, struct hf_http_msg *msg, bool end);
     /* Server: a request that is to be answered with hf_http_fault_status(fault). Without a
-     * hf_h2_respond in here the stream is reset. */
+     * hf_h2_respond in here the stream is reset. Its body is thrown away; on_close is still to
+     * come. */
     void (*on_bad_head)(void *ctx, struct hf_h2_stream *stream, enum hf_http_fault fault);
     void (*on_data)(void *ctx, struct hf_h2_stream *stream, struct hf_bytes data);
     /* The peer's direction has ended; trailers NULL, or from now on the callee's. Not called when

@@ -175,7 +175,10 @@ static void on_length(struct hf_h2_block *block, struct hf_bytes value)
 
 static void on_host(struct hf_h2_block *block, struct hf_bytes value)
 {
-    if (block->kind == HF_H2_BLOCK_REQUEST && once(block, SEEN_HOST, HF_HTTP_FAULT_HOST_REPEATED)) {
+    if (block->kind == HF_H2_BLOCK_TRAILERS) {
+        malformed(block, HF_HTTP_FAULT_TRAILER_FORBIDDEN);
+    } else if (block->kind == HF_H2_BLOCK_REQUEST &&
+               once(block, SEEN_HOST, HF_HTTP_FAULT_HOST_REPEATED)) {
         block->host = keep(block, value);
         if (value.len == 0) {
             refuse(block, HF_HTTP_FAULT_HOST);
@@ -347,6 +350,9 @@ static void conclude_target(struct hf_h2_block *block)
     }
     if (msg->method == HF_METHOD_CONNECT) {
         msg->form = HF_TARGET_AUTHORITY;
+        if (!hf_http_target_parse(msg->method, hf_http_msg_text(msg, msg->authority), &target)) {
+            refuse(block, HF_HTTP_FAULT_TARGET);
+        }
         return;
     }
     struct hf_bytes path = hf_http_msg_text(msg, block->path);
@@ -417,7 +423,7 @@ static void deliver_request(struct hf_h2 *h2, struct hf_http_msg *msg, enum hf_h
         return;
     }
     hf_http_msg_pool_put(h2->config->msgs, msg);
-    stream->bodiless = false;
+    stream->bad = true;
     events->on_bad_head(h2->ctx, stream, fault);
     stream = hf_h2_stream_find(h2, id);
     if (stream && !stream->head_sent) {
@@ -483,7 +489,7 @@ static void conclude_trailers(struct hf_h2_block *block)
 {
     if (!block->end_stream) { /* RFC 9113 8.1 */
         malformed(block, HF_HTTP_FAULT_PSEUDO);
-    } else if (block->seen & (SEEN_HOST | SEEN_LENGTH) || block->msg->expect_continue ||
+    } else if (block->seen & SEEN_LENGTH || block->msg->expect_continue ||
                block->msg->te_trailers) {
         malformed(block, HF_HTTP_FAULT_TRAILER_FORBIDDEN);
     } else {

@@ -121,6 +121,10 @@ void hf_h2_data_piece(struct hf_h2 *h2, struct hf_bytes piece)
         return;
     }
     stream->held += (uint32_t)piece.len;
+    if (stream->bad) {
+        hf_h2_consume(stream, piece.len);
+        return;
+    }
     h2->config->events->on_data(h2->ctx, stream, piece);
 }
 
@@ -142,7 +146,11 @@ void hf_h2_remote_end(struct hf_h2_stream *stream, struct hf_http_msg *trailers)
         return;
     }
     stream->remote_end = true;
-    h2->config->events->on_end(h2->ctx, stream, trailers);
+    if (stream->bad) {
+        hf_http_msg_pool_put(h2->config->msgs, trailers);
+    } else {
+        h2->config->events->on_end(h2->ctx, stream, trailers);
+    }
     stream = hf_h2_stream_find(h2, id);
     if (stream) {
         (void)hf_h2_stream_settle(stream);

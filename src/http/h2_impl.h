@@ -124,6 +124,7 @@ struct hf_h2_stream {
     bool head_came;    /* the final head, or the request */
     bool bodiless;     /* the peer's message has no body, whatever its length says */
     bool out_bodiless; /* ours hasn't */
+    bool bad;          /* on_bad_head: its body is thrown away */
     bool wants_room;
     bool upgrade; /* an extended CONNECT */
     bool has_length;
