@@ -23,7 +23,7 @@ enum {
     SHARE_WHOLE = 1024 /* a server's share, but while it ramps */
 };
 
-const char *hf_outcome_name(enum hf_outcome outcome)
+const char *hf_outcome_name(enum hf_server_outcome outcome)
 {
 #define OUTCOME_NAME(id, name) [HF_OUTCOME_##id] = name,
     static const char *const names[] = {HF_OUTCOME_TABLE(OUTCOME_NAME)};

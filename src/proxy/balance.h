@@ -54,7 +54,7 @@ void hf_balance_explain(const struct hf_upstream *upstream, const struct hf_pick
                         char *out, size_t size);
 
 struct hf_balance_report {
-    enum hf_outcome outcome;
+    enum hf_server_outcome outcome;
     int64_t latency_us; /* to the answer's head, or to the connection in TCP mode; < 0: unknown */
     int64_t now_ms;     /* hf_loop_now_ms */
     unsigned shard;     /* of the worker, for counters */

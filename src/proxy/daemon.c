@@ -222,7 +222,7 @@ static void log_ready(struct hf_daemon *daemon)
             hf_log_str(&line, "listener", cfg->name);
             hf_log_str(&line, "address", cfg->listen[k].text);
             hf_log_str(&line, "client", cfg->plain ? "plain" : hf_client_mode_name(cfg->client));
-            hf_log_str(&line, "upstream", cfg->to->name);
+            hf_log_str(&line, "upstream", cfg->to ? cfg->to->name : NULL);
             hf_log_end(&line);
         }
     }

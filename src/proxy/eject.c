@@ -99,7 +99,7 @@ bool hf_server_usable(const struct hf_server *server, int64_t now_ms)
 /* --- Going --------------------------------------------------------------------------------------
  */
 
-static bool counts_as_failure(const struct hf_cfg_eject *cfg, enum hf_outcome outcome)
+static bool counts_as_failure(const struct hf_cfg_eject *cfg, enum hf_server_outcome outcome)
 {
     switch (outcome) {
     case HF_OUTCOME_CONNECT:
@@ -158,7 +158,7 @@ static int64_t ejection_time(struct hf_server_state *state, const struct hf_cfg_
 }
 
 static void say_ejected(const struct hf_upstream *upstream, const struct hf_server *server,
-                        enum hf_outcome last, int64_t time_ms)
+                        enum hf_server_outcome last, int64_t time_ms)
 {
     if (!upstream->log) {
         return;
@@ -177,7 +177,7 @@ static void say_ejected(const struct hf_upstream *upstream, const struct hf_serv
  * the bit shows, so that nobody finds an old `until` in the past; and the count is taken with the
  * bit set, so that the limit holds. */
 static void eject(const struct hf_upstream *upstream, const struct hf_server *server,
-                  enum hf_outcome last, int64_t now_ms)
+                  enum hf_server_outcome last, int64_t now_ms)
 {
     struct hf_server_state *state = server->state;
     int64_t until = atomic_load(&state->ejected_until_ms);
@@ -199,7 +199,7 @@ static void eject(const struct hf_upstream *upstream, const struct hf_server *se
 }
 
 void hf_eject_note(const struct hf_upstream *upstream, const struct hf_server *server,
-                   enum hf_outcome outcome, int64_t now_ms)
+                   enum hf_server_outcome outcome, int64_t now_ms)
 {
     const struct hf_cfg_eject *cfg = &upstream->cfg->eject;
     struct hf_server_state *state = server->state;

@@ -15,7 +15,7 @@ void hf_latency_note(struct hf_server_state *state, int64_t sample_us, bool fail
 
 /* hf_eject_note counts an outcome and ejects the server when enough have failed in a row. */
 void hf_eject_note(const struct hf_upstream *upstream, const struct hf_server *server,
-                   enum hf_outcome outcome, int64_t now_ms);
+                   enum hf_server_outcome outcome, int64_t now_ms);
 
 /* hf_server_return: what kept it out is gone; it grows into its share over slow-start. */
 void hf_server_return(const struct hf_upstream *upstream, const struct hf_server *server,

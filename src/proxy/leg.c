@@ -289,6 +289,114 @@ enum hf_move hf_leg_move(struct hf_leg *from, struct hf_leg *to, struct hf_scrat
     return HF_MOVE_ENDED;
 }
 
+/* --- Plaintext for whoever sits on a leg -------------------------------------------------------
+ */
+
+/* The next plaintext of `in`. ENDED: *out has some; otherwise why there is none. */
+static enum hf_move open_some(struct hf_leg *leg, struct hf_scratch *scratch, struct hf_span *in,
+                              struct hf_bytes *out)
+{
+    if (!leg->tls) {
+        *out = hf_span_bytes(*in);
+        in->len = 0;
+        leg->spent = true;
+        leg->n_in += out->len;
+        return out->len ? HF_MOVE_ENDED : HF_MOVE_IDLE;
+    }
+    for (;;) {
+        struct hf_tls_io io = {.in = *in, .out = &leg->held_out};
+        size_t n = 0;
+        enum hf_tls_step step =
+            hf_tls_read(leg->tls, &io, hf_span_of(scratch->plain, sizeof(scratch->plain)), &n);
+        *in = io.in;
+        switch (step) {
+        case HF_TLS_DONE:
+            leg->n_in += n;
+            *out = hf_bytes_of(scratch->plain, n);
+            return HF_MOVE_ENDED;
+        case HF_TLS_WANT_INPUT:
+            leg->spent = true;
+            return HF_MOVE_IDLE;
+        case HF_TLS_WANT_OUTPUT:
+            leg->choked = true;
+            return HF_MOVE_BLOCKED;
+        case HF_TLS_WANT_JOB:
+            hf_tls_job_run(hf_tls_job(leg->tls));
+            continue;
+        case HF_TLS_CLOSED:
+            leg->ended = true;
+            return HF_MOVE_IDLE;
+        case HF_TLS_FAILED:
+            return HF_MOVE_TLS;
+        }
+    }
+}
+
+enum hf_move hf_leg_read(struct hf_leg *leg, struct hf_scratch *scratch, hf_leg_sink *sink,
+                         void *ctx)
+{
+    size_t rounds = READ_ROUNDS;
+    if (leg->choked && hf_buf_len(&leg->held_out)) {
+        return HF_MOVE_BLOCKED;
+    }
+    leg->choked = false;
+    while (!leg->ended) {
+        struct hf_span in;
+        enum hf_move move = load(leg, scratch, &rounds, &in);
+        if (move == HF_MOVE_TRUNCATED) {
+            return end_of_input(leg);
+        }
+        if (move != HF_MOVE_ENDED) {
+            return move;
+        }
+        bool more = true;
+        struct hf_bytes plain;
+        while (more && (move = open_some(leg, scratch, &in, &plain)) == HF_MOVE_ENDED) {
+            more = sink(ctx, plain);
+            if (!hf_leg_open(leg)) {
+                return HF_MOVE_BLOCKED;
+            }
+        }
+        enum hf_move held = hold(leg, in);
+        if (held != HF_MOVE_IDLE || !more || move != HF_MOVE_IDLE) {
+            return held != HF_MOVE_IDLE ? held : !more ? HF_MOVE_BLOCKED : move;
+        }
+    }
+    return HF_MOVE_ENDED;
+}
+
+enum hf_move hf_leg_write(struct hf_leg *leg, struct hf_scratch *scratch, struct hf_bytes plain)
+{
+    bool queued = hf_buf_len(&leg->held_out) > 0;
+    struct hf_buf *out = queued ? &leg->held_out : &scratch->out;
+    leg->n_out += plain.len;
+    if (leg->tls) {
+        struct hf_tls_io io = {.out = out};
+        size_t n = 0;
+        hf_buf_reset(&scratch->out);
+        switch (hf_tls_write(leg->tls, &io, plain, &n)) {
+        case HF_TLS_DONE:
+            break;
+        case HF_TLS_WANT_OUTPUT: /* whoever writes must have heeded BLOCKED */
+            return hf_fail(HF_E_TOO_LARGE, "more is to be sent than a connection may hold"),
+                   HF_MOVE_NOMEM;
+        default:
+            return HF_MOVE_TLS;
+        }
+        return queued ? HF_MOVE_BLOCKED : send_or_hold(leg, out);
+    }
+    if (!queued) {
+        enum hf_move move = write_out(leg, &plain);
+        if (move != HF_MOVE_BLOCKED) {
+            return move;
+        }
+    }
+    return hf_buf_append(&leg->held_out, plain) == HF_OK ? HF_MOVE_BLOCKED : HF_MOVE_NOMEM;
+}
+
+/* --- Handshakes ---------------------------------------------------------------------------------
+ */
+
 /* One turn of the handshake with what is in `in`; ENDED: complete. */
 static enum hf_move handshake_step(struct hf_leg *leg, struct hf_span *in, bool *again)
 {

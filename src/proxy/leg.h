@@ -64,6 +64,28 @@ static inline bool hf_leg_open(const struct hf_leg *leg)
 /* hf_leg_move carries application bytes from one leg to the other until one of them must wait. */
 enum hf_move hf_leg_move(struct hf_leg *from, struct hf_leg *to, struct hf_scratch *scratch);
 
+/*
+ * hf_leg_sink is given plaintext as it comes; the view is into the worker's scratch. False: no more
+ * until asked again; what is left stays held. A sink may close the leg.
+ */
+typedef bool hf_leg_sink(void *ctx, struct hf_bytes plain);
+
+/* hf_leg_read gives what comes to sink, until the socket has no more. BLOCKED: sink has enough, or
+ * closed the leg, or the leg is choked. Never TO_LOST, TO_TLS. */
+enum hf_move hf_leg_read(struct hf_leg *leg, struct hf_scratch *scratch, hf_leg_sink *sink,
+                         void *ctx);
+
+/* hf_leg_write seals, or takes as they are, application bytes and sends them. BLOCKED: the socket
+ * didn't take all, the rest is held. LOST, TLS, NOMEM: the leg is of no more use for writing. Uses
+ * scratch.out alone, so that plain may view the rest of the scratch. */
+enum hf_move hf_leg_write(struct hf_leg *leg, struct hf_scratch *scratch, struct hf_bytes plain);
+
+/* hf_leg_has_held: whole input may wait that no event of the socket will tell of. */
+static inline bool hf_leg_has_held(const struct hf_leg *leg)
+{
+    return hf_buf_len(&leg->held_in) && !leg->spent;
+}
+
 /* hf_leg_handshake goes on with TLS over the socket. IDLE: waits for the socket; ENDED: the
  * handshake is complete; TLS: it failed; TRUNCATED: the peer left; LOST: the socket broke. */
 enum hf_move hf_leg_handshake(struct hf_leg *leg, struct hf_scratch *scratch);

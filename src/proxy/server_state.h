@@ -50,10 +50,10 @@ struct hf_server_state {
     X(CANCELLED, "cancelled") /* the client went, or we gave up: says nothing of the server */
 
 #define HF_OUTCOME_ENUM(id, name) HF_OUTCOME_##id,
-enum hf_outcome { HF_OUTCOME_TABLE(HF_OUTCOME_ENUM) HF_OUTCOME_N };
+enum hf_server_outcome { HF_OUTCOME_TABLE(HF_OUTCOME_ENUM) HF_OUTCOME_N };
 #undef HF_OUTCOME_ENUM
 
-const char *hf_outcome_name(enum hf_outcome outcome);
+const char *hf_outcome_name(enum hf_server_outcome outcome);
 
 struct hf_queue;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/http/down.h"
 #include "proxy/proxy_protocol.h"
 #include "proxy/session_judge.h"
 #include "proxy/session_proxy.h"
@@ -19,10 +20,13 @@ enum { QUIET_MS = 5000 }; /* after this much silence a relay gives its memory ba
 #define TO HF_FSM_TO
 
 static const struct hf_fsm_state states[] = {
-    [HF_SESSION_PROXY_HEADER] =
-        {"proxy-header", TO(HF_SESSION_HANDSHAKE) | TO(HF_SESSION_DIAL) | TO(HF_SESSION_CLOSED), 0},
+    [HF_SESSION_PROXY_HEADER] = {"proxy-header",
+                                 TO(HF_SESSION_HANDSHAKE) | TO(HF_SESSION_DIAL) |
+                                     TO(HF_SESSION_HTTP) | TO(HF_SESSION_CLOSED),
+                                 0},
     [HF_SESSION_HANDSHAKE] = {"handshake",
-                              TO(HF_SESSION_DIAL) | TO(HF_SESSION_LINGER) | TO(HF_SESSION_CLOSED),
+                              TO(HF_SESSION_DIAL) | TO(HF_SESSION_HTTP) | TO(HF_SESSION_LINGER) |
+                                  TO(HF_SESSION_CLOSED),
                               0},
     [HF_SESSION_DIAL] = {"dial",
                          TO(HF_SESSION_UPSTREAM_HANDSHAKE) | TO(HF_SESSION_RELAY) |
@@ -33,6 +37,7 @@ static const struct hf_fsm_state states[] = {
                                            TO(HF_SESSION_LINGER) | TO(HF_SESSION_CLOSED),
                                        HF_SESSION_UP_TLS_MS},
     [HF_SESSION_RELAY] = {"relay", TO(HF_SESSION_LINGER) | TO(HF_SESSION_CLOSED), 0},
+    [HF_SESSION_HTTP] = {"http", TO(HF_SESSION_LINGER) | TO(HF_SESSION_CLOSED), 0},
     [HF_SESSION_LINGER] = {"linger", TO(HF_SESSION_CLOSED), HF_SESSION_LINGER_MS},
     [HF_SESSION_CLOSED] = {"closed", 0, 0},
 };
@@ -61,10 +66,21 @@ int64_t hf_session_now_ms(const struct hf_session *session)
     return hf_loop_now_ms(session->worker->loop);
 }
 
+/* How long silence may last: of a relay, or between requests. Those under way have deadlines of
+ * their own. */
+static int64_t idle_limit(const struct hf_session *session)
+{
+    const struct hf_cfg_listener *cfg = session->door->cfg;
+    if (session->fsm.state != HF_SESSION_HTTP) {
+        return cfg->idle_timeout_ms;
+    }
+    return hf_down_busy(session) ? 0 : cfg->http.keep_alive_timeout_ms;
+}
+
 /* When a silent relay is due: to go quiet first, then to be closed as idle. */
 static int64_t relay_due(const struct hf_session *session)
 {
-    int64_t idle = session->door->cfg->idle_timeout_ms;
+    int64_t idle = idle_limit(session);
     if (!session->quiet && (!idle || idle > QUIET_MS)) {
         return session->active_ms + QUIET_MS;
     }
@@ -86,6 +102,7 @@ static int64_t next_due(const struct hf_session *session)
         due = session->active_ms + HF_SESSION_UP_TLS_MS;
         break;
     case HF_SESSION_RELAY:
+    case HF_SESSION_HTTP:
         due = relay_due(session);
         break;
     default: /* a dial has deadlines of its own */
@@ -130,6 +147,9 @@ static void time_out(struct hf_session *session, bool total)
     case HF_SESSION_UPSTREAM_HANDSHAKE:
         hf_session_upstream_failed(session, NULL, "the TLS handshake timed out");
         return;
+    case HF_SESSION_HTTP: /* nothing is under way: the client is told in order */
+        hf_down_retire(session);
+        return;
     default:
         hf_session_finish_with_alert(session, HF_CAUSE_IDLE_TIMEOUT, HF_ALERT_USER_CANCELED);
     }
@@ -149,7 +169,7 @@ static void go_quiet(struct hf_session *session)
 
 static bool is_idle(const struct hf_session *session)
 {
-    int64_t limit = session->door->cfg->idle_timeout_ms;
+    int64_t limit = idle_limit(session);
     return limit && hf_session_now_ms(session) - session->active_ms >= limit;
 }
 
@@ -166,7 +186,8 @@ static void on_timer(struct hf_timer *timer)
     }
     int64_t limit = session->door->cfg->total_timeout_ms;
     bool total = limit && hf_session_now_ms(session) - session->since_ms >= limit;
-    if (session->fsm.state == HF_SESSION_RELAY && !total && !is_idle(session)) {
+    bool relays = session->fsm.state == HF_SESSION_RELAY || session->fsm.state == HF_SESSION_HTTP;
+    if (relays && !total && !is_idle(session)) {
         go_quiet(session);
         hf_session_arm(session);
         return;
@@ -176,6 +197,16 @@ static void on_timer(struct hf_timer *timer)
 
 /* --- Client handshake ---------------------------------------------------------------------------
  */
+
+/* The client is in. */
+static void serve(struct hf_session *session)
+{
+    if (session->door->cfg->mode == HF_MODE_HTTP) {
+        hf_down_start(session);
+    } else {
+        hf_session_dial(session);
+    }
+}
 
 static void client_done(struct hf_session *session)
 {
@@ -187,7 +218,7 @@ static void client_done(struct hf_session *session)
     session->verified = session->arrival->verdict.verified;
     hf_session_count_accepted(session);
     hf_session_log_accepted(session);
-    hf_session_dial(session);
+    serve(session);
 }
 
 static void client_handshake(struct hf_session *session)
@@ -203,8 +234,8 @@ static void client_handshake(struct hf_session *session)
         hf_watch_want(session->worker->loop, &session->client.watch, HF_LOOP_READ | write);
         return;
     case HF_MOVE_TLS: {
-        struct hf_refusal refusal = hf_session_refusal(&session->client, session->arrival->judged,
-                                                       &session->arrival->verdict);
+        struct hf_denial refusal = hf_session_refusal(&session->client, session->arrival->judged,
+                                                      &session->arrival->verdict);
         hf_session_refuse(session, &refusal, true);
         return;
     }
@@ -223,7 +254,7 @@ static void client_handshake(struct hf_session *session)
 static void start_tls(struct hf_session *session)
 {
     if (!session->door->tls) {
-        hf_session_dial(session);
+        serve(session);
         return;
     }
     hf_session_move(session, HF_SESSION_HANDSHAKE);
@@ -272,6 +303,9 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
         return;
     case HF_SESSION_RELAY:
         hf_session_relay(session, leg, events);
+        return;
+    case HF_SESSION_HTTP:
+        hf_down_event(session, events);
         return;
     case HF_SESSION_LINGER:
         hf_session_discard(session, events);

@@ -7,8 +7,9 @@
  * Nothing else holds its sockets.
  *
  *      proxy-header --> handshake --> dial --> upstream-handshake --> relay --> closed
- *            \              \           \             \                /
- *             \--------------\-----------+-------------\--> linger ---/
+ *            \              \  \        \             \                /
+ *             \              \  \--> http \             \              /
+ *              \--------------\--------\--+-------------\--> linger --/
  *
  * The states that don't apply are passed over (no PROXY header expected, plain sides). Linger keeps
  * a refused client's socket open for a moment after the alert, reading what it still sends: closing
@@ -17,6 +18,7 @@
 
 #include "base/fsm.h"
 #include "proxy/leg.h"
+#include "proxy/server_check.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
 
@@ -28,6 +30,7 @@ enum hf_session_state {
     HF_SESSION_DIAL,
     HF_SESSION_UPSTREAM_HANDSHAKE,
     HF_SESSION_RELAY,
+    HF_SESSION_HTTP,
     HF_SESSION_LINGER,
     HF_SESSION_CLOSED,
 };
@@ -63,11 +66,12 @@ struct hf_told {
 /* What is known only until the relay starts; freed then. */
 struct hf_arrival {
     int64_t accepted_ns;
-    bool judged;                /* the client was */
-    struct hf_verdict verdict;  /* on the client */
-    struct hf_verdict upstream; /* on the upstream server that was tried last */
-    bool upstream_judged;
+    bool judged;                   /* the client was */
+    struct hf_verdict verdict;     /* on the client */
+    struct hf_server_check server; /* of the upstream server that was tried last */
 };
+
+struct hf_down;
 
 struct hf_session {
     struct hf_link link;
@@ -83,6 +87,7 @@ struct hf_session {
     struct hf_arrival *arrival;
     struct hf_identity *identity; /* of the client; NULL: none sent */
     const struct hf_server *upstream;
+    struct hf_down *http; /* HTTP mode; NULL: not there yet, or any more */
     uint64_t id;
     int64_t since_ms;           /* loop time of accept */
     int64_t active_ms;          /* loop time of the last byte */

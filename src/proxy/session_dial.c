@@ -61,7 +61,7 @@ static void leave_server(struct hf_session *session)
 }
 
 /* The server that was reached is no good: say so and try the next. */
-void hf_session_upstream_failed(struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_upstream_failed(struct hf_session *session, const struct hf_denial *refusal,
                                 const char *why)
 {
     hf_session_log_upstream(session, refusal, why);
@@ -88,8 +88,9 @@ static void upstream_handshake(struct hf_session *session)
         hf_watch_want(session->worker->loop, &session->server.watch, HF_LOOP_READ | write);
         return;
     case HF_MOVE_TLS: {
-        struct hf_refusal refusal = hf_session_refusal(
-            &session->server, session->arrival->upstream_judged, &session->arrival->upstream);
+        const struct hf_server_check *check = &session->arrival->server;
+        struct hf_denial refusal =
+            hf_session_refusal(&session->server, check->judged, &check->verdict);
         hf_session_upstream_failed(session, &refusal, NULL);
         return;
     }
@@ -116,8 +117,10 @@ static void start_upstream_tls(struct hf_session *session)
 {
     const struct hf_upstream *to = session->door->to;
     hf_session_move(session, HF_SESSION_UPSTREAM_HANDSHAKE);
-    if (hf_tls_new_client(to->tls, session, session->upstream->tls_sni, NULL,
-                          &session->server.tls) != HF_OK) {
+    struct hf_server_check *check = &session->arrival->server;
+    *check = (struct hf_server_check){.clock = session->worker->clock, .server = session->upstream};
+    if (hf_tls_new_client(to->tls, check, session->upstream->tls_sni, NULL, &session->server.tls) !=
+        HF_OK) {
         hf_session_upstream_failed(session, NULL, hf_err_text());
         return;
     }

@@ -6,6 +6,7 @@
 #include "proxy/session_impl.h"
 
 #include "base/mem.h"
+#include "proxy/http/down.h"
 #include "proxy/session_judge.h"
 
 enum {
@@ -23,6 +24,7 @@ static void free_later(struct hf_task *task)
 void hf_session_release(struct hf_session *session)
 {
     struct hf_worker *worker = session->worker;
+    hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);
     hf_fsm_move(&session->fsm, HF_SESSION_CLOSED);
     hf_timer_cancel(&session->timer);
     hf_dial_free(session->dial);
@@ -92,6 +94,7 @@ void hf_session_finish(struct hf_session *session, enum hf_cause cause, bool wit
     hf_session_log_end(session, cause);
     hf_dial_free(session->dial);
     session->dial = NULL;
+    hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);
     drop_server(session);
     if (with_linger && session->client.watch.active) {
         linger(session);
@@ -124,7 +127,7 @@ static void answer_plain_http(struct hf_session *session)
     }
 }
 
-void hf_session_refuse(struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,
                        bool with_linger)
 {
     if (refusal->reason == HF_REASON_PLAIN_HTTP) {
@@ -140,7 +143,7 @@ void hf_session_refuse(struct hf_session *session, const struct hf_refusal *refu
 void hf_session_refuse_for(struct hf_session *session, enum hf_reason reason, const char *text,
                            bool with_linger)
 {
-    struct hf_refusal refusal = {reason, hf_reason_step(reason), text, NULL};
+    struct hf_denial refusal = {reason, hf_reason_step(reason), text, NULL};
     hf_session_refuse(session, &refusal, with_linger);
 }
 
@@ -151,6 +154,8 @@ void hf_session_cut(struct hf_session *session, enum hf_cause cause)
         return;
     }
     session->cause = cause;
+    hf_down_close(session,
+                  cause == HF_CAUSE_DRAIN_TIMEOUT ? HF_MISHAP_DRAINED : HF_MISHAP_CLIENT_CLOSED);
     hf_session_log_end(session, cause);
     drop_server(session);
     cut_plain(session);

@@ -33,7 +33,7 @@ void hf_session_finish(struct hf_session *session, enum hf_cause cause, bool wit
 void hf_session_finish_with_alert(struct hf_session *session, enum hf_cause cause, uint8_t alert);
 
 /* hf_session_refuse counts, logs and ends a client that doesn't come in. */
-void hf_session_refuse(struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,
                        bool with_linger);
 void hf_session_refuse_for(struct hf_session *session, enum hf_reason reason, const char *text,
                            bool with_linger);
@@ -48,7 +48,7 @@ void hf_session_dial(struct hf_session *session);
 
 /* hf_session_upstream_failed: the server that was reached is no good; says so and tries the next.
  * refusal NULL: not a matter of certificates, why says what it was. */
-void hf_session_upstream_failed(struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_upstream_failed(struct hf_session *session, const struct hf_denial *refusal,
                                 const char *why);
 
 /* --- session_relay.c ----------------------------------------------------------------------------

@@ -20,26 +20,6 @@ static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_pee
 
 const struct hf_tls_judge hf_session_judge_client = {judge_client};
 
-static struct hf_tls_answer judge_server(void *conn_ctx, const struct hf_tls_peer *peer)
-{
-    struct hf_session *session = conn_ctx;
-    const struct hf_upstream *to = session->door->to;
-    struct hf_judge_input input = {
-        .mode = to->trust ? HF_CLIENT_REQUIRE : HF_CLIENT_REQUEST_UNVERIFIED,
-        .trust = to->trust,
-        .chain = peer->chain,
-        .usage = HF_USAGE_SERVER,
-        .name = session->upstream->tls_name,
-        .now_s = hf_clock_wall_s(session->worker->clock),
-    };
-    struct hf_verdict *verdict = &session->arrival->upstream;
-    hf_verdict_judge(&input, verdict);
-    session->arrival->upstream_judged = true;
-    return (struct hf_tls_answer){verdict->allow, verdict->alert};
-}
-
-const struct hf_tls_judge hf_session_judge_server = {judge_server};
-
 void hf_session_expect_nobody(struct hf_session *session)
 {
     session->arrival->verdict = (struct hf_verdict){

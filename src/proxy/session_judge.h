@@ -2,15 +2,12 @@
 #ifndef HF_PROXY_SESSION_JUDGE_H
 #define HF_PROXY_SESSION_JUDGE_H
 
-/* Where a session meets the one verdict: TLS asks through these, in both roles. */
+/* Where a session meets the one verdict: TLS asks through this in the server role. */
 
 #include "proxy/session.h"
 
 /* For hf_tls_server_config.judge: conn_ctx is the session, the policy's tag its hf_door_policy. */
 extern const struct hf_tls_judge hf_session_judge_client;
-
-/* For hf_tls_client_config.judge: conn_ctx is the session. */
-extern const struct hf_tls_judge hf_session_judge_server;
 
 /* hf_session_expect_nobody sets the verdict that holds while nobody was asked for a certificate. */
 void hf_session_expect_nobody(struct hf_session *session);

@@ -101,7 +101,7 @@ void hf_session_log_accepted(const struct hf_session *session)
     hf_log_end(&line);
 }
 
-static void add_refusal(struct hf_log_line *line, const struct hf_refusal *refusal)
+static void add_refusal(struct hf_log_line *line, const struct hf_denial *refusal)
 {
     hf_log_str(line, "reason", hf_reason_code(refusal->reason));
     hf_log_str(line, "step", hf_step_name(refusal->step));
@@ -111,7 +111,7 @@ static void add_refusal(struct hf_log_line *line, const struct hf_refusal *refus
     }
 }
 
-void hf_session_log_refused(const struct hf_session *session, const struct hf_refusal *refusal)
+void hf_session_log_refused(const struct hf_session *session, const struct hf_denial *refusal)
 {
     struct hf_log_line line;
     begin(&line, session, HF_LOG_WARN, "handshake");
@@ -127,7 +127,7 @@ void hf_session_log_refused(const struct hf_session *session, const struct hf_re
     hf_log_end(&line);
 }
 
-void hf_session_log_upstream(const struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_log_upstream(const struct hf_session *session, const struct hf_denial *refusal,
                              const char *why)
 {
     struct hf_log_line line;
@@ -167,14 +167,13 @@ void hf_session_log_end(const struct hf_session *session, enum hf_cause cause)
     hf_log_end(&line);
 }
 
-struct hf_refusal hf_session_refusal(const struct hf_leg *leg, bool judged,
-                                     const struct hf_verdict *verdict)
+struct hf_denial hf_session_refusal(const struct hf_leg *leg, bool judged,
+                                    const struct hf_verdict *verdict)
 {
     if (judged && !verdict->allow) {
-        return (struct hf_refusal){verdict->reason, verdict->step, verdict->text,
-                                   verdict->concerns};
+        return (struct hf_denial){verdict->reason, verdict->step, verdict->text, verdict->concerns};
     }
     const struct hf_tls_failure *failure = hf_tls_failure(leg->tls);
     enum hf_reason reason = failure->reason == HF_REASON_OK ? HF_REASON_INTERNAL : failure->reason;
-    return (struct hf_refusal){reason, hf_reason_step(reason), failure->text, NULL};
+    return (struct hf_denial){reason, hf_reason_step(reason), failure->text, NULL};
 }

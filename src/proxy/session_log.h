@@ -5,7 +5,7 @@
 #include "proxy/session.h"
 
 /* A refusal of a client, or of an upstream server, as it is logged and counted. */
-struct hf_refusal {
+struct hf_denial {
     enum hf_reason reason;
     enum hf_step step;
     const char *text;     /* one sentence */
@@ -14,17 +14,17 @@ struct hf_refusal {
 
 /* One line per handshake, accepted or refused. */
 void hf_session_log_accepted(const struct hf_session *session);
-void hf_session_log_refused(const struct hf_session *session, const struct hf_refusal *refusal);
+void hf_session_log_refused(const struct hf_session *session, const struct hf_denial *refusal);
 
 /* One line when an upstream server fails us. refusal NULL: not a matter of TLS. */
-void hf_session_log_upstream(const struct hf_session *session, const struct hf_refusal *refusal,
+void hf_session_log_upstream(const struct hf_session *session, const struct hf_denial *refusal,
                              const char *why);
 
 /* One line per connection at its end. */
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause);
 
 /* hf_session_refusal says why a leg's TLS failed: the verdict if it decided, else TLS's reason. */
-struct hf_refusal hf_session_refusal(const struct hf_leg *leg, bool judged,
-                                     const struct hf_verdict *verdict);
+struct hf_denial hf_session_refusal(const struct hf_leg *leg, bool judged,
+                                    const struct hf_verdict *verdict);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "proxy/balance_queue.h"
+#include "proxy/server_check.h"
 #include "proxy/session_judge.h"
 #include "proxy/upstream_metrics.h"
 
@@ -188,7 +189,7 @@ static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snap
     struct hf_tls_client_config config = {
         .identities = &identity,
         .n_identities = identity ? 1 : 0,
-        .judge = hf_session_judge_server,
+        .judge = hf_server_check_judge,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     HF_TRY(open_keylog(&cfg->tls, &upstream->keylog, &upstream->keylog_hook, &config.common));
@@ -331,6 +332,18 @@ static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_do
     return HF_OK;
 }
 
+/* Takes a protocol out of a list that ends with NULL. */
+static void leave_out(const char **alpn, const char *protocol)
+{
+    size_t kept = 0;
+    for (size_t i = 0; alpn[i]; i++) {
+        if (strcmp(alpn[i], protocol) != 0) {
+            alpn[kept++] = alpn[i];
+        }
+    }
+    alpn[kept] = NULL;
+}
+
 static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
                                  struct hf_door *door)
 {
@@ -362,6 +375,9 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .judge = hf_session_judge_client,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    if (cfg->mode == HF_MODE_HTTP) {
+        leave_out(alpn, "h2");
+    }
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));
     enum hf_err err = hf_tls_server_ctx_new(&config, &door->tls);
     hf_wipe(&config.ticket_keys, sizeof(config.ticket_keys));
@@ -378,10 +394,11 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
         return HF_E_NOMEM;
     }
     make_door_metrics(env, cfg->name, &out->metrics);
-    if (!cfg->to) {
-        return hf_fail(HF_E_UNSUPPORTED, "this daemon relays in mode: tcp only");
+    if (cfg->mode == HF_MODE_HTTP) {
+        HF_TRY(hf_door_http_new(snapshot, cfg, env->metrics, &out->http));
+    } else {
+        out->to = &snapshot->upstreams[cfg->to - snapshot->config->upstreams];
     }
-    out->to = &snapshot->upstreams[cfg->to - snapshot->config->upstreams];
     HF_TRY(make_door_policies(snapshot, out));
     return cfg->plain ? HF_OK : make_door_tls(env, snapshot, out);
 }
@@ -475,6 +492,7 @@ static void door_done(struct hf_metrics *m, struct hf_door *door)
     hf_tls_ctx_unref(door->tls);
     hf_keylog_done(&door->keylog);
     hf_free(door->policies);
+    hf_door_http_free(door->http, m);
     state_unref(door->state);
     release_door_metrics(m, &door->metrics);
 }

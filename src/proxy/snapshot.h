@@ -16,6 +16,7 @@
 #include "config/materials.h"
 #include "os/keylog.h"
 #include "proxy/balance_table.h"
+#include "proxy/http/door_http.h"
 #include "proxy/server_state.h"
 #include "watch/metrics.h"
 
@@ -89,7 +90,8 @@ struct hf_door {
     struct hf_tls_ctx *tls;          /* NULL: plain */
     struct hf_door_policy *policies; /* [0] is the default, then one per cfg->sni */
     size_t n_policies;
-    struct hf_upstream *to;
+    struct hf_upstream *to;    /* TCP mode */
+    struct hf_door_http *http; /* HTTP mode */
     struct hf_door_metrics metrics;
 };
 

@@ -15,7 +15,8 @@ static json_t *door_json(struct hf_daemon *daemon, const struct hf_door *door)
         json_array_append_new(addresses, json_string(door->cfg->listen[i].text));
     }
     for (int i = 1; i < HF_REASON_N; i++) {
-        int64_t n = hf_series_sum(daemon->metrics, door->metrics.refused[i]);
+        const struct hf_series *series = door->metrics.refused[i]; /* NULL: never of a handshake */
+        int64_t n = series ? hf_series_sum(daemon->metrics, series) : 0;
         if (n) {
             json_object_set_new(refused, hf_reason_code((enum hf_reason)i), json_integer(n));
         }

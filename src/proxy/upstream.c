@@ -60,7 +60,7 @@ void hf_dial_leave(const struct hf_server *server)
     hf_balance_leave(server->upstream, server);
 }
 
-static void report(struct hf_dial *dial, enum hf_outcome outcome)
+static void report(struct hf_dial *dial, enum hf_server_outcome outcome)
 {
     if (dial->single) {
         return;
@@ -116,7 +116,7 @@ static void end_soon(struct hf_dial *dial)
 
 static void next_server(struct hf_dial *dial);
 
-static void attempt_failed(struct hf_dial *dial, enum hf_outcome outcome, const char *what)
+static void attempt_failed(struct hf_dial *dial, enum hf_server_outcome outcome, const char *what)
 {
     stop_attempt(dial);
     dial->at_addr++;

@@ -65,7 +65,7 @@ void hf_server_metrics_make(struct hf_metrics *m, struct hf_server *server)
         metrics->outcomes[i] = hf_metrics_counter(
             m, "handfast_upstream_server_requests_total",
             "What came of requests to the server; in TCP mode, of connections.", "upstream",
-            upstream, "server", name, "outcome", hf_outcome_name((enum hf_outcome)i), NULL);
+            upstream, "server", name, "outcome", hf_outcome_name((enum hf_server_outcome)i), NULL);
     }
     for (size_t i = 0; i < HF_N_ELEMENTS(gauges); i++) {
         struct hf_metrics_source source = {gauges[i].read, server->state};

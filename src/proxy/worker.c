@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/http/down.h"
+#include "proxy/http/hub.h"
+#include "proxy/http/pool.h"
 #include "proxy/session.h"
 
 enum {
@@ -200,6 +203,7 @@ enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan
         }
     }
     hf_gen_unref(old);
+    hf_pool_retire(worker->hub, false);
     return err;
 }
 
@@ -207,6 +211,10 @@ void hf_worker_drain(struct hf_worker *worker)
 {
     replace_listeners(worker, NULL, 0);
     worker->stopping = true;
+    hf_pool_retire(worker->hub, true);
+    HF_LIST_FOREACH (&worker->sessions, link) {
+        hf_down_retire(HF_CONTAINER_OF(link, struct hf_session, link));
+    }
     if (worker->n_sessions == 0) {
         hf_loop_stop(worker->loop);
     }
@@ -239,6 +247,9 @@ enum hf_err hf_worker_new(unsigned index, uint64_t first_id, struct hf_log *log,
     if (err == HF_OK) {
         err = hf_resolver_new(worker->loop, NULL, &worker->resolver);
     }
+    if (err == HF_OK) {
+        err = hf_hub_new(worker, &worker->hub);
+    }
     if (err != HF_OK) {
         hf_worker_free(worker);
         return err;
@@ -256,6 +267,7 @@ void hf_worker_free(struct hf_worker *worker)
         hf_free(worker->listeners[i]);
     }
     hf_free(worker->listeners);
+    hf_hub_free(worker->hub);
     hf_gen_unref(worker->gen);
     hf_resolver_free(worker->resolver);
     hf_loop_free(worker->loop);

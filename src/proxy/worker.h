@@ -32,6 +32,8 @@ struct hf_listener {
     struct hf_task free_task;
 };
 
+struct hf_hub;
+
 struct hf_worker {
     unsigned index; /* also the shard of its counters */
     struct hf_thread thread;
@@ -50,7 +52,8 @@ struct hf_worker {
     struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
     void *control_ctx;
     struct hf_task ended;
-    bool has_ended; /* the control thread has seen it */
+    bool has_ended;     /* the control thread has seen it */
+    struct hf_hub *hub; /* of HTTP mode */
     struct hf_scratch scratch;
 };
 

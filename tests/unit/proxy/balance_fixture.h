@@ -89,7 +89,7 @@ static inline int pick(struct balance *b)
     return index;
 }
 
-static inline void report(struct balance *b, size_t index, enum hf_outcome outcome,
+static inline void report(struct balance *b, size_t index, enum hf_server_outcome outcome,
                           int64_t latency_us)
 {
     hf_balance_report(&b->upstream, &b->servers[index],

@@ -91,7 +91,7 @@ static void which_answers_are_failures_is_said_by_the_config(void **state)
     (void)state;
     static const struct {
         enum hf_cfg_eject_answers answers;
-        enum hf_outcome outcome;
+        enum hf_server_outcome outcome;
         bool out;
     } rows[] = {
         {HF_EJECT_ANSWERS_NONE, HF_OUTCOME_GATEWAY, false},

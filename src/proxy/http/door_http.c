@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/door_http.h"
+
+#include "base/mem.h"
+#include "proxy/http/hub.h"
+#include "proxy/snapshot.h"
+
+enum {
+    ANSWER_MS = 60000,
+    STALL_MS = 60000,
+};
+
+static void set_limits(const struct hf_cfg_http *cfg, struct hf_h1_limits *out)
+{
+    *out = hf_h1_limits_default;
+    out->head_max = (uint32_t)cfg->max_header_size;
+    out->line_max = out->head_max;
+    out->field_max = out->head_max;
+    out->trailers_max = out->head_max;
+    out->n_fields_max =
+        cfg->max_headers < HF_HUB_FIELDS ? (uint16_t)cfg->max_headers : HF_HUB_FIELDS;
+    out->body_max = 0; /* a route may have a limit of its own: the exchange counts */
+}
+
+enum hf_err hf_door_http_new(const struct hf_snapshot *snapshot, const struct hf_cfg_listener *cfg,
+                             struct hf_metrics *metrics, struct hf_door_http **out)
+{
+    struct hf_door_http *http = HF_NEW(struct hf_door_http);
+    if (!http) {
+        return HF_E_NOMEM;
+    }
+    set_limits(&cfg->http, &http->h1);
+    http->answer_timeout_ms = ANSWER_MS;
+    http->stall_timeout_ms = STALL_MS;
+    http->to = hf_alloc_zero(cfg->n_routes, sizeof(*http->to));
+    if (!http->to || hf_strip_new(&http->strip) != HF_OK) {
+        hf_door_http_free(http, metrics);
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < cfg->n_routes; i++) {
+        if (cfg->routes[i].to) {
+            http->to[i] = &snapshot->upstreams[cfg->routes[i].to - snapshot->config->upstreams];
+        }
+    }
+    *out = http;
+    return HF_OK;
+}
+
+void hf_door_http_free(struct hf_door_http *http, struct hf_metrics *metrics)
+{
+    (void)metrics;
+    if (http) {
+        hf_free(http->to);
+        hf_strip_unref(http->strip);
+        hf_free(http);
+    }
+}

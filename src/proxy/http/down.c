@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Between the session and the kinds of connection. The session calls down_*; a kind ends its
+ * session through session_impl.h, which comes back here as hf_down_close.
+ */
+#include "proxy/http/down.h"
+
+#include "base/mem.h"
+#include "proxy/http/down_impl.h"
+#include "proxy/session_impl.h"
+
+void hf_down_init(struct hf_down *down, const struct hf_down_kind *kind, struct hf_session *session,
+                  struct hf_hub *hub, const struct hf_wire_ops *wire_ops)
+{
+    down->kind = kind;
+    down->session = session;
+    down->hub = hub;
+    hf_list_init(&down->exchanges);
+    hf_wire_open(&down->wire, hub, &session->client, wire_ops);
+}
+
+static void moved(struct hf_down *down, struct hf_series *series, uint64_t n)
+{
+    struct hf_session *session = down->session;
+    hf_series_add(series, session->worker->index, n);
+    session->active_ms = hf_session_now_ms(session);
+    if (session->quiet) {
+        session->quiet = false;
+        hf_session_arm(session);
+    }
+}
+
+void hf_down_count_in(struct hf_down *down, uint64_t n)
+{
+    moved(down, down->session->door->metrics.bytes_in, n);
+}
+
+void hf_down_count_out(struct hf_down *down, uint64_t n)
+{
+    moved(down, down->session->door->metrics.bytes_out, n);
+}
+
+/* Who the client is to the rules, and by which server name it came: once for all requests. */
+static enum hf_err know_client(struct hf_down *down)
+{
+    struct hf_session *session = down->session;
+    const struct hf_route_table *table = session->door->cfg->route_table;
+    if (session->client.tls) {
+        struct hf_tls_info info;
+        hf_tls_info(session->client.tls, &info);
+        down->policy = info.sni ? hf_route_table_door(table, hf_bytes_str(info.sni)) : 0;
+    }
+    return hf_requester_init(&down->requester, table, session->verified ? session->identity : NULL);
+}
+
+void hf_down_start(struct hf_session *session)
+{
+    struct hf_hub *hub = session->worker->hub;
+    struct hf_down *down = NULL;
+    hf_session_move(session, HF_SESSION_HTTP);
+    if (hf_down_h1_new(session, hub, &down) != HF_OK) {
+        hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
+        return;
+    }
+    hf_free(HF_TAKE(session->arrival));
+    session->http = down;
+    if (know_client(down) != HF_OK) {
+        hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
+        return;
+    }
+    down->kind->event(down, HF_LOOP_READ);
+}
+
+void hf_down_event(struct hf_session *session, unsigned events)
+{
+    session->http->kind->event(session->http, events);
+}
+
+bool hf_down_busy(const struct hf_session *session)
+{
+    return session->http && !hf_list_empty(&session->http->exchanges);
+}
+
+void hf_down_retire(struct hf_session *session)
+{
+    if (session->http && !session->http->retiring) {
+        session->http->kind->retire(session->http);
+    }
+}
+
+static void free_later(struct hf_task *task)
+{
+    hf_free(HF_CONTAINER_OF(task, struct hf_down, free_task));
+}
+
+void hf_down_close(struct hf_session *session, enum hf_mishap why)
+{
+    struct hf_down *down = HF_TAKE(session->http);
+    if (!down) {
+        return;
+    }
+    down->gone = true;
+    HF_LIST_FOREACH (&down->exchanges, link) {
+        hf_exchange_client_gone(HF_CONTAINER_OF(link, struct hf_exchange, link), why);
+    }
+    hf_wire_close(&down->wire);
+    down->kind->done(down);
+    hf_requester_done(&down->requester);
+    down->free_task.run = free_later;
+    hf_loop_defer(session->worker->loop, &down->free_task);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_HTTP_EXCHANGE_IMPL_H
+#define HF_PROXY_HTTP_EXCHANGE_IMPL_H
+
+/* The inside of the exchange, shared by exchange*.c and by nobody else. */
+
+#include "proxy/http/exchange.h"
+#include "proxy/snapshot.h"
+
+/* --- exchange.c ---------------------------------------------------------------------------------
+ */
+
+/* hf_exchange_refuse_or_abort answers while that is possible. */
+void hf_exchange_refuse_or_abort(struct hf_exchange *x, enum hf_mishap why);
+
+/* --- exchange_judge.c: what it means ------------------------------------------------------------
+ */
+
+/* hf_exchange_reach asks the pool for a connection. */
+void hf_exchange_reach(struct hf_exchange *x);
+
+void hf_exchange_judge_answer(struct hf_exchange *x, struct hf_http_msg *msg);
+
+/* --- exchange_tell.c ----------------------------------------------------------------------------
+ */
+
+/* hf_exchange_tell makes the client's request ours: takes out what only a proxy may say, and says
+ * it. hf_exchange_judge_trailers does the first to x->trailers. */
+enum hf_err hf_exchange_tell(struct hf_exchange *x) HF_MUST_CHECK;
+void hf_exchange_judge_trailers(struct hf_exchange *x);
+
+/* --- exchange_refuse.c --------------------------------------------------------------------------
+ */
+
+void hf_exchange_answer_ourselves(struct hf_exchange *x, enum hf_mishap why);
+
+/* Answers that a route gives by itself. */
+void hf_exchange_respond(struct hf_exchange *x, const struct hf_cfg_respond *respond);
+void hf_exchange_redirect(struct hf_exchange *x, const struct hf_cfg_redirect *redirect);
+
+/* --- exchange_deadline.c ------------------------------------------------------------------------
+ */
+
+/* hf_exchange_arm sees to it that the timer comes no later than the next deadline. */
+void hf_exchange_arm(struct hf_exchange *x);
+void hf_exchange_on_timer(struct hf_timer *timer);
+
+/* --- exchange_log.c -----------------------------------------------------------------------------
+ */
+
+/* hf_exchange_log writes and counts an exchange that is over. */
+void hf_exchange_log(const struct hf_exchange *x);
+
+/* hf_exchange_log_upstream says that a server, or all of an upstream (server NULL), is no good. */
+void hf_exchange_log_upstream(const struct hf_hub *hub, const struct hf_upstream *upstream,
+                              const struct hf_server *server, const char *text);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The life of a connection to a server: dial, TLS, which protocol. Whoever waits for it is the
+ * pool's to know; it hears of success and of failure.
+ */
+#include "proxy/http/up.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "proxy/http/pool.h"
+#include "proxy/session_log.h"
+#include "proxy/snapshot.h"
+
+enum {
+    HANDSHAKE_MS = 10000,
+    IN_MAX = 256 << 10, /* a head that grows, or one read of the socket */
+};
+
+#define TO HF_FSM_TO
+
+static const struct hf_fsm_state states[] = {
+    [HF_UP_DIAL] = {"dial", TO(HF_UP_HANDSHAKE) | TO(HF_UP_READY) | TO(HF_UP_CLOSED), 0},
+    [HF_UP_HANDSHAKE] = {"handshake", TO(HF_UP_READY) | TO(HF_UP_CLOSED), HANDSHAKE_MS},
+    [HF_UP_READY] = {"ready", TO(HF_UP_CLOSED), 0},
+    [HF_UP_CLOSED] = {"closed", 0, 0},
+};
+
+static struct hf_loop *loop_of(const struct hf_up *up)
+{
+    return up->hub->worker->loop;
+}
+
+/* --- Ending -------------------------------------------------------------------------------------
+ */
+
+static void free_later(struct hf_task *task)
+{
+    hf_free(HF_CONTAINER_OF(task, struct hf_up, free_task));
+}
+
+void hf_up_close(struct hf_up *up)
+{
+    if (up->fsm.state == HF_UP_CLOSED) {
+        return;
+    }
+    hf_fsm_move(&up->fsm, HF_UP_CLOSED);
+    hf_timer_cancel(&up->timer);
+    hf_dial_free(HF_TAKE(up->dial));
+    hf_wire_close(&up->wire);
+    if (up->kind) {
+        up->kind->done(up);
+    }
+    hf_buf_done(&up->in);
+    hf_free(HF_TAKE(up->fields));
+    hf_free(HF_TAKE(up->check));
+    hf_leg_close(&up->leg, loop_of(up));
+    hf_server_closed(up->pool->upstream, up->server);
+    hf_pool_forget(up);
+    up->free_task.run = free_later;
+    hf_loop_defer(loop_of(up), &up->free_task);
+}
+
+static void failed(struct hf_up *up, enum hf_mishap why, const char *text)
+{
+    char copy[HF_VERIFY_TEXT_MAX]; /* text may be of what goes now */
+    strncpy(copy, text, sizeof(copy) - 1);
+    copy[sizeof(copy) - 1] = '\0';
+    hf_pool_failed(up, why, copy);
+}
+
+/* --- Ready --------------------------------------------------------------------------------------
+ */
+
+static void on_event(struct hf_watch *watch, unsigned events);
+
+static void ready(struct hf_up *up)
+{
+    hf_fsm_move(&up->fsm, HF_UP_READY);
+    hf_timer_cancel(&up->timer);
+    hf_free(HF_TAKE(up->check));
+    hf_up_h1_start(up);
+    hf_wire_want(&up->wire);
+    hf_pool_ready(up);
+}
+
+static void handshake(struct hf_up *up)
+{
+    enum hf_move move = hf_leg_handshake(&up->leg, &up->hub->worker->scratch);
+    unsigned write = hf_buf_len(&up->leg.held_out) ? HF_LOOP_WRITE : 0;
+    switch (move) {
+    case HF_MOVE_ENDED:
+        ready(up);
+        return;
+    case HF_MOVE_IDLE:
+    case HF_MOVE_BLOCKED:
+        hf_watch_want(loop_of(up), &up->leg.watch, HF_LOOP_READ | write);
+        return;
+    case HF_MOVE_TLS: {
+        struct hf_denial denial =
+            hf_session_refusal(&up->leg, up->check->judged, &up->check->verdict);
+        failed(up, HF_MISHAP_UPSTREAM_TLS, denial.text);
+        return;
+    }
+    case HF_MOVE_TRUNCATED:
+        failed(up, HF_MISHAP_UPSTREAM_TLS, "the server closed during the TLS handshake");
+        return;
+    default:
+        failed(up, HF_MISHAP_UPSTREAM_TLS, hf_err_text());
+    }
+}
+
+static void on_event(struct hf_watch *watch, unsigned events)
+{
+    struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
+    struct hf_up *up = HF_CONTAINER_OF(leg, struct hf_up, leg);
+    if (up->fsm.state == HF_UP_HANDSHAKE) {
+        handshake(up);
+    } else if (up->fsm.state == HF_UP_READY) {
+        up->kind->event(up, events);
+    }
+}
+
+/* --- Connecting ---------------------------------------------------------------------------------
+ */
+
+static void start_tls(struct hf_up *up)
+{
+    hf_fsm_move(&up->fsm, HF_UP_HANDSHAKE);
+    hf_timer_set(loop_of(up), &up->timer, HANDSHAKE_MS);
+    up->check = HF_NEW(struct hf_server_check);
+    if (!up->check) {
+        failed(up, HF_MISHAP_INTERNAL, hf_err_text());
+        return;
+    }
+    up->check->clock = up->hub->worker->clock;
+    up->check->server = up->server;
+    if (hf_tls_new_client(up->pool->upstream->tls, up->check, up->server->tls_sni, NULL,
+                          &up->leg.tls) != HF_OK) {
+        failed(up, HF_MISHAP_UPSTREAM_TLS, hf_err_text());
+        return;
+    }
+    handshake(up);
+}
+
+static void on_dialled(void *ctx, const struct hf_dial_result *result)
+{
+    struct hf_up *up = ctx;
+    if (result->end == HF_DIAL_EXHAUSTED) {
+        bool late = strstr(result->why, "timed out") != NULL;
+        failed(up, late ? HF_MISHAP_CONNECT_TIMEOUT : HF_MISHAP_UNREACHABLE, result->why);
+        return;
+    }
+    hf_leg_init(&up->leg, result->fd);
+    up->leg.spent = true;
+    up->leg.watch.on_event = on_event;
+    up->leg.watch.wanted = HF_LOOP_READ;
+    hf_dial_free(HF_TAKE(up->dial));
+    hf_series_add(up->pool->upstream->connects, up->hub->worker->index, 1);
+    if (hf_watch_add(loop_of(up), &up->leg.watch) != HF_OK) {
+        failed(up, HF_MISHAP_INTERNAL, hf_err_text());
+        return;
+    }
+    if (up->pool->upstream->tls) {
+        start_tls(up);
+    } else {
+        ready(up);
+    }
+}
+
+static void on_timer(struct hf_timer *timer)
+{
+    struct hf_up *up = HF_CONTAINER_OF(timer, struct hf_up, timer);
+    if (up->fsm.state != HF_UP_READY) {
+        failed(up, HF_MISHAP_CONNECT_TIMEOUT, "the TLS handshake timed out");
+        return;
+    }
+    int64_t left = up->idle_ms + HF_POOL_IDLE_MS - hf_loop_now_ms(loop_of(up));
+    if (!up->resting) {
+        return; /* armed again when it rests */
+    }
+    if (left > 0) {
+        hf_timer_set(loop_of(up), timer, left);
+    } else {
+        hf_up_close(up);
+    }
+}
+
+struct hf_up *hf_up_open(struct hf_pool *pool, const struct hf_server *server)
+{
+    struct hf_worker *worker = pool->hub->worker;
+    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index, false, 0};
+    struct hf_up *up = HF_NEW(struct hf_up);
+    if (!up) {
+        hf_server_closed(pool->upstream, server);
+        return NULL;
+    }
+    up->pool = pool;
+    up->hub = pool->hub;
+    up->server = server;
+    up->leg.watch.fd = -1;
+    up->timer.on_due = on_timer;
+    up->in = HF_BUF_INIT(IN_MAX);
+    hf_list_init(&up->waiters);
+    hf_fsm_init(&up->fsm, states, HF_N_ELEMENTS(states), HF_UP_DIAL);
+    hf_list_push(pool->busy.next, &up->link);
+    pool->n++;
+    if (hf_dial_to(&env, server, on_dialled, up, &up->dial) != HF_OK) {
+        hf_up_close(up);
+        return NULL;
+    }
+    return up;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SERVER_CHECK_H
+#define HF_PROXY_SERVER_CHECK_H
+
+/*
+ * struct hf_server_check is what TLS toward an upstream server is judged with: the conn_ctx of its
+ * client contexts. Needed until the handshake has ended.
+ */
+
+#include "policy/verdict.h"
+#include "tls/tls.h"
+
+struct hf_clock;
+struct hf_server;
+
+struct hf_server_check {
+    const struct hf_clock *clock;
+    const struct hf_server *server;
+    bool judged;
+    struct hf_verdict verdict;
+};
+
+extern const struct hf_tls_judge hf_server_check_judge;
+
+#endif
