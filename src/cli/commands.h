@@ -9,6 +9,7 @@
     X(run) \
     X(tunnel) \
     X(check) \
+    X(simulate) \
     X(status) \
     X(sessions) \
     X(reload) \
