@@ -14,8 +14,8 @@ pytestmark = pytest.mark.quick
 
 @pytest.fixture(scope='module')
 def people(pki):
-    return {'ops': pki.clients.issue('ops1', cn='ops1', uris=['spiffe://example.org/ops/one']),
-            'web': pki.clients.issue('web1', cn='web1', uris=['spiffe://example.org/web'])}
+    return {'ops': pki.clients.client('ops1', san=['URI:spiffe://example.org/ops/one']),
+            'web': pki.clients.client('web1', san=['URI:spiffe://example.org/web'])}
 
 
 @pytest.fixture
