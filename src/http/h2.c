@@ -192,8 +192,10 @@ void hf_h2_fail(struct hf_h2 *h2, enum hf_h2_code code, const char *text)
         return;
     }
     h2->dead = true;
-    h2->fault_code = code;
-    h2->fault_text = text;
+    if (!h2->fault_by_peer) {
+        h2->fault_code = code;
+        h2->fault_text = text;
+    }
     hf_h2_put_goaway(h2, h2->last_id, code, text);
 }
 

@@ -224,11 +224,13 @@ static void write_data_head(uint8_t *at, size_t len, bool end, uint32_t id)
     hf_h2_u32_write(at + 5, id);
 }
 
-/* The end of a stream of which no data waits; true when something was made of it. */
+/* The end of a stream of which no data waits. */
 static enum hf_err take_end(struct hf_h2_stream *stream, struct hf_span room, size_t *out_len)
 {
     if (stream->trailers) {
         HF_TRY(hf_h2_put_head(stream, stream->trailers, true)); /* leaves with the output */
+        hf_http_msg_pool_put(stream->h2->config->msgs, stream->trailers);
+        stream->trailers = NULL;
     } else if (!stream->end_sent) {
         write_data_head(room.ptr, 0, true, stream->id);
         *out_len = HF_H2_FRAME_HEAD;
@@ -306,6 +308,12 @@ static size_t take_ready(struct hf_h2 *h2, struct hf_span room)
     return n;
 }
 
+/* A frame is not cut short because the room ends: what comes after will have more. */
+static bool fits(const struct hf_h2_stream *stream, size_t room_len)
+{
+    return HF_H2_FRAME_HEAD + sendable(stream, hf_buf_len(&stream->out)) <= room_len;
+}
+
 enum hf_err hf_h2_take(struct hf_h2 *h2, struct hf_span room, size_t *out_len)
 {
     enum { TURN_MIN = 128 };
@@ -318,6 +326,9 @@ enum hf_err hf_h2_take(struct hf_h2 *h2, struct hf_span room, size_t *out_len)
         }
         size_t n = 0;
         struct hf_h2_stream *stream = HF_CONTAINER_OF(h2->ready.next, struct hf_h2_stream, link);
+        if (len > 0 && !fits(stream, room.len - len)) {
+            break;
+        }
         if (take_turn(stream, hf_span_of(room.ptr + len, room.len - len), &n) != HF_OK) {
             hf_h2_fail(h2, HF_H2_INTERNAL_ERROR, "out of memory");
         }

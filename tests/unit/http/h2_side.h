@@ -219,6 +219,7 @@ static inline void h2_side_done(struct h2_side *side)
 {
     side->quiet = true;
     hf_h2_free(side->h2);
+    side->h2 = NULL;
     hf_http_msg_pool_done(&side->msgs);
     hf_buf_done(&side->log);
     hf_buf_done(&side->sent);
