@@ -113,6 +113,7 @@ int hf_activation_take(struct hf_activation *activation, const struct hf_addr *a
         if (item->fd >= 0 && hf_addr_eq(&item->addr, addr)) {
             int fd = item->fd;
             item->fd = -1;
+            hf_sock_no_delay(fd, addr); /* as hf_sock_listen does */
             return fd;
         }
     }

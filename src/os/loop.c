@@ -9,6 +9,11 @@
  * therefore strikes its event from the rest of the batch, so that what is dispatched is always an
  * event of a live watch. epoll reports a descriptor once a batch: one strike is enough.
  *
+ * Wishes. What a watch wants changes more often than the kernel has to know: a client isn't read
+ * while its upstream is dialled, and is again as soon as that is done. A wish for more is told at
+ * the end of the turn; one for less only when the kernel has reported what isn't wanted any more,
+ * and still isn't at the end of that turn.
+ *
  * Posted tasks are a stack that any thread pushes to with one compare-and-swap, and that the loop
  * takes whole and turns over; nothing blocks and there is no ABA, since nobody pops single ones.
  * Only the push onto an empty stack writes to the eventfd: later ones find the wake-up under way.
@@ -44,6 +49,9 @@ struct hf_loop {
     void (*after_wait)(void *ctx);
     void *wait_ctx;
     struct hf_wheel wheel;
+    struct hf_watch **stale; /* whose wishes the kernel is to be told; NULL where one went */
+    uint32_t n_stale;
+    uint32_t room_stale;
     int n_events;
     int at; /* the event being dispatched */
     struct epoll_event events[BATCH];
@@ -147,10 +155,91 @@ void hf_loop_free(struct hf_loop *loop)
         run_all(take_deferred(loop));
     }
     hf_wheel_done(&loop->wheel);
+    hf_free(loop->stale);
     hf_closep(&loop->wake_fd);
     hf_closep(&loop->epoll_fd);
     hf_free(loop);
 }
+
+static unsigned from_epoll(uint32_t bits)
+{
+    return (bits & EPOLLIN ? HF_LOOP_READ : 0u) | (bits & EPOLLOUT ? HF_LOOP_WRITE : 0u) |
+           (bits & (EPOLLHUP | EPOLLERR) ? HF_LOOP_HANGUP : 0u);
+}
+
+static uint32_t to_epoll(const struct hf_watch *watch, unsigned wanted)
+{
+    return (wanted & HF_LOOP_READ ? EPOLLIN : 0u) | (wanted & HF_LOOP_WRITE ? EPOLLOUT : 0u) |
+           (watch->shared ? EPOLLEXCLUSIVE : 0u);
+}
+
+static enum hf_err control(struct hf_loop *loop, struct hf_watch *watch, int operation,
+                           unsigned wanted)
+{
+    struct epoll_event event = {.events = to_epoll(watch, wanted), .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, operation, watch->fd, &event) != 0) {
+        return hf_fail_errno("descriptor %d can't be waited on", watch->fd);
+    }
+    watch->armed = (uint8_t)wanted;
+    return HF_OK;
+}
+
+/* --- Wishes -------------------------------------------------------------------------------------
+ */
+
+static bool make_room_for_stale(struct hf_loop *loop)
+{
+    if (loop->n_stale < loop->room_stale) {
+        return true;
+    }
+    uint32_t room = loop->room_stale ? 2 * loop->room_stale : BATCH;
+    struct hf_watch **grown = hf_realloc(loop->stale, room * sizeof(*grown));
+    if (!grown) {
+        return false;
+    }
+    loop->stale = grown;
+    loop->room_stale = room;
+    return true;
+}
+
+/* The kernel is told at the end of the turn; at once when there is no memory to remember it. */
+static void tell_later(struct hf_loop *loop, struct hf_watch *watch)
+{
+    if (watch->stale_at) {
+        return;
+    }
+    if (!make_room_for_stale(loop)) {
+        (void)control(loop, watch, EPOLL_CTL_MOD, watch->wanted);
+        return;
+    }
+    loop->stale[loop->n_stale++] = watch;
+    watch->stale_at = loop->n_stale;
+}
+
+static void forget_stale(struct hf_loop *loop, struct hf_watch *watch)
+{
+    if (watch->stale_at) {
+        loop->stale[watch->stale_at - 1] = NULL;
+        watch->stale_at = 0;
+    }
+}
+
+static void tell_kernel(struct hf_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->n_stale; i++) {
+        struct hf_watch *watch = loop->stale[i];
+        if (watch) {
+            watch->stale_at = 0;
+            if (watch->armed != watch->wanted) {
+                (void)control(loop, watch, EPOLL_CTL_MOD, watch->wanted);
+            }
+        }
+    }
+    loop->n_stale = 0;
+}
+
+/* --- Turns --------------------------------------------------------------------------------------
+ */
 
 static int wait_timeout_ms(struct hf_loop *loop)
 {
@@ -167,6 +256,7 @@ static int wait_timeout_ms(struct hf_loop *loop)
 
 static enum hf_err wait_for_events(struct hf_loop *loop)
 {
+    tell_kernel(loop);
     int timeout_ms = wait_timeout_ms(loop);
     if (loop->before_wait) {
         loop->before_wait(loop->wait_ctx);
@@ -185,21 +275,12 @@ static enum hf_err wait_for_events(struct hf_loop *loop)
     return HF_OK;
 }
 
-static unsigned from_epoll(uint32_t bits)
-{
-    return (bits & EPOLLIN ? HF_LOOP_READ : 0u) | (bits & EPOLLOUT ? HF_LOOP_WRITE : 0u) |
-           (bits & (EPOLLHUP | EPOLLERR) ? HF_LOOP_HANGUP : 0u);
-}
-
-static uint32_t to_epoll(const struct hf_watch *watch, unsigned wanted)
-{
-    return (wanted & HF_LOOP_READ ? EPOLLIN : 0u) | (wanted & HF_LOOP_WRITE ? EPOLLOUT : 0u) |
-           (watch->shared ? EPOLLEXCLUSIVE : 0u);
-}
-
 /* An earlier callback of this turn may have stopped wanting what the event says. */
-static void deliver(struct hf_watch *watch, unsigned events)
+static void deliver(struct hf_loop *loop, struct hf_watch *watch, unsigned events)
 {
+    if (!watch->shared && (events & ~(watch->wanted | HF_LOOP_HANGUP))) {
+        tell_later(loop, watch);
+    }
     events &= watch->wanted | HF_LOOP_HANGUP;
     if (events) {
         watch->on_event(watch, events);
@@ -213,7 +294,7 @@ static void dispatch(struct hf_loop *loop)
         if (event->data.ptr == loop) {
             clear_wake(loop);
         } else if (event->data.ptr) {
-            deliver(event->data.ptr, from_epoll(event->events));
+            deliver(loop, event->data.ptr, from_epoll(event->events));
         }
     }
     loop->n_events = loop->at = 0;
@@ -262,16 +343,6 @@ void hf_loop_on_wait(struct hf_loop *loop, void (*before)(void *ctx), void (*aft
     loop->wait_ctx = ctx;
 }
 
-static enum hf_err control(struct hf_loop *loop, struct hf_watch *watch, int operation,
-                           unsigned wanted)
-{
-    struct epoll_event event = {.events = to_epoll(watch, wanted), .data.ptr = watch};
-    if (epoll_ctl(loop->epoll_fd, operation, watch->fd, &event) != 0) {
-        return hf_fail_errno("descriptor %d can't be waited on", watch->fd);
-    }
-    return HF_OK;
-}
-
 static enum hf_err add(struct hf_loop *loop, struct hf_watch *watch, bool shared)
 {
     watch->shared = shared;
@@ -306,10 +377,15 @@ void hf_watch_want(struct hf_loop *loop, struct hf_watch *watch, unsigned wanted
     if (!watch->active || watch->wanted == wanted) {
         return;
     }
-    enum hf_err err = watch->shared ? want_shared(loop, watch, wanted)
-                                    : control(loop, watch, EPOLL_CTL_MOD, wanted);
-    if (err == HF_OK) {
-        watch->wanted = wanted;
+    if (watch->shared) {
+        if (want_shared(loop, watch, wanted) == HF_OK) {
+            watch->wanted = wanted;
+        }
+        return;
+    }
+    watch->wanted = wanted;
+    if (wanted & ~(unsigned)watch->armed) {
+        tell_later(loop, watch);
     }
 }
 
@@ -330,9 +406,41 @@ void hf_watch_remove(struct hf_loop *loop, struct hf_watch *watch)
     }
     watch->active = false;
     strike(loop, watch);
+    forget_stale(loop, watch);
     if (!watch->shared || watch->wanted) {
         (void)control(loop, watch, EPOLL_CTL_DEL, 0);
     }
+}
+
+void hf_watch_close(struct hf_loop *loop, struct hf_watch *watch)
+{
+    if (watch->active) {
+        watch->active = false;
+        strike(loop, watch);
+        forget_stale(loop, watch);
+    }
+    hf_closep(&watch->fd); /* which takes it out of the epoll set */
+}
+
+/* No bits are ever armed like this: the kernel must hear of the new owner. */
+enum { ARMED_FOR_ANOTHER = 0x80 };
+
+void hf_watch_move(struct hf_loop *loop, struct hf_watch *from, struct hf_watch *to)
+{
+    for (int i = loop->at; i < loop->n_events; i++) {
+        if (loop->events[i].data.ptr == from) {
+            loop->events[i].data.ptr = to;
+        }
+    }
+    forget_stale(loop, from);
+    to->fd = from->fd;
+    to->active = true;
+    to->shared = false;
+    to->armed = ARMED_FOR_ANOTHER;
+    to->stale_at = 0;
+    from->active = false;
+    from->fd = -1;
+    tell_later(loop, to);
 }
 
 void hf_timer_set(struct hf_loop *loop, struct hf_timer *timer, int64_t delay_ms)

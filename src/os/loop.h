@@ -31,7 +31,9 @@ struct hf_watch {
     unsigned wanted; /* READ and WRITE bits asked for */
     void (*on_event)(struct hf_watch *watch, unsigned events);
     bool active;
-    bool shared; /* set by hf_watch_add_shared */
+    bool shared;       /* set by hf_watch_add_shared */
+    uint8_t armed;     /* what the kernel has been told: the loop's own */
+    uint32_t stale_at; /* its place, from 1, among those to be told anew; 0: none. The loop's own */
 };
 
 struct hf_timer {
@@ -76,11 +78,20 @@ enum hf_err hf_watch_add(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_C
  */
 enum hf_err hf_watch_add_shared(struct hf_loop *loop, struct hf_watch *watch) HF_MUST_CHECK;
 
-/* hf_watch_want changes the wanted bits; free when they are the same. Wanting nothing leaves
- * HANGUP. A shared watch that wants something again may fail to, when the kernel is out of memory:
- * its wanted bits are then still 0, and the owner tries again later. */
+/* hf_watch_want changes the wanted bits. Costs a system call at most once a turn, at its end, and
+ * none where wishes come and go. Wanting nothing leaves HANGUP. A shared watch that wants something
+ * again may fail to, when the kernel is out of memory: its wanted bits are then still 0, and the
+ * owner tries again later. */
 void hf_watch_want(struct hf_loop *loop, struct hf_watch *watch, unsigned wanted);
 void hf_watch_remove(struct hf_loop *loop, struct hf_watch *watch);
+
+/* hf_watch_close removes the watch, if it is active, and closes its fd, of which there must be no
+ * duplicate; saves a system call. watch->fd is then -1. Not for shared ones. */
+void hf_watch_close(struct hf_loop *loop, struct hf_watch *watch);
+
+/* hf_watch_move gives from's fd and place in the loop to `to`, whose on_event and wanted are set;
+ * costs less than removing one and adding the other. from is then inactive, its fd -1. */
+void hf_watch_move(struct hf_loop *loop, struct hf_watch *from, struct hf_watch *to);
 
 /* hf_timer_set arms or re-arms; due within the wheel's tick (about 10 ms) after delay_ms. O(1). */
 void hf_timer_set(struct hf_loop *loop, struct hf_timer *timer, int64_t delay_ms);

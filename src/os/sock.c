@@ -121,6 +121,13 @@ static enum hf_err open_listener(const struct hf_addr *addr, struct hf_addr *out
     return err;
 }
 
+void hf_sock_no_delay(int fd, const struct hf_addr *addr)
+{
+    if (is_tcp(addr)) {
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+}
+
 enum hf_err hf_sock_listen(const struct hf_addr *addr, int backlog, unsigned mode, int *out_fd)
 {
     HF_CLEANUP(hf_closep) int fd = -1;
@@ -130,6 +137,7 @@ enum hf_err hf_sock_listen(const struct hf_addr *addr, int backlog, unsigned mod
         HF_TRY(bind_path(fd, &used, mode));
     } else if (is_tcp(&used)) {
         HF_TRY(bind_tcp(fd, &used, true));
+        hf_sock_no_delay(fd, &used);
     } else if (bind(fd, &used.sa, used.len) != 0) {
         return fail_addr("can't listen on", &used);
     }
@@ -195,9 +203,6 @@ enum hf_err hf_sock_accept(int listen_fd, int *out_fd, struct hf_addr *out_peer)
         *out_peer = (struct hf_addr){.len = sizeof(out_peer->storage)};
         int fd = accept4(listen_fd, &out_peer->sa, &out_peer->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (is_tcp(out_peer)) {
-                set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-            }
             hf_addr_unmap(out_peer);
             *out_fd = fd;
             return HF_OK;
@@ -213,9 +218,7 @@ enum hf_err hf_sock_connect(const struct hf_addr *addr, int *out_fd)
 {
     HF_CLEANUP(hf_closep) int fd = -1;
     HF_TRY(open_socket(addr, &fd));
-    if (is_tcp(addr)) {
-        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
+    hf_sock_no_delay(fd, addr);
     if (connect(fd, &addr->sa, addr->len) != 0 && errno != EINPROGRESS && errno != EINTR) {
         /* A unix socket's EAGAIN isn't "in progress": the listener's queue is full. */
         bool queue_full = errno == EAGAIN;
@@ -231,30 +234,44 @@ enum hf_err hf_sock_connect(const struct hf_addr *addr, int *out_fd)
  * A connect to a port of this machine's ephemeral range where nobody listens may pick that very
  * port for its own end, and TCP's simultaneous open then connects the socket to itself.
  */
-static bool is_self_connected(int fd)
+static enum hf_err refuse_self(int fd, const struct hf_addr *to)
 {
     struct hf_addr ours = {.len = sizeof(ours.storage)};
-    struct hf_addr theirs = {.len = sizeof(theirs.storage)};
-    return getsockname(fd, &ours.sa, &ours.len) == 0 && is_tcp(&ours) &&
-           getpeername(fd, &theirs.sa, &theirs.len) == 0 && hf_addr_eq(&ours, &theirs);
+    if (!is_tcp(to) || getsockname(fd, &ours.sa, &ours.len) != 0 || !hf_addr_eq(&ours, to)) {
+        return HF_OK;
+    }
+    hf_sock_reset(fd);
+    errno = ECONNREFUSED;
+    return hf_fail_errno("connect");
 }
 
-enum hf_err hf_sock_connect_result(int fd)
+static enum hf_err pending_error(int fd)
 {
     int error = 0;
     socklen_t len = sizeof(error);
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
         return hf_fail_errno("SO_ERROR");
     }
-    if (error == 0 && is_self_connected(fd)) {
-        hf_sock_reset(fd);
-        error = ECONNREFUSED;
-    }
     if (error != 0) {
         errno = error;
         return hf_fail_errno("connect");
     }
     return HF_OK;
+}
+
+enum hf_err hf_sock_connect_result(int fd)
+{
+    struct hf_addr to = {.len = sizeof(to.storage)};
+    HF_TRY(pending_error(fd));
+    return getpeername(fd, &to.sa, &to.len) == 0 ? refuse_self(fd, &to) : HF_OK;
+}
+
+enum hf_err hf_sock_connected(int fd, const struct hf_addr *to, bool error)
+{
+    if (error) {
+        HF_TRY(pending_error(fd));
+    }
+    return refuse_self(fd, to);
 }
 
 enum hf_err hf_sock_local(int fd, struct hf_addr *out)

@@ -62,21 +62,26 @@ enum hf_err hf_cidr_parse(const char *text, struct hf_cidr *out) HF_MUST_CHECK;
 /* hf_cidr_contains treats v4-mapped v6 addresses as v4. */
 bool hf_cidr_contains(const struct hf_cidr *cidr, const struct hf_addr *addr);
 
-/* hf_sock_listen binds and listens (SO_REUSEADDR, SO_REUSEPORT on TCP). A stale unix path that
- * nobody answers on is replaced; a live one is HF_E_BUSY. mode: permissions of a unix path. [::]
- * takes IPv4 too, and is 0.0.0.0 where the kernel has no IPv6. */
+/* hf_sock_listen binds and listens (SO_REUSEADDR, SO_REUSEPORT, TCP_NODELAY on TCP). A stale unix
+ * path that nobody answers on is replaced; a live one is HF_E_BUSY. mode: permissions of a unix
+ * path. [::] takes IPv4 too, and is 0.0.0.0 where the kernel has no IPv6. */
 enum hf_err hf_sock_listen(const struct hf_addr *addr, int backlog, unsigned mode,
                            int *out_fd) HF_MUST_CHECK;
+
+/* hf_sock_no_delay sets TCP_NODELAY on a TCP socket, which those that a listening one accepts
+ * inherit.
+ */
+void hf_sock_no_delay(int fd, const struct hf_addr *addr);
 
 /* hf_sock_check_free fails with HF_E_BUSY when somebody listens on a TCP address. SO_REUSEPORT
  * would let a second daemon of the same user share the port unnoticed: ask before the first
  * listener. */
 enum hf_err hf_sock_check_free(const struct hf_addr *addr) HF_MUST_CHECK;
 
-/* hf_sock_accept takes one connection (TCP_NODELAY set). *out_fd is -1 when none is waiting. A
- * v4-mapped peer is given as v4.
- * Errors: HF_E_BUSY when descriptors or memory ran out, HF_E_IO for the listening socket itself;
- * a connection that died in the queue is passed over. */
+/* hf_sock_accept takes one connection (TCP_NODELAY as the listening socket has it). *out_fd is -1
+ * when none is waiting. A v4-mapped peer is given as v4. Errors: HF_E_BUSY when descriptors or
+ * memory ran out, HF_E_IO for the listening socket itself; a connection that died in the queue is
+ * passed over. */
 enum hf_err hf_sock_accept(int listen_fd, int *out_fd, struct hf_addr *out_peer) HF_MUST_CHECK;
 
 /* hf_sock_connect starts connecting; completion shows as writable. hf_sock_connect_result reads how
@@ -85,6 +90,10 @@ enum hf_err hf_sock_accept(int listen_fd, int *out_fd, struct hf_addr *out_peer)
  */
 enum hf_err hf_sock_connect(const struct hf_addr *addr, int *out_fd) HF_MUST_CHECK;
 enum hf_err hf_sock_connect_result(int fd) HF_MUST_CHECK;
+
+/* hf_sock_connected is hf_sock_connect_result for one that is writable, where the address is known;
+ * error: the event said HF_LOOP_HANGUP too, without which there is nothing to ask. */
+enum hf_err hf_sock_connected(int fd, const struct hf_addr *to, bool error) HF_MUST_CHECK;
 
 /* hf_sock_local gives the address of our end, v4-mapped as v4. */
 enum hf_err hf_sock_local(int fd, struct hf_addr *out) HF_MUST_CHECK;

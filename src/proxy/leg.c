@@ -32,10 +32,7 @@ void hf_leg_init(struct hf_leg *leg, int fd)
 
 void hf_leg_close(struct hf_leg *leg, struct hf_loop *loop)
 {
-    if (leg->watch.active) {
-        hf_watch_remove(loop, &leg->watch);
-    }
-    hf_closep(&leg->watch.fd);
+    hf_watch_close(loop, &leg->watch);
     hf_tls_free(leg->tls);
     leg->tls = NULL;
     hf_buf_done(&leg->held_in);

@@ -39,7 +39,7 @@ static void set_hash(const struct hf_session *session, struct hf_dial_env *env)
 void hf_session_dial(struct hf_session *session)
 {
     struct hf_worker *worker = session->worker;
-    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index, false, 0};
+    struct hf_dial_env env = {worker->loop, worker->resolver, worker->index, .keep_watch = true};
     if (session->door->to->cfg->balance == HF_BALANCE_HASH) {
         set_hash(session, &env);
     }
@@ -137,12 +137,12 @@ static void on_dialled(void *ctx, const struct hf_dial_result *result)
                                      HF_ALERT_INTERNAL_ERROR);
         return;
     }
-    hf_leg_init(&session->server, result->fd);
+    hf_leg_init(&session->server, -1);
     session->server.watch.on_event = on_server_event;
+    hf_watch_move(worker->loop, result->watch, &session->server.watch);
     session->upstream = result->server;
     hf_series_add(session->door->to->connects, worker->index, 1);
-    if (hf_watch_add(worker->loop, &session->server.watch) != HF_OK ||
-        hf_session_send_proxy_header(session) != HF_OK) {
+    if (hf_session_send_proxy_header(session) != HF_OK) {
         hf_session_upstream_failed(session, NULL, hf_err_text());
         return;
     }

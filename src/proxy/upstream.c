@@ -38,6 +38,7 @@ struct hf_dial {
     struct hf_watch watch;
     struct hf_timer deadline; /* of the attempt; also carries ends to the loop with no delay */
     bool ending;              /* the deadline only carries the end */
+    bool timed_out;           /* the last thing that went wrong was that */
     char why[WHY_MAX];
 };
 
@@ -95,10 +96,7 @@ static void stop_attempt(struct hf_dial *dial)
         hf_resolve_cancel(dial->lookup);
         dial->lookup = NULL;
     }
-    if (dial->watch.active) {
-        hf_watch_remove(dial->env.loop, &dial->watch);
-    }
-    hf_closep(&dial->watch.fd);
+    hf_watch_close(dial->env.loop, &dial->watch);
 }
 
 static void note(struct hf_dial *dial, const char *server, const char *what)
@@ -125,6 +123,7 @@ static void attempt_failed(struct hf_dial *dial, enum hf_server_outcome outcome,
         return;
     }
     note(dial, dial->server->cfg->text, what);
+    dial->timed_out = outcome == HF_OUTCOME_TIMEOUT;
     if (dial->single) {
         end_soon(dial);
         return;
@@ -137,9 +136,9 @@ static void attempt_failed(struct hf_dial *dial, enum hf_server_outcome outcome,
 
 static void on_connect_event(struct hf_watch *watch, unsigned events)
 {
-    (void)events;
     struct hf_dial *dial = HF_CONTAINER_OF(watch, struct hf_dial, watch);
-    if (hf_sock_connect_result(watch->fd) != HF_OK) {
+    const struct hf_addr *addr = &dial->addrs[dial->at_addr];
+    if (hf_sock_connected(watch->fd, addr, events & HF_LOOP_HANGUP) != HF_OK) {
         attempt_failed(dial, HF_OUTCOME_CONNECT, hf_err_text());
         return;
     }
@@ -147,10 +146,13 @@ static void on_connect_event(struct hf_watch *watch, unsigned events)
         .end = HF_DIAL_CONNECTED,
         .fd = watch->fd,
         .server = dial->server,
-        .addr = dial->addrs[dial->at_addr],
+        .addr = *addr,
+        .watch = dial->env.keep_watch ? watch : NULL,
     };
-    hf_watch_remove(dial->env.loop, watch);
-    watch->fd = -1;
+    if (!dial->env.keep_watch) {
+        hf_watch_remove(dial->env.loop, watch);
+        watch->fd = -1;
+    }
     hf_timer_cancel(&dial->deadline);
     dial->holding = false;
     dial->on_end(dial->ctx, &result); /* may free the dial */
@@ -164,7 +166,8 @@ static void on_deadline(struct hf_timer *timer)
                        dial->lookup ? "looking up its name timed out" : "connecting timed out");
         return;
     }
-    struct hf_dial_result result = {.end = HF_DIAL_EXHAUSTED, .fd = -1, .why = dial->why};
+    struct hf_dial_result result = {
+        .end = HF_DIAL_EXHAUSTED, .fd = -1, .why = dial->why, .timed_out = dial->timed_out};
     dial->on_end(dial->ctx, &result);
 }
 
@@ -269,6 +272,7 @@ static void on_waited(struct hf_waiter *waiter, enum hf_wait_end end,
         return;
     case HF_WAIT_TIMEOUT:
         note(dial, "", "all servers stayed at their caps for as long as queue-timeout");
+        dial->timed_out = true;
         end_soon(dial);
     }
 }

@@ -27,6 +27,10 @@ struct hf_dial_result {
     const struct hf_server *server;
     struct hf_addr addr;
     const char *why; /* "10.0.0.1:80: connection refused; 10.0.0.2:80: timed out" */
+    bool timed_out;  /* the last that was tried, or the wait for a place */
+
+    /* With env.keep_watch: active for fd; the receiver calls hf_watch_move. */
+    struct hf_watch *watch;
 };
 
 /* Called once per hf_dial_start, hf_dial_to or hf_dial_next, never from within them. */
@@ -38,6 +42,7 @@ struct hf_dial_env {
     unsigned shard; /* of the worker, for counters and queues */
     bool has_hash;  /* for HF_BALANCE_HASH */
     uint64_t hash;
+    bool keep_watch; /* hand the watch over with the connection */
 };
 
 /* hf_dial_start begins; upstream must outlive the dial. Each attempt has the upstream's connect

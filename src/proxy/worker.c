@@ -11,7 +11,8 @@
 #include "proxy/session.h"
 
 enum {
-    BACKLOG_TURN = 64, /* connections taken per turn before sessions get theirs */
+    BACKLOG_TURN = 64, /* connections taken per turn before sessions get theirs, at most */
+    FULL_TURNS = 4,    /* after so many turns that left no doubt, more are asked for */
     PAUSE_MS = 200,    /* how long accepting stops when descriptors run out */
     SCRATCH_OUT = 512 << 10,
 };
@@ -73,8 +74,9 @@ static void say_recovered(struct hf_worker *worker)
     }
 }
 
-/* Takes waiting connections, at most `most`; false: the listener must pause or is broken. */
-static bool accept_some(struct hf_listener *listener, size_t most)
+/* Takes waiting connections, at most `most`, and gives how many came; fewer: there were no more, or
+ * the listener must pause or is broken. */
+static size_t accept_some(struct hf_listener *listener, size_t most)
 {
     struct hf_worker *worker = listener->worker;
     for (size_t i = 0; i < most; i++) {
@@ -83,22 +85,32 @@ static bool accept_some(struct hf_listener *listener, size_t most)
         enum hf_err err = hf_sock_accept(listener->watch.fd, &fd, &peer);
         if (err != HF_OK) {
             pause_accepting(listener);
-            return false;
+            return i;
         }
         if (fd < 0) {
-            return true;
+            return i;
         }
         say_recovered(worker);
         hf_session_start(worker, listener->door, fd, &peer);
     }
-    return true;
+    return most;
 }
 
+/* Asking for one that isn't there costs a call: as many are taken as came the last time, and twice
+ * as many once all of them have been there some times. What is left wakes the loop again. */
 static void on_listener_event(struct hf_watch *watch, unsigned events)
 {
     (void)events;
     struct hf_listener *listener = HF_CONTAINER_OF(watch, struct hf_listener, watch);
-    accept_some(listener, BACKLOG_TURN);
+    size_t n = accept_some(listener, listener->batch);
+    if (n < listener->batch) {
+        listener->batch = n ? (uint8_t)n : 1;
+        listener->n_full = 0;
+    } else if (++listener->n_full == FULL_TURNS) {
+        listener->batch =
+            listener->batch < BACKLOG_TURN ? (uint8_t)(2 * listener->batch) : BACKLOG_TURN;
+        listener->n_full = 0;
+    }
 }
 
 static void free_listener_later(struct hf_task *task)
@@ -111,7 +123,7 @@ static void listener_close(struct hf_listener *listener)
 {
     struct hf_worker *worker = listener->worker;
     if (!listener->shared) {
-        accept_some(listener, SIZE_MAX);
+        (void)accept_some(listener, SIZE_MAX);
     }
     hf_timer_cancel(&listener->pause);
     hf_watch_remove(worker->loop, &listener->watch);
@@ -136,6 +148,7 @@ static struct hf_listener *listener_new(struct hf_worker *worker, const struct h
         .worker = worker,
         .addr = bound->addr,
         .shared = bound->shared,
+        .batch = 1,
     };
     enum hf_err err = bound->shared ? hf_watch_add_shared(worker->loop, &listener->watch)
                                     : hf_watch_add(worker->loop, &listener->watch);

@@ -28,7 +28,9 @@ struct hf_listener {
     struct hf_worker *worker;
     const struct hf_door *door; /* of the worker's current generation */
     struct hf_addr addr;
-    bool shared; /* the fd is every worker's (socket activation): not ours to close */
+    bool shared;    /* the fd is every worker's (socket activation): not ours to close */
+    uint8_t batch;  /* connections to take a turn: as many as came lately */
+    uint8_t n_full; /* turns in a row in which there were that many */
     struct hf_task free_task;
 };
 

@@ -5,10 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -222,6 +226,217 @@ static void test_a_shared_watch_can_pause_and_resume(void **state)
     hf_watch_want(loop, &ends[0].watch, 0);
     drop(&ends[0]);
     drop(&ends[1]);
+}
+
+/* --- Wishes -----------------------------------------------------------------------------------*/
+
+/* Wishes that come and go within a turn, and those that nothing was reported against, cost nothing:
+ * what the kernel was told is to be seen in /proc. */
+static unsigned armed_bits(const struct hf_watch *watch)
+{
+    char path[64];
+    char line[256];
+    unsigned found = 0xbad;
+    DIR *fds = opendir("/proc/self/fdinfo");
+    assert_non_null(fds);
+    for (struct dirent *entry; (entry = readdir(fds));) {
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%.20s", entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+        while (file && fgets(line, sizeof(line), file)) {
+            int fd;
+            unsigned bits;
+            if (sscanf(line, "tfd: %d events: %x", &fd, &bits) == 2 && fd == watch->fd) {
+                found = bits & (EPOLLIN | EPOLLOUT);
+            }
+        }
+        if (file) {
+            (void)fclose(file);
+        }
+    }
+    closedir(fds);
+    return found;
+}
+
+static void stop_soon(struct hf_task *task)
+{
+    (void)task;
+    hf_loop_stop(loop);
+}
+
+static void turn(void)
+{
+    struct hf_task task = {.run = stop_soon};
+    hf_loop_post(loop, &task);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+}
+
+static void test_a_wish_for_less_is_told_when_it_matters(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    make_pair(ends);
+    ends[0].watch.wanted = HF_LOOP_READ;
+    assert_int_equal(hf_watch_add(loop, &ends[0].watch), HF_OK);
+    hf_watch_want(loop, &ends[0].watch, 0);
+    turn();
+    assert_int_equal(armed_bits(&ends[0].watch), EPOLLIN); /* nobody was woken by it yet */
+    assert_int_equal(write(ends[1].watch.fd, "x", 1), 1);
+    turn();
+    turn();
+    assert_int_equal(ends[0].n_calls, 0); /* and what comes isn't given to who doesn't want it */
+    assert_int_equal(armed_bits(&ends[0].watch), 0);
+    hf_watch_want(loop, &ends[0].watch, HF_LOOP_READ);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    assert_int_equal(ends[0].events, HF_LOOP_READ);
+    drop(&ends[0]);
+    drop(&ends[1]);
+}
+
+static void test_wishes_that_come_and_go_within_a_turn_leave_no_trace(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    make_pair(ends);
+    assert_int_equal(hf_watch_add(loop, &ends[0].watch), HF_OK);
+    hf_watch_want(loop, &ends[0].watch, HF_LOOP_WRITE);
+    hf_watch_want(loop, &ends[0].watch, 0);
+    turn();
+    assert_int_equal(ends[0].n_calls, 0);
+    assert_int_equal(armed_bits(&ends[0].watch), 0);
+    hf_watch_want(loop, &ends[0].watch, HF_LOOP_WRITE);
+    drop(&ends[0]); /* while its wish waits to be told */
+    turn();
+    drop(&ends[1]);
+}
+
+static void test_many_wishes_wait_for_the_end_of_one_turn(void **state)
+{
+    (void)state;
+    enum { MANY = 400 };
+    static struct end ends[MANY][2];
+    for (size_t i = 0; i < MANY; i++) {
+        make_pair(ends[i]);
+        assert_int_equal(hf_watch_add(loop, &ends[i][0].watch), HF_OK);
+        hf_watch_want(loop, &ends[i][0].watch, HF_LOOP_WRITE);
+    }
+    for (size_t i = 0; i < MANY; i += 2) {
+        hf_watch_want(loop, &ends[i][0].watch, 0);
+    }
+    turn();
+    turn();
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(ends[i][0].n_calls > 0, i % 2);
+        drop(&ends[i][0]);
+        drop(&ends[i][1]);
+    }
+}
+
+static void test_without_memory_a_wish_is_told_at_once(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    hf_loop_free(loop); /* one that has remembered wishes before has the memory for more */
+    assert_int_equal(hf_loop_new(&hf_os_clock, &loop), HF_OK);
+    make_pair(ends);
+    assert_int_equal(hf_watch_add(loop, &ends[0].watch), HF_OK);
+    hf_alloc_fail_after(1);
+    hf_watch_want(loop, &ends[0].watch, HF_LOOP_WRITE);
+    hf_alloc_fail_after(0);
+    assert_int_equal(armed_bits(&ends[0].watch), EPOLLOUT);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    assert_int_equal(ends[0].events, HF_LOOP_WRITE);
+    drop(&ends[0]);
+    drop(&ends[1]);
+}
+
+static void test_closing_a_watch_frees_its_number_for_another(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    struct end next[2];
+    make_pair(ends);
+    ends[0].watch.wanted = HF_LOOP_READ;
+    assert_int_equal(hf_watch_add(loop, &ends[0].watch), HF_OK);
+    assert_int_equal(write(ends[1].watch.fd, "x", 1), 1);
+    int number = ends[0].watch.fd;
+    hf_watch_close(loop, &ends[0].watch);
+    assert_int_equal(ends[0].watch.fd, -1);
+    assert_false(ends[0].watch.active);
+    make_pair(next);
+    assert_int_equal(next[0].watch.fd, number);
+    next[0].watch.wanted = HF_LOOP_WRITE;
+    assert_int_equal(hf_watch_add(loop, &next[0].watch), HF_OK);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    assert_int_equal(ends[0].n_calls, 0);
+    assert_int_equal(next[0].events, HF_LOOP_WRITE);
+    hf_watch_close(loop, &ends[0].watch); /* twice is harmless */
+    drop(&next[0]);
+    drop(&next[1]);
+    drop(&ends[1]);
+}
+
+/* Gives its descriptor away, from its own callback, as a dial does. */
+static void move_to_peer(struct hf_watch *watch, unsigned events)
+{
+    struct end *end = HF_CONTAINER_OF(watch, struct end, watch);
+    end->events = events;
+    end->peer->watch.wanted = HF_LOOP_READ;
+    end->peer->watch.on_event = note_and_stop;
+    hf_watch_move(loop, watch, &end->peer->watch);
+    memset(watch, 0x5a, sizeof(*watch)); /* its memory may go at once */
+}
+
+static void test_a_moved_watch_tells_its_new_owner(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    struct end heir = {.watch = {.fd = -1}};
+    make_pair(ends);
+    int number = ends[0].watch.fd;
+    ends[0].watch.wanted = HF_LOOP_WRITE;
+    ends[0].watch.on_event = move_to_peer;
+    ends[0].peer = &heir;
+    assert_int_equal(hf_watch_add(loop, &ends[0].watch), HF_OK);
+    assert_int_equal(write(ends[1].watch.fd, "x", 1), 1);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    assert_int_equal(ends[0].events, HF_LOOP_WRITE);
+    assert_int_equal(heir.watch.fd, number);
+    assert_int_equal(heir.events, HF_LOOP_READ);
+    assert_int_equal(armed_bits(&heir.watch), EPOLLIN);
+    drop(&heir);
+    drop(&ends[1]);
+}
+
+static void move_peer(struct hf_watch *watch, unsigned events)
+{
+    struct end *end = HF_CONTAINER_OF(watch, struct end, watch);
+    end->n_calls++;
+    end->events = events;
+    hf_watch_remove(loop, watch);
+    if (end->peer->watch.active) {
+        static struct end heir;
+        heir = (struct end){.watch = {.wanted = HF_LOOP_WRITE, .on_event = note_and_stop}};
+        hf_watch_move(loop, &end->peer->watch, &heir.watch);
+        end->peer = &heir;
+    }
+}
+
+static void test_an_event_still_queued_goes_to_the_new_owner(void **state)
+{
+    (void)state;
+    struct end ends[2];
+    make_pair(ends);
+    for (int i = 0; i < 2; i++) {
+        ends[i].watch.wanted = HF_LOOP_WRITE;
+        ends[i].watch.on_event = move_peer;
+        assert_int_equal(hf_watch_add(loop, &ends[i].watch), HF_OK);
+    }
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    struct end *mover = ends[0].n_calls ? &ends[0] : &ends[1];
+    assert_int_equal(ends[0].n_calls + ends[1].n_calls, 1);
+    assert_int_equal(mover->peer->n_calls, 1);
+    hf_watch_close(loop, &mover->peer->watch);
+    hf_closep(&mover->watch.fd);
 }
 
 static void test_removing_twice_or_never_added_is_harmless(void **state)
@@ -466,6 +681,13 @@ int main(void)
         cmocka_unit_test(test_an_event_never_reaches_the_next_user_of_a_descriptor_number),
         cmocka_unit_test(test_an_event_no_longer_wanted_is_dropped),
         cmocka_unit_test(test_a_shared_watch_can_pause_and_resume),
+        cmocka_unit_test(test_a_wish_for_less_is_told_when_it_matters),
+        cmocka_unit_test(test_wishes_that_come_and_go_within_a_turn_leave_no_trace),
+        cmocka_unit_test(test_many_wishes_wait_for_the_end_of_one_turn),
+        cmocka_unit_test(test_without_memory_a_wish_is_told_at_once),
+        cmocka_unit_test(test_closing_a_watch_frees_its_number_for_another),
+        cmocka_unit_test(test_a_moved_watch_tells_its_new_owner),
+        cmocka_unit_test(test_an_event_still_queued_goes_to_the_new_owner),
         cmocka_unit_test(test_removing_twice_or_never_added_is_harmless),
         cmocka_unit_test(test_a_timer_wakes_the_loop_on_time),
         cmocka_unit_test(test_extreme_delays_are_accepted),
