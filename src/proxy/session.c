@@ -159,6 +159,7 @@ static void time_out(struct hf_session *session, bool total)
 static void go_quiet(struct hf_session *session)
 {
     session->quiet = true;
+    hf_down_quiet(session);
     if (session->client.tls) {
         hf_tls_quiet(session->client.tls);
     }

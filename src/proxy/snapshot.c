@@ -332,18 +332,6 @@ static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_do
     return HF_OK;
 }
 
-/* Takes a protocol out of a list that ends with NULL. */
-static void leave_out(const char **alpn, const char *protocol)
-{
-    size_t kept = 0;
-    for (size_t i = 0; alpn[i]; i++) {
-        if (strcmp(alpn[i], protocol) != 0) {
-            alpn[kept++] = alpn[i];
-        }
-    }
-    alpn[kept] = NULL;
-}
-
 static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
                                  struct hf_door *door)
 {
@@ -375,9 +363,6 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .judge = hf_session_judge_client,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
-    if (cfg->mode == HF_MODE_HTTP) {
-        leave_out(alpn, "h2");
-    }
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));
     enum hf_err err = hf_tls_server_ctx_new(&config, &door->tls);
     hf_wipe(&config.ticket_keys, sizeof(config.ticket_keys));

@@ -5,6 +5,8 @@
  */
 #include "proxy/http/down.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "proxy/http/down_impl.h"
 #include "proxy/session_impl.h"
@@ -53,12 +55,21 @@ static enum hf_err know_client(struct hf_down *down)
     return hf_requester_init(&down->requester, table, session->verified ? session->identity : NULL);
 }
 
+static bool speaks_h2(const struct hf_session *session)
+{
+    struct hf_tls_info info = {0};
+    if (session->client.tls) {
+        hf_tls_info(session->client.tls, &info);
+    }
+    return info.alpn && strcmp(info.alpn, "h2") == 0;
+}
+
 void hf_down_start(struct hf_session *session)
 {
     struct hf_hub *hub = session->worker->hub;
     struct hf_down *down = NULL;
     hf_session_move(session, HF_SESSION_HTTP);
-    if (hf_down_h1_new(session, hub, &down) != HF_OK) {
+    if ((speaks_h2(session) ? hf_down_h2_new : hf_down_h1_new)(session, hub, &down) != HF_OK) {
         hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
         return;
     }
@@ -79,6 +90,13 @@ void hf_down_event(struct hf_session *session, unsigned events)
 bool hf_down_busy(const struct hf_session *session)
 {
     return session->http && !hf_list_empty(&session->http->exchanges);
+}
+
+void hf_down_quiet(struct hf_session *session)
+{
+    if (session->http && session->http->kind->quiet) {
+        session->http->kind->quiet(session->http);
+    }
 }
 
 void hf_down_retire(struct hf_session *session)

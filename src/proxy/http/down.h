@@ -19,6 +19,9 @@ struct hf_down_kind {
     /* No more requests after those under way: the connection ends when they have. */
     void (*retire)(struct hf_down *down);
 
+    /* Nothing moved for a while: gives back what can be remade. NULL: nothing to give. */
+    void (*quiet)(struct hf_down *down);
+
     /* Gives everything back but the struct; all exchanges have been aborted. */
     void (*done)(struct hf_down *down);
 };
@@ -48,11 +51,16 @@ bool hf_down_busy(const struct hf_session *session);
 /* hf_down_retire ends the connection after the requests under way; at once when there are none. */
 void hf_down_retire(struct hf_session *session);
 
+/* hf_down_quiet gives back what a silent connection can do without. */
+void hf_down_quiet(struct hf_session *session);
+
 /* hf_down_close breaks off what is under way; for the session's end. Nothing is answered. */
 void hf_down_close(struct hf_session *session, enum hf_mishap why);
 
 /* The kinds. */
 enum hf_err hf_down_h1_new(struct hf_session *session, struct hf_hub *hub,
+                           struct hf_down **out) HF_MUST_CHECK;
+enum hf_err hf_down_h2_new(struct hf_session *session, struct hf_hub *hub,
                            struct hf_down **out) HF_MUST_CHECK;
 
 #endif

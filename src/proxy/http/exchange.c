@@ -69,6 +69,12 @@ static void drop_parts(struct hf_exchange *x)
 {
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->request));
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->trailers));
+    hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->held_trailers));
+    hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->down_trailers));
+    hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->up_trailers));
+    hf_buf_done(&x->held);
+    hf_buf_done(&x->down_rest);
+    hf_buf_done(&x->up_rest);
     hf_free(HF_TAKE(x->fields));
     hf_gen_unref(HF_TAKE(x->gen));
 }

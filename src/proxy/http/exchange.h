@@ -32,6 +32,7 @@
 #include "proxy/session.h"
 
 struct hf_down;
+struct hf_h2_stream;
 struct hf_up;
 struct hf_door;
 struct hf_upstream;
@@ -125,6 +126,29 @@ struct hf_exchange {
     int64_t reach_ns, sent_ns, first_ns;
     int64_t since_ms;  /* loop time: the same instant */
     int64_t active_ms; /* loop time of the last byte of body, either way */
+
+    /* Of an HTTP/2 client */
+    struct hf_h2_stream *down_h2; /* NULL: it is closed */
+    struct hf_buf held;           /* of the request's body, until somebody takes it */
+    size_t unconsumed;            /* of what was taken, not yet told to the stream */
+    size_t n_drained;             /* of a body nobody wants */
+    struct hf_buf down_rest;      /* of the answer, that the stream had no room for */
+    bool held_end;                /* the request's end waits behind what is held */
+    bool down_end;                /* the answer's behind down_rest */
+    bool down_last;               /* it was said with the head */
+    bool resumed;                 /* the connection's turn is to look at it */
+    struct hf_http_msg *held_trailers;
+    struct hf_http_msg *down_trailers;
+
+    /* Of an HTTP/2 server */
+    struct hf_h2_stream *up_h2;
+    struct hf_link up_link; /* of its connection */
+    struct hf_buf up_rest;
+    size_t up_unconsumed;
+    bool up_end;
+    bool up_last;
+    bool up_refused; /* the request couldn't be sent: the connection's turn says so */
+    struct hf_http_msg *up_trailers;
 
     /* Of an HTTP/1.1 client */
     struct hf_h1 h1;

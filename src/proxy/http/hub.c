@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "proxy/http/exchange.h"
+#include "proxy/http/h2_wire.h"
 #include "proxy/http/pool.h"
 
 enum {
@@ -14,6 +15,7 @@ enum {
 static void settle(struct hf_task *task)
 {
     struct hf_hub *hub = HF_CONTAINER_OF(task, struct hf_hub, settle);
+    hf_h2_wire_flush_all(hub);
     hub->settling = false;
     hf_wire_pull(hub);
     hf_exchange_sweep(hub);
