@@ -87,12 +87,25 @@ static void take_request(struct hf_http_msg *msg, const struct hf_h1 *h1, struct
     msg->te_trailers = takes_trailers(h1, head);
 }
 
+/* What carries requests again: granted, they would pass behind the rules that the first one met. */
+static bool carries_requests(struct hf_bytes protocol)
+{
+    static const char *const names[] = {"h2c", "h2", "http", "tls"};
+    for (size_t i = 0; i < HF_N_ELEMENTS(names); i++) {
+        if (hf_http_eq(protocol, hf_bytes_str(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An upgrade that we can speak of: to one protocol, by a GET without a body, or granted by a 101.
  * A server may ignore any other. */
 static bool is_upgrade(const struct hf_http_msg *msg, const struct hf_h1_head *head,
                        struct hf_bytes protocol)
 {
-    bool one = protocol.len > 0 && hf_http_span(protocol, HF_CHAR_TOKEN) == protocol.len;
+    bool one = protocol.len > 0 && hf_http_span(protocol, HF_CHAR_TOKEN) == protocol.len &&
+               !carries_requests(protocol);
     bool asked = msg->kind == HF_MSG_REQUEST && head->upgrade && msg->method == HF_METHOD_GET &&
                  head->framing == HF_H1_NONE;
     return one && (asked || (msg->kind == HF_MSG_RESPONSE && head->status == 101));

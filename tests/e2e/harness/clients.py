@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import subprocess
+import types
 
 from harness import waiting
 
@@ -86,6 +87,48 @@ def finish(connection):
     """Ends in order: close_notify both ways, then TCP."""
     connection.unwrap()
     connection.close()
+
+
+class HttpReader:
+    """Reads answers of HTTP/1.1 from a connection, interim ones too."""
+
+    def __init__(self, connection):
+        self._file = connection.makefile('rb')
+
+    def answer(self, method='GET'):
+        """The next answer, or None when the connection has ended instead."""
+        try:
+            line = self._file.readline()
+        except ConnectionError:
+            return None
+        if not line:
+            return None
+        version, status, *reason = line.decode('latin-1').rstrip('\r\n').split(' ', 2)
+        answer = types.SimpleNamespace(version=version, status=int(status), reason=' '.join(reason),
+                                       fields={}, body=b'', trailers={})
+        self._fields(answer.fields)
+        if method != 'HEAD' and answer.status >= 200 and answer.status not in (204, 304):
+            self._body(answer)
+        return answer
+
+    def _fields(self, into):
+        while (line := self._file.readline().decode('latin-1').rstrip('\r\n')):
+            name, _, value = line.partition(':')
+            name, value = name.lower(), value.strip()
+            into[name] = f'{into[name]}, {value}' if name in into else value
+
+    def _body(self, answer):
+        if answer.fields.get('transfer-encoding') == 'chunked':
+            while (size := int(self._file.readline().partition(b';')[0], 16)):
+                answer.body += self._file.read(size)
+                assert self._file.readline() == b'\r\n'
+            self._fields(answer.trailers)
+        elif 'content-length' in answer.fields:
+            size = int(answer.fields['content-length'])
+            answer.body = self._file.read(size)
+            assert len(answer.body) == size, 'the answer is cut'
+        else:
+            answer.body = self._file.read()
 
 
 def read_to_end(connection):

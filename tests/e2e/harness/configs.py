@@ -46,3 +46,15 @@ def client_side(pki, port, to, leaf, tls=None, **more):
                                       **(tls or {})}}},
         **more,
     }
+
+
+def http_side(pki, port, to, routes=None, listener=None, upstream=None, **more):
+    """As server_side, understanding HTTP. Without routes all requests go to the one upstream."""
+    made = server_side(pki, port, to, upstream=upstream, **more)
+    door = made['listeners']['in']
+    if routes is not None:
+        del door['to']
+        door['routes'] = routes
+    door.update({'mode': 'http', **(listener or {})})
+    door['tls'] = {**ENGINE, **door.get('tls', {})}
+    return made
