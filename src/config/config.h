@@ -34,6 +34,7 @@ struct hf_cfg_identity {
     struct hf_cfg_string chain;
     struct hf_cfg_string passphrase_file; /* first line of it */
     struct hf_cfg_string passphrase_env;  /* name of the variable */
+    struct hf_cfg_string staple;          /* OCSP response in DER; absent: none */
 };
 
 struct hf_cfg_trust {
@@ -50,6 +51,12 @@ struct hf_cfg_tls {
     enum hf_tls_version min_version, max_version;
     struct hf_cfg_string suites, ciphers, groups; /* joined with ":"; absent: default */
     struct hf_cfg_strings alpn;
+    struct hf_cfg_string signatures, own_signatures; /* likewise joined */
+    struct hf_cfg_string cert_compression;           /* likewise; absent: off */
+    unsigned record_padding;                         /* 0: none */
+    unsigned record_size_limit;                      /* 0: not announced */
+    bool cookie;                                     /* listeners */
+    bool post_handshake_auth;                        /* upstreams */
     bool tickets;
     int64_t ticket_lifetime_ms;
     struct hf_cfg_string unsafe_keylog;
@@ -270,6 +277,8 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "a server's certificate has no host name that clients read") \
     X(NAMES_TOO_LONG, "names-too-long", WARNING, "`check`, log of `run`", \
       "the list of CA names is too long to be sent") \
+    X(STAPLE, "staple", WARNING, "`check`, log of `run`", \
+      "an OCSP response of ours has ended, or says that we are revoked") \
     X(UNSAFE, "unsafe", WARNING, "`check`, log of `run`", "an `unsafe-...` key is on") \
     X(UNVERIFIED, "unverified", WARNING, "`check`, log of `run`", \
       "`client: request-unverified` lets everybody in") \

@@ -33,6 +33,12 @@ static const struct hf_key identity_keys[] = {
      .doc = "The name of the environment variable that holds the passphrase.",
      .example = "SERVER_KEY_PASSPHRASE",
      HF_KEY_FIELD(hf_cfg_identity, passphrase_env)},
+    {.name = "staple",
+     .kind = HF_KIND_FILE,
+     .doc = "An OCSP response about the certificate, in DER, to send beside it in TLS 1.3 to peers "
+            "that ask for one. Read again at each reload. Of our own engine only.",
+     .example = "server.ocsp",
+     HF_KEY_FIELD(hf_cfg_identity, staple)},
 };
 
 const struct hf_section hf_section_identity = {

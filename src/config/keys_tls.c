@@ -8,6 +8,8 @@ static const struct hf_word engine_words[] = {{"auto", HF_TLS_ENGINE_AUTO},
                                               {"libssl", HF_TLS_ENGINE_LIBSSL},
                                               {NULL, 0}};
 
+static const struct hf_word limit_words[] = {{"none", 0}, {NULL, 0}};
+
 /* Rows that listeners and upstreams share; TLS_(field) says where. */
 #define TLS_COMMON_KEYS(TLS_, TLS_WHOLE_) \
     {.name = "versions", \
@@ -37,6 +39,43 @@ static const struct hf_word engine_words[] = {{"auto", HF_TLS_ENGINE_AUTO},
          .doc = "The TLS 1.2 ciphers in OpenSSL's spelling. Default: ECDHE with an AEAD only.", \
          .example = "[ECDHE-ECDSA-AES128-GCM-SHA256]", \
          TLS_(ciphers)}, \
+        {.name = "signatures", \
+         .kind = HF_KIND_TLS_WORD, \
+         .doc = "The signature schemes taken from peers in TLS 1.3, by their names in RFC 8446 " \
+                "4.2.3. Default: all that the engine knows.", \
+         .example = "[ecdsa_secp256r1_sha256, ed25519]", \
+         TLS_(signatures)}, \
+        {.name = "own-signatures", \
+         .kind = HF_KIND_TLS_WORD, \
+         .doc = "The signature schemes that we sign with in TLS 1.3, in order of preference. " \
+                "Default: all that fit the key.", \
+         .example = "[rsa_pss_rsae_sha384]", \
+         TLS_(own_signatures)}, \
+        {.name = "cert-compression", \
+         .kind = HF_KIND_TLS_WORD, \
+         .doc = "How certificates may be compressed (RFC 8879), in order of preference: `zlib`, " \
+                "`brotli`, `zstd`. Default: not at all.", \
+         .example = "[brotli, zlib]", \
+         TLS_(cert_compression)}, \
+        {.name = "record-padding", \
+         .kind = HF_KIND_UINT, \
+         .min = 0, \
+         .max = 16384, \
+         .standard = "0", \
+         .doc = "Pad what is in each TLS 1.3 record to a multiple of so many bytes, so that its " \
+                "length tells less; `0`: not.", \
+         .example = "256", \
+         TLS_(record_padding)}, \
+        {.name = "record-size-limit", \
+         .kind = HF_KIND_UINT, \
+         .min = 64, \
+         .max = 16385, \
+         .words = limit_words, \
+         .standard = "none", \
+         .doc = "The longest TLS 1.3 record that the peer may send (RFC 8449), counted with the " \
+                "byte for its type; `none`: as TLS has it.", \
+         .example = "4096", \
+         TLS_(record_size_limit)}, \
     { \
         .name = "groups", .kind = HF_KIND_TLS_WORD, \
         .doc = "The key exchange groups in order of preference. Default: X25519, P-256, P-384.", \
@@ -56,6 +95,13 @@ static const struct hf_key listener_tls_keys[] = {
      .example = "[http/1.1]",
      .offset = offsetof(struct hf_cfg_tls, alpn.item),
      .n_offset = offsetof(struct hf_cfg_tls, alpn.n)},
+    {.name = "cookie",
+     .kind = HF_KIND_BOOL,
+     .standard = "false",
+     .doc = "Where a client's first TLS 1.3 hello has to be answered by a HelloRetryRequest, keep "
+            "nothing of it until the second comes: the state travels in a cookie.",
+     .example = "true",
+     LISTENER_TLS(cookie)},
     {.name = "tickets",
      .kind = HF_KIND_BOOL,
      .standard = "true",
@@ -122,6 +168,13 @@ static const struct hf_key upstream_tls_keys[] = {
      .example = "[http/1.1]",
      .offset = offsetof(struct hf_cfg_upstream, tls.alpn.item),
      .n_offset = offsetof(struct hf_cfg_upstream, tls.alpn.n)},
+    {.name = "post-handshake-auth",
+     .kind = HF_KIND_BOOL,
+     .standard = "false",
+     .doc = "Offer the backend to ask for our certificate later than in the handshake (RFC 8446 "
+            "4.6.2), as some do for single paths.",
+     .example = "true",
+     UPSTREAM_TLS(post_handshake_auth)},
     {.name = "unsafe-keylog",
      .kind = HF_KIND_PATH,
      .doc = "A file to append session keys to, for Wireshark. Whoever reads it reads the traffic.",

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "pki/dn.h"
+#include "pki/staple.h"
 #include "pki/verify_text.h"
 
 enum { NAME_SIZE = 160 };
@@ -212,6 +213,27 @@ static void lint_use(const struct lint *lint, const struct hf_cfg_identity *iden
     }
 }
 
+static void lint_staple(const struct lint *lint, const struct hf_cfg_identity *identity,
+                        const struct hf_credential *credential)
+{
+    struct hf_staple staple;
+    struct hf_bytes der = hf_materials_staple(lint->materials, identity);
+    if (der.len == 0 || hf_staple_read(der, credential->chain, &staple) != HF_OK) {
+        return;
+    }
+    if (staple.revoked) {
+        hf_findings_add(lint->findings, HF_FINDING_STAPLE, identity->staple.mark,
+                        "%s says that the certificate of identity \"%s\" is revoked; get a new "
+                        "certificate",
+                        identity->staple.value, identity->name);
+    } else if (staple.ends_at <= lint->now_s) {
+        hf_findings_add(lint->findings, HF_FINDING_STAPLE, identity->staple.mark,
+                        "%s has ended: a client that looks at it refuses us; fetch a new one from "
+                        "the CA's responder and reload",
+                        identity->staple.value);
+    }
+}
+
 static void lint_identity(const struct lint *lint, const struct hf_cfg_identity *identity)
 {
     const struct hf_credential *credential = hf_materials_identity(lint->materials, identity);
@@ -222,6 +244,7 @@ static void lint_identity(const struct lint *lint, const struct hf_cfg_identity 
     for (size_t i = 0; i < credential->chain->n_certs; i++) {
         lint_dates(lint, credential->chain->certs[i], identity->cert.mark, HF_FINDING_EXPIRED);
     }
+    lint_staple(lint, identity, credential);
     lint_order(lint, identity, credential->chain);
     lint_complete(lint, identity, credential->chain);
 }

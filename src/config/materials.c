@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "os/file.h"
+#include "pki/staple.h"
 
 enum { SECRET_FILE_MAX = 1 << 20, PASSPHRASE_FILE_MAX = 4096 };
 
@@ -19,6 +20,7 @@ struct hf_materials {
     const struct hf_cfg_identity *identities; /* of the config; only to count from */
     const struct hf_cfg_trust *trusts;
     struct hf_credential **credentials; /* by the identity's place; NULL: could not be loaded */
+    struct hf_buf *staples;             /* likewise; empty: none */
     size_t n_credentials;
     struct hf_trust **loaded_trusts;
     size_t n_trusts;
@@ -186,6 +188,24 @@ static enum hf_err load_identity(const struct hf_cfg_identity *identity,
     return err == HF_OK ? HF_OK : report(findings, finding_of(err), blame(identity, err), err);
 }
 
+/* About this very certificate, or clients that look at it would refuse us. */
+static enum hf_err load_staple(const struct hf_cfg_identity *identity,
+                               const struct hf_credential *credential, struct hf_findings *findings,
+                               struct hf_buf *out)
+{
+    struct hf_staple staple;
+    if (!identity->staple.value || !credential) {
+        return HF_OK;
+    }
+    HF_TRY(read_file(&identity->staple, false, findings, out));
+    enum hf_err err = hf_staple_read(hf_buf_bytes(out), credential->chain, &staple);
+    if (err == HF_OK) {
+        return HF_OK;
+    }
+    err = hf_fail_context(err, "%s", identity->staple.value);
+    return report(findings, HF_FINDING_CERTIFICATE, identity->staple.mark, err);
+}
+
 /* --- Trusts ------------------------------------------------------------------------------------
  */
 
@@ -227,6 +247,9 @@ static enum hf_err load_all(struct hf_materials *materials, struct hf_findings *
     for (size_t i = 0; i < materials->n_credentials; i++) {
         enum hf_err err =
             load_identity(&materials->identities[i], findings, &materials->credentials[i]);
+        err = err ? err
+                  : load_staple(&materials->identities[i], materials->credentials[i], findings,
+                                &materials->staples[i]);
         result = err != HF_OK ? err : result;
         if (err == HF_E_NOMEM) {
             return err;
@@ -247,6 +270,10 @@ static void materials_free(struct hf_materials *materials)
     for (size_t i = 0; materials->credentials && i < materials->n_credentials; i++) {
         hf_credential_unref(materials->credentials[i]);
     }
+    for (size_t i = 0; materials->staples && i < materials->n_credentials; i++) {
+        hf_buf_done(&materials->staples[i]);
+    }
+    hf_free(materials->staples);
     for (size_t i = 0; materials->loaded_trusts && i < materials->n_trusts; i++) {
         hf_trust_unref(materials->loaded_trusts[i]);
     }
@@ -269,8 +296,9 @@ enum hf_err hf_materials_load(const struct hf_config *config, struct hf_findings
     materials->n_credentials = config->n_identities;
     materials->n_trusts = config->n_trusts;
     materials->credentials = hf_alloc_zero(config->n_identities, sizeof(struct hf_credential *));
+    materials->staples = hf_alloc_zero(config->n_identities, sizeof(struct hf_buf));
     materials->loaded_trusts = hf_alloc_zero(config->n_trusts, sizeof(struct hf_trust *));
-    bool roomy = materials->credentials && materials->loaded_trusts;
+    bool roomy = materials->credentials && materials->staples && materials->loaded_trusts;
     enum hf_err err = roomy ? load_all(materials, findings) : HF_E_NOMEM;
     if (err == HF_E_NOMEM) {
         materials_free(materials);
@@ -298,6 +326,12 @@ struct hf_credential *hf_materials_identity(const struct hf_materials *materials
                                             const struct hf_cfg_identity *identity)
 {
     return materials->credentials[identity - materials->identities];
+}
+
+struct hf_bytes hf_materials_staple(const struct hf_materials *materials,
+                                    const struct hf_cfg_identity *identity)
+{
+    return hf_buf_bytes(&materials->staples[identity - materials->identities]);
 }
 
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,

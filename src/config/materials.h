@@ -28,6 +28,11 @@ void hf_materials_unref(struct hf_materials *materials);
  * only where there was a finding. */
 struct hf_credential *hf_materials_identity(const struct hf_materials *materials,
                                             const struct hf_cfg_identity *identity);
+
+/* hf_materials_staple is the OCSP response to send beside the identity's certificate; empty: none.
+ */
+struct hf_bytes hf_materials_staple(const struct hf_materials *materials,
+                                    const struct hf_cfg_identity *identity);
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,
                                     const struct hf_cfg_trust *trust);
 

@@ -62,6 +62,7 @@ void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, v
     if (!tls || tls->kind != HF_NODE_MAP) {
         return;
     }
+    hf_check_tls(decoder, tls, &upstream->tls, true);
     bool skip = upstream->unsafe_skip_verify;
     if (!skip && !hf_is_given(tls, "trust")) {
         hf_conflict(decoder, tls->key_mark,
@@ -191,24 +192,6 @@ static void check_client(struct hf_decoder *decoder, const struct hf_node *node,
     }
 }
 
-/* TLS 1.2's ciphers without TLS 1.2, and the like. */
-static void check_versions(struct hf_decoder *decoder, const struct hf_node *tls,
-                           const struct hf_cfg_tls *config)
-{
-    if (hf_is_given(tls, "suites") && config->max_version == HF_TLS_1_2) {
-        hf_conflict(decoder, hf_key_mark(tls, "suites"),
-                    "suites are for TLS 1.3, which versions leaves out; remove one of the two");
-    }
-    if (hf_is_given(tls, "ciphers") && config->min_version == HF_TLS_1_3) {
-        hf_conflict(decoder, hf_key_mark(tls, "ciphers"),
-                    "ciphers are for TLS 1.2, which versions leaves out; remove one of the two");
-    }
-    if (hf_is_given(tls, "ticket-lifetime") && hf_is_given(tls, "tickets") && !config->tickets) {
-        hf_conflict(decoder, hf_key_mark(tls, "ticket-lifetime"),
-                    "tickets are off, so ticket-lifetime has no effect; remove it");
-    }
-}
-
 static void check_twice(struct hf_decoder *decoder, const struct hf_node *node,
                         const struct hf_cfg_listener *listener)
 {
@@ -243,7 +226,7 @@ static void check_tls_listener(struct hf_decoder *decoder, const struct hf_node 
     }
     check_client(decoder, node, listener);
     check_twice(decoder, node, listener);
-    check_versions(decoder, hf_node_get(node, "tls"), &listener->tls);
+    hf_check_tls(decoder, hf_node_get(node, "tls"), &listener->tls, false);
 }
 
 static void check_tcp(struct hf_decoder *decoder, const struct hf_node *node,

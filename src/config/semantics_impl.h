@@ -26,6 +26,10 @@ static inline bool hf_is_given(const struct hf_node *node, const char *key)
 void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *node,
                             struct hf_cfg_listener *listener);
 
+/* hf_check_tls looks at the section `tls` of a listener or an upstream. */
+void hf_check_tls(struct hf_decoder *decoder, const struct hf_node *tls,
+                  const struct hf_cfg_tls *config, bool upstream);
+
 /* Balance, servers and queue of an upstream; and an upstream's hash-by for a listener that only
  * relays bytes, which have no headers. */
 void hf_check_balance(struct hf_decoder *decoder, const struct hf_node *node,

@@ -33,6 +33,9 @@ static bool takes(struct hf_tls_common common, struct hf_credential *identity,
     return err == HF_OK;
 }
 
+/* Settings that libssl would pass over are tried on our own engine. */
+#define NATIVE .engine = HF_TLS_ENGINE_NATIVE, .min_version = HF_TLS_1_3
+
 static void check_tls(const struct hf_cfg_tls *tls, struct hf_mark whole,
                       struct hf_findings *findings)
 {
@@ -43,6 +46,9 @@ static void check_tls(const struct hf_cfg_tls *tls, struct hf_mark whole,
         {&tls->suites, {.suites = tls->suites.value}},
         {&tls->ciphers, {.ciphers = tls->ciphers.value}},
         {&tls->groups, {.groups = tls->groups.value}},
+        {&tls->signatures, {NATIVE, .signatures = tls->signatures.value}},
+        {&tls->own_signatures, {NATIVE, .own_signatures = tls->own_signatures.value}},
+        {&tls->cert_compression, {NATIVE, .cert_compression = tls->cert_compression.value}},
     };
     bool good = true;
     for (size_t i = 0; i < HF_N_ELEMENTS(tries); i++) {

@@ -140,6 +140,11 @@ static enum hf_err fill_common(const struct hf_snapshot_env *env, const struct h
         .suites = cfg->suites.value,
         .ciphers = cfg->ciphers.value,
         .groups = cfg->groups.value,
+        .signatures = cfg->signatures.value,
+        .own_signatures = cfg->own_signatures.value,
+        .cert_compression = cfg->cert_compression.value,
+        .record_padding = (uint16_t)cfg->record_padding,
+        .record_size_limit = (uint16_t)cfg->record_size_limit,
         .alpn = cfg->alpn.n ? alpn : NULL,
         .clock = env->clock,
         .rng = env->rng,
@@ -185,11 +190,17 @@ static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snap
     const struct hf_cfg_upstream *cfg = upstream->cfg;
     struct hf_credential *identity =
         cfg->tls_identity ? hf_materials_identity(snapshot->materials, cfg->tls_identity) : NULL;
+    struct hf_bytes staple = hf_bytes_of(NULL, 0);
+    if (cfg->tls_identity) {
+        staple = hf_materials_staple(snapshot->materials, cfg->tls_identity);
+    }
     HF_CLEANUP(hf_freep) const char **alpn = NULL;
     struct hf_tls_client_config config = {
+        .staples = &staple,
         .identities = &identity,
         .n_identities = identity ? 1 : 0,
         .judge = hf_server_check_judge,
+        .post_handshake_auth = cfg->tls.post_handshake_auth,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     HF_TRY(open_keylog(&cfg->tls, &upstream->keylog, &upstream->keylog_hook, &config.common));
@@ -340,12 +351,15 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
     HF_CLEANUP(hf_freep)
     struct hf_credential **identities = hf_alloc_zero(cfg->n_identities, sizeof(*identities));
     HF_CLEANUP(hf_freep)
+    struct hf_bytes *staples = hf_alloc_zero(cfg->n_identities, sizeof(*staples));
+    HF_CLEANUP(hf_freep)
     struct hf_tls_policy *policies = hf_alloc_zero(door->n_policies, sizeof(*policies));
-    if (!identities || !policies) {
+    if (!identities || !staples || !policies) {
         return HF_E_NOMEM;
     }
     for (size_t i = 0; i < cfg->n_identities; i++) {
         identities[i] = hf_materials_identity(snapshot->materials, cfg->identities[i]);
+        staples[i] = hf_materials_staple(snapshot->materials, cfg->identities[i]);
     }
     for (size_t i = 0; i < door->n_policies; i++) {
         HF_TRY(make_tls_policy(door, i, &policies[i]));
@@ -361,6 +375,8 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .ticket_lifetime_s = cfg->tls.ticket_lifetime_ms / 1000,
         .ticket_keys = env->ticket_keys,
         .judge = hf_session_judge_client,
+        .cookie = cfg->tls.cookie,
+        .staples = staples,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));

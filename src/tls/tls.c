@@ -40,13 +40,20 @@ static enum hf_err pick_engine(enum hf_tls_engine engine, enum hf_tls_version le
     return HF_OK;
 }
 
+/* Was something asked for that libssl would pass over? */
+static bool wants_native(const struct hf_tls_common *common)
+{
+    return common->signatures || common->own_signatures || common->cert_compression ||
+           common->ask_staple || common->record_size_limit || common->record_padding;
+}
+
 /* Left to choose, we choose the engine that can do what is asked: libssl knows more groups and
  * kinds of keys. When it can't either, its words are the ones to say. */
-static bool leaves_it_to_libssl(enum hf_tls_engine engine, const struct hf_tls_ops *tried,
+static bool leaves_it_to_libssl(const struct hf_tls_common *common, const struct hf_tls_ops *tried,
                                 enum hf_err err)
 {
-    return engine == HF_TLS_ENGINE_AUTO && tried != &hf_tls_libssl &&
-           (err == HF_E_UNSUPPORTED || err == HF_E_INVALID);
+    return common->engine == HF_TLS_ENGINE_AUTO && !wants_native(common) &&
+           tried != &hf_tls_libssl && (err == HF_E_UNSUPPORTED || err == HF_E_INVALID);
 }
 
 static bool is_version(enum hf_tls_version version)
@@ -120,7 +127,8 @@ enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
     err = err ? err : pick_engine(checked.common.engine, checked.common.max_version, &ops);
     bool fit = !err;
     err = err ? err : ops->server_ctx_new(&checked, out);
-    if (fit && leaves_it_to_libssl(checked.common.engine, ops, err)) {
+    fit = fit && !checked.cookie && !checked.post_handshake_auth; /* the native engine's too */
+    if (fit && leaves_it_to_libssl(&checked.common, ops, err)) {
         err = hf_tls_libssl.server_ctx_new(&checked, out);
     }
     hf_wipe(&checked.ticket_keys, sizeof(checked.ticket_keys));
@@ -136,7 +144,7 @@ enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
     HF_TRY(check_common(&checked.common, &checked.judge));
     HF_TRY(pick_engine(checked.common.engine, checked.common.min_version, &ops));
     enum hf_err err = ops->client_ctx_new(&checked, out);
-    if (leaves_it_to_libssl(checked.common.engine, ops, err)) {
+    if (leaves_it_to_libssl(&checked.common, ops, err)) {
         err = hf_tls_libssl.client_ctx_new(&checked, out);
     }
     return err;

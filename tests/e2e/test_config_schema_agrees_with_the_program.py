@@ -25,7 +25,7 @@ log: {format: json, level: info, to: stderr}
 workers: auto
 drain-timeout: 30s
 identities:
-  web: {cert: a.pem, key: a.pem, chain: a.pem, passphrase-file: a.pem}
+  web: {cert: a.pem, key: a.pem, chain: a.pem, passphrase-file: a.pem, staple: a.pem}
   wild: {cert: a.pem, passphrase-env: WILD_PASS}
 trust:
   partners: {roots: a.pem, names: from-roots, depth: 1}
@@ -54,6 +54,12 @@ upstreams:
       groups: [X25519, P-256]
       alpn: [h2]
       engine: libssl
+      signatures: ed25519
+      own-signatures: [ed25519, rsa_pss_rsae_sha256]
+      cert-compression: [zlib, brotli]
+      record-padding: 256
+      record-size-limit: 4096
+      post-handshake-auth: true
       unsafe-skip-verify: false
 listeners:
   api:
@@ -64,7 +70,8 @@ listeners:
     sni: [{name: "*.example.org", client: none}]
     strict-sni: true
     tls: {versions: 1.3, alpn: http/1.1, tickets: true, ticket-lifetime: 1h, engine: auto,
-          unsafe-keylog: k.log}
+          unsafe-keylog: k.log, signatures: ed25519, own-signatures: ed25519, cookie: true,
+          cert-compression: zstd, record-padding: 0, record-size-limit: none}
     mode: tcp
     to: app
     proxy-protocol-from: [10.0.0.0/8, "::1", "unix:"]
