@@ -175,13 +175,13 @@ struct hf_cfg_listener {
     struct hf_cfg_route *routes; /* at least one in HTTP mode */
     size_t n_routes;
     struct hf_route_table *route_table; /* of the same routes; NULL unless mode is HTTP */
-    struct hf_cidr *trusted_proxies; /* whose headers about their clients are believed */
+    struct hf_cidr *trusted_proxies;    /* whose headers about their clients are believed */
     size_t n_trusted_proxies;
     struct hf_cfg_strings trusted_clients; /* roles and selectors of such */
     struct hf_route_table *trusted_table;  /* the rule `allow` of its one route; NULL: nobody */
     struct hf_cfg_string jwks_path;        /* absent: not served */
     struct hf_cfg_access access;
-    struct hf_cidr *proxy_from;         /* sources whose PROXY header is required and believed */
+    struct hf_cidr *proxy_from; /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
     int64_t handshake_timeout_ms;
     int64_t idle_timeout_ms;  /* 0: none */
