@@ -53,7 +53,7 @@ struct made {
 
 static struct hf_revoked *set_of(const struct made *made, size_t n, size_t *out_dropped)
 {
-    struct hf_crl *list[8];
+    struct hf_crl *list[8] = {NULL};
     struct hf_revoked *set = NULL;
     size_t dropped = 0;
     for (size_t i = 0; i < n; i++) {
