@@ -184,6 +184,14 @@ static enum hf_err make_server(struct hf_snapshot_env *env, const struct hf_cfg_
     return HF_OK;
 }
 
+/* What is offered to a server, by the protocol that is to be spoken with it. */
+static const char *const *alpn_of(enum hf_cfg_protocol protocol)
+{
+    static const char *const h2[] = {"h2", NULL};
+    static const char *const both[] = {"h2", "http/1.1", NULL};
+    return protocol == HF_PROTOCOL_H2 ? h2 : protocol == HF_PROTOCOL_AUTO ? both : NULL;
+}
+
 static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snapshot *snapshot,
                                      struct hf_upstream *upstream)
 {
@@ -203,6 +211,9 @@ static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snap
         .post_handshake_auth = cfg->tls.post_handshake_auth,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    if (cfg->tls.alpn.n == 0) {
+        config.common.alpn = alpn_of(cfg->protocol);
+    }
     HF_TRY(open_keylog(&cfg->tls, &upstream->keylog, &upstream->keylog_hook, &config.common));
     return hf_tls_client_ctx_new(&config, &upstream->tls);
 }

@@ -53,7 +53,7 @@ static struct hf_up *idle_of(struct hf_pool *pool, const struct hf_server *serve
     if (pool) {
         HF_LIST_FOREACH (&pool->idle, link) {
             struct hf_up *up = HF_CONTAINER_OF(link, struct hf_up, link);
-            if (up->server == server) {
+            if (up->server == server && up->kind->room(up) > 0) {
                 return up;
             }
         }

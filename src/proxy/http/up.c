@@ -74,12 +74,37 @@ static void failed(struct hf_up *up, enum hf_mishap why, const char *text)
 
 static void on_event(struct hf_watch *watch, unsigned events);
 
+static bool speaks_h2(const struct hf_up *up)
+{
+    struct hf_tls_info info = {0};
+    if (up->leg.tls) {
+        hf_tls_info(up->leg.tls, &info);
+        return info.alpn && strcmp(info.alpn, "h2") == 0;
+    }
+    return up->pool->upstream->cfg->protocol == HF_PROTOCOL_H2C;
+}
+
+/* A server that was to speak HTTP/2 and chose otherwise is not spoken to. */
+static bool chose_wrong(const struct hf_up *up)
+{
+    return up->pool->upstream->cfg->protocol == HF_PROTOCOL_H2 && !speaks_h2(up);
+}
+
 static void ready(struct hf_up *up)
 {
+    if (chose_wrong(up)) {
+        failed(up, HF_MISHAP_UPSTREAM_TLS, "the server doesn't speak HTTP/2 (ALPN)");
+        return;
+    }
     hf_fsm_move(&up->fsm, HF_UP_READY);
     hf_timer_cancel(&up->timer);
     hf_free(HF_TAKE(up->check));
-    hf_up_h1_start(up);
+    if (!speaks_h2(up)) {
+        hf_up_h1_start(up);
+    } else if (hf_up_h2_start(up) != HF_OK) {
+        failed(up, HF_MISHAP_INTERNAL, hf_err_text());
+        return;
+    }
     hf_wire_want(&up->wire);
     hf_pool_ready(up);
 }
@@ -152,7 +177,6 @@ static void on_dialled(void *ctx, const struct hf_dial_result *result)
         return;
     }
     hf_leg_init(&up->leg, result->fd);
-    up->leg.spent = true;
     up->leg.watch.on_event = on_event;
     up->leg.watch.wanted = HF_LOOP_READ;
     hf_dial_free(HF_TAKE(up->dial));

@@ -16,6 +16,7 @@
 #include "proxy/upstream.h"
 
 struct hf_pool;
+struct hf_up_h2;
 
 enum hf_up_state { HF_UP_DIAL, HF_UP_HANDSHAKE, HF_UP_READY, HF_UP_CLOSED };
 
@@ -61,7 +62,7 @@ struct hf_up {
     bool stalled;   /* the exchange doesn't take more */
 
     /* HTTP/2 */
-    void *h2;
+    struct hf_up_h2 *h2;
 };
 
 /* hf_up_open begins to connect; the server's connection has been counted (hf_server_open). NULL:
@@ -71,9 +72,8 @@ struct hf_up *hf_up_open(struct hf_pool *pool, const struct hf_server *server) H
 /* hf_up_close ends it. It serves nobody: exchanges have been told. */
 void hf_up_close(struct hf_up *up);
 
-extern const struct hf_up_kind hf_up_h1;
-
-/* hf_up_h1_start makes a connection ready for HTTP/1.1. */
+/* hf_up_h1_start and hf_up_h2_start make a connection ready for its protocol. */
 void hf_up_h1_start(struct hf_up *up);
+enum hf_err hf_up_h2_start(struct hf_up *up) HF_MUST_CHECK;
 
 #endif

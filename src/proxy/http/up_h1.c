@@ -431,7 +431,7 @@ static void done(struct hf_up *up)
     (void)up;
 }
 
-const struct hf_up_kind hf_up_h1 = {
+static const struct hf_up_kind kind = {
     .ops = {head, data, end, abort_request, resume},
     .event = event,
     .room = room,
@@ -441,6 +441,6 @@ const struct hf_up_kind hf_up_h1 = {
 
 void hf_up_h1_start(struct hf_up *up)
 {
-    up->kind = &hf_up_h1;
+    up->kind = &kind;
     hf_wire_open(&up->wire, up->hub, &up->leg, &wire_ops);
 }
