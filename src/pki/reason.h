@@ -70,8 +70,7 @@
     X(MISDIRECTED, "misdirected", ROUTE, NONE, \
       "the host belongs to another server name than the connection's") \
     X(NO_ROUTE, "no-route", ROUTE, NONE, "no route is for this request") \
-    X(NO_RULE, "no-rule", ROLE, NONE, \
-      "the route allows nobody, and other routes of the listener have rules") \
+    X(NO_RULE, "no-rule", ROLE, NONE, "the route has no rule that lets anybody in") \
     X(DENIED, "denied", ROLE, NONE, "the route denies this client") \
     X(NOT_ALLOWED, "not-allowed", ROLE, NONE, "the route doesn't allow this client") \
     X(NOT_VERIFIED, "not-verified", ROLE, NONE, \

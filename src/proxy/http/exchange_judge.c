@@ -8,6 +8,7 @@
  * asked for; rewriting and header edits come after the verdict; what only a proxy may say is taken
  * out and put in last.
  */
+#include "policy/rewrite.h"
 #include "proxy/http/down.h"
 #include "proxy/http/exchange_impl.h"
 #include "proxy/http/pool.h"
@@ -94,13 +95,9 @@ static enum hf_err edit(const struct hf_cfg_edits *edits, struct hf_http_msg *ms
 static enum hf_err rewrite_path(struct hf_exchange *x, const char *to)
 {
     struct hf_bytes path = hf_http_msg_text(x->request, x->request->path);
-    struct hf_bytes beneath = hf_bytes_from(path, x->verdict.path_len);
     struct hf_bytes base = hf_bytes_str(to);
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(base.len + path.len + 1);
-    HF_TRY(hf_buf_append(&text, base));
-    if (base.len && base.ptr[base.len - 1] == '/') {
-        HF_TRY(hf_buf_append(&text, beneath));
-    }
+    HF_TRY(hf_rewrite_path(base, path, x->verdict.path_len, &text));
     return hf_http_msg_set_path(x->request, hf_buf_bytes(&text));
 }
 

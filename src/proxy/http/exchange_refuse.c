@@ -6,6 +6,7 @@
 #include "http/refusal.h"
 #include "http/status.h"
 #include "pki/reason.h"
+#include "policy/rewrite.h"
 #include "proxy/http/down.h"
 #include "proxy/http/exchange_impl.h"
 
@@ -127,10 +128,15 @@ static enum hf_err begin(struct hf_exchange *x, unsigned status, struct hf_bytes
 static enum hf_err compose_respond(struct hf_exchange *x, const struct hf_cfg_respond *respond,
                                    struct hf_bytes body, struct hf_http_msg *msg)
 {
+    bool typed = body.len == 0;
     HF_TRY(begin(x, respond->status, body, msg));
     for (size_t i = 0; i < respond->headers.n; i++) {
         HF_TRY(hf_http_msg_add_str(msg, respond->headers.item[i].name,
                                    respond->headers.item[i].value));
+        typed |= strcmp(respond->headers.item[i].name, "content-type") == 0;
+    }
+    if (!typed) {
+        HF_TRY(hf_http_msg_add_str(msg, "content-type", "text/plain; charset=utf-8"));
     }
     hf_exchange_judge_answer(x, msg);
     return HF_OK;
@@ -144,28 +150,18 @@ void hf_exchange_respond(struct hf_exchange *x, const struct hf_cfg_respond *res
     give(x, msg ? compose_respond(x, respond, body, msg) : HF_E_NOMEM, msg, body);
 }
 
-/* Writes the target; {host}, {path} and {query} stand for what the client asked for. */
+/* {host}, {path} and {query} stand for what the client asked for. */
 static enum hf_err expand(const struct hf_exchange *x, const char *text, struct hf_buf *out)
 {
     const struct hf_http_msg *msg = x->request;
-    const struct {
-        const char *name;
-        struct hf_bytes value;
-    } words[] = {
-        {"{host}", hf_http_msg_text(msg, x->authority)},
-        {"{path}", hf_http_msg_text(msg, msg->path)},
-        {"{query}", hf_http_msg_text(msg, x->query)},
+    struct hf_http_authority authority;
+    bool good = hf_http_authority_parse(hf_http_msg_text(msg, x->authority), &authority);
+    const struct hf_request request = {
+        .host = good ? authority.host : hf_bytes_str(""),
+        .path = hf_http_msg_text(msg, msg->path),
+        .query = hf_http_msg_text(msg, x->query),
     };
-    while (*text) {
-        size_t i = 0;
-        while (i < HF_N_ELEMENTS(words) && strncmp(text, words[i].name, strlen(words[i].name))) {
-            i++;
-        }
-        bool word = i < HF_N_ELEMENTS(words);
-        HF_TRY(hf_buf_append(out, word ? words[i].value : hf_bytes_of(text, 1)));
-        text += word ? strlen(words[i].name) : 1;
-    }
-    return HF_OK;
+    return hf_location_make(hf_bytes_str(text), &request, out);
 }
 
 static enum hf_err compose_redirect(struct hf_exchange *x, const struct hf_cfg_redirect *redirect,
