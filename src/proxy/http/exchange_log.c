@@ -5,6 +5,8 @@
 #include "proxy/http/exchange_impl.h"
 #include "proxy/session.h"
 
+enum { SENTENCE_MAX = 512 };
+
 static void add_part(struct hf_log_line *line, const char *key, const struct hf_http_msg *msg,
                      struct hf_http_slice slice)
 {
@@ -48,6 +50,13 @@ void hf_exchange_log(const struct hf_exchange *x)
     hf_log_int(&line, "status", x->status);
     if (x->mishap != HF_MISHAP_NONE) {
         hf_log_str(&line, "cause", cause_of(x));
+    }
+    if (x->mishap == HF_MISHAP_REFUSED || x->verdict.would_refuse) {
+        char text[SENTENCE_MAX];
+        hf_request_verdict_text(x->door->cfg->route_table, &x->verdict, text, sizeof(text));
+        hf_log_str(&line, "would_refuse",
+                   x->verdict.would_refuse ? hf_reason_code(x->verdict.reason) : NULL);
+        hf_log_str(&line, "detail", text);
     }
     hf_log_str(&line, "upstream", x->server ? x->server->cfg->text : NULL);
     hf_log_int(&line, "bytes_in", (int64_t)x->n_in);
