@@ -401,7 +401,7 @@ static bool keeps(const struct hf_down_h1 *h1, const struct hf_exchange *x)
     unsigned most = x->door->cfg->http.keep_alive_requests;
     bool enough = most && h1->down.n_requests >= most;
     if (h1->deaf || h1->down.retiring || enough || !x->request || !x->h1.head.keep_alive ||
-        h1->down.wire.leg->ended) {
+        h1->down.wire.leg->ended || x->mishap == HF_MISHAP_REQUEST_TIMEOUT) {
         return false;
     }
     /* To our own answers nobody takes the rest of the body. */

@@ -324,20 +324,27 @@ static bool is_idempotent(const struct hf_http_msg *request)
 /*
  * May the request go out once more? Never when an answer has begun, or a byte of a body that we no
  * longer have. When the server hasn't acted on it, always; when it was met by the end of a kept
- * connection, if doing it twice is doing it once.
+ * connection, if doing it twice is doing it once; otherwise as often as the route says, too.
  */
 static bool may_retry(const struct hf_exchange *x, bool untouched)
 {
-    if (x->up_begun || x->body_begun || !x->down || x->n_tries > x->n_retries) {
+    enum { FREE_TRIES = 4 }; /* that cost the route's retries nothing */
+    if (x->up_begun || x->body_begun || !x->down) {
         return false;
     }
-    return untouched || (x->up_reused && is_idempotent(x->request));
+    if (untouched || (x->up_reused && is_idempotent(x->request))) {
+        return x->n_tries < FREE_TRIES + x->n_retries;
+    }
+    return is_idempotent(x->request) && x->n_tries <= x->n_retries;
 }
 
 void hf_exchange_up_failed(struct hf_exchange *x, enum hf_mishap why, bool untouched)
 {
     x->up = NULL;
     if (hf_exchange_phase(x) == HF_X_WAIT && may_retry(x, untouched)) {
+        if (!untouched && !x->up_reused) {
+            hf_tried_add(&x->tried, x->server->index); /* another server, if there is one */
+        }
         hf_pool_place_done(x);
         hf_fsm_move(&x->fsm, HF_X_REACH);
         hf_exchange_reach(x);

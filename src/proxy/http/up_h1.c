@@ -66,8 +66,12 @@ static bool on_head(struct hf_up *up, struct hf_bytes head)
         return false;
     }
     if (up->h1.head.interim) {
+        size_t used;
+        struct hf_bytes none;
         hf_exchange_interim(x, msg);
-        hf_h1_next(&up->h1);
+        if (hf_h1_body(&up->h1, hf_bytes_of(NULL, 0), &used, &none) == HF_H1_END) {
+            hf_h1_next(&up->h1);
+        }
     } else {
         up->answering = true;
         hf_exchange_answer(x, msg, up->h1.head.framing == HF_H1_NONE);
@@ -284,11 +288,10 @@ static void event(struct hf_up *up, unsigned events)
     if (readable && !up->stalled && !pump(up)) {
         return;
     }
-    if ((events & HF_LOOP_HANGUP) && (!up->stalled || !up->x)) {
-        failed(up, HF_MISHAP_UPSTREAM_RESET);
-        return;
+    if ((events & HF_LOOP_HANGUP) && !up->stalled && !pump(up)) {
+        return; /* a short read hid the end; whatever is left makes the next event */
     }
-    if (events & HF_LOOP_HANGUP) { /* the client takes what is left at its own pace */
+    if ((events & HF_LOOP_HANGUP) && up->stalled) { /* the client takes the rest at its own pace */
         hf_watch_remove(up->hub->worker->loop, &up->leg.watch);
         return;
     }

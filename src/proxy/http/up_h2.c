@@ -347,9 +347,11 @@ static void event(struct hf_up *up, unsigned events_now)
     if (readable && hf_h2_wants_read(h2->pipe.h2) && !pump(h2)) {
         return;
     }
-    if (events_now & HF_LOOP_HANGUP) {
-        failed(h2, HF_MISHAP_UPSTREAM_RESET);
-        return;
+    if ((events_now & HF_LOOP_HANGUP) && !(hf_h2_wants_read(h2->pipe.h2) && pump(h2))) {
+        if (is_open(up)) {
+            failed(h2, HF_MISHAP_UPSTREAM_RESET);
+        }
+        return; /* a short read hid the end */
     }
     up->wire.paused = !hf_h2_wants_read(h2->pipe.h2);
     hf_wire_want(&up->wire);

@@ -84,6 +84,13 @@ class Connection:
         self.send(data)
         return number
 
+    def begin(self, fields):
+        """The number of a stream whose request goes on after these fields."""
+        number, self._next = self._next, self._next + 2
+        self.streams[number] = Stream()
+        self.send(frame(HEADERS, END_HEADERS, number, self.block(fields)))
+        return number
+
     def _fill(self, size):
         while len(self._data) < size:
             try:
