@@ -31,7 +31,7 @@ enum hf_http_kind { HF_MSG_REQUEST, HF_MSG_RESPONSE, HF_MSG_TRAILERS };
 enum hf_http_body {
     HF_BODY_NONE,   /* no body follows; `length` may still be told (answers to HEAD, 304) */
     HF_BODY_LENGTH, /* `length` bytes */
-    HF_BODY_STREAM, /* until its end is marked; trailers may follow */
+    HF_BODY_STREAM, /* until its end is marked; trailers may follow. CONNECT: the tunnel */
 };
 
 struct hf_http_msg {

@@ -127,7 +127,8 @@ enum hf_err hf_http_msg_from_h1(struct hf_http_msg *msg, const struct hf_h1 *h1,
         msg->kind = HF_MSG_RESPONSE;
         msg->status = h1->head.status;
     }
-    msg->body = body_of(&h1->head);
+    bool tunnel = h1->role == HF_H1_REQUESTS && msg->method == HF_METHOD_CONNECT;
+    msg->body = tunnel ? HF_BODY_STREAM : body_of(&h1->head);
     msg->has_length = h1->head.has_length;
     msg->length = h1->head.length;
     if (one_upgrade && is_upgrade(msg, &h1->head, hf_http_msg_text(msg, upgrade))) {
@@ -176,7 +177,7 @@ struct hf_h1_plan hf_http_msg_plan(const struct hf_http_msg *msg, enum hf_http_m
     struct hf_h1_plan plan = {.length = msg->has_length ? msg->length : 0};
     uint16_t status = msg->status;
     if (msg->kind == HF_MSG_REQUEST) {
-        plan.framing = framing_of(msg, false, false);
+        plan.framing = framing_of(msg, msg->method == HF_METHOD_CONNECT, false);
         if (plan.framing == HF_H1_NONE && awaits_body(msg->method)) {
             plan.framing = HF_H1_LENGTH;
         }
@@ -241,7 +242,7 @@ static void place(struct placed *placed, const char *name, struct hf_bytes value
 static struct placed placed_fields(const struct hf_http_msg *msg, const struct hf_h1_plan *plan)
 {
     struct placed placed = {0};
-    if (msg->kind == HF_MSG_REQUEST && msg->authority.len) {
+    if (msg->kind == HF_MSG_REQUEST) { /* empty where an old client named none (RFC 9112 3.2) */
         place(&placed, "host", hf_http_msg_text(msg, msg->authority));
     }
     if (msg->protocol.len && plan->connection == HF_H1_CONNECTION_UPGRADE) {

@@ -94,7 +94,7 @@ static void requests_pass_without_what_is_for_one_hop(void **state)
          "X-Drop: 1\r\nX-Keep: 2\r\nTE: gzip\r\nProxy-Authorization: b\r\nProxy-Connection: c\r\n"
          "\r\n",
          "GET / HTTP/1.1\r\nHost: a\r\nX-Keep: 2\r\n\r\n"},
-        {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"},
+        {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: \r\n\r\n"},
         {"GET /c HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
          "Sec-WebSocket-Key: k\r\n\r\n",
          "GET /c HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-Websocket-Key: k\r\n"
