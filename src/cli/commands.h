@@ -15,6 +15,7 @@
     X(reload) \
     X(drain) \
     X(upstream) \
+    X(tickets) \
     X(ca) \
     X(cert) \
     X(config) \

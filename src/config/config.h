@@ -59,6 +59,7 @@ struct hf_cfg_tls {
     bool post_handshake_auth;                        /* upstreams */
     bool tickets;
     int64_t ticket_lifetime_ms;
+    struct hf_cfg_string ticket_keys; /* absent: drawn and rotated in memory */
     struct hf_cfg_string unsafe_keylog;
 };
 

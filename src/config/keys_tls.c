@@ -117,6 +117,15 @@ static const struct hf_key listener_tls_keys[] = {
      .doc = "How long after the handshake a session may be resumed; at most 7 days (RFC 8446).",
      .example = "30m",
      LISTENER_TLS(ticket_lifetime_ms)},
+    {.name = "ticket-keys",
+     .kind = HF_KIND_FILE,
+     .doc =
+         "A file of ticket keys, made by `handfast tickets new`, so that several nodes resume each "
+         "other's sessions: those of listeners with the same name, client mode and trust. Read "
+         "again at each reload; refused where others can read it. Default: keys of the daemon's "
+         "own, rotated every half `ticket-lifetime`.",
+     .example = "/etc/handfast/tickets.keys",
+     LISTENER_TLS(ticket_keys)},
     {.name = "unsafe-keylog",
      .kind = HF_KIND_PATH,
      .doc = "A file to append session keys to, for Wireshark. Whoever reads it reads the traffic.",

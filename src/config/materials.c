@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "os/file.h"
 #include "pki/staple.h"
+#include "tls/ticket_keys.h"
 
 enum { SECRET_FILE_MAX = 1 << 20, PASSPHRASE_FILE_MAX = 4096 };
 
@@ -21,6 +22,9 @@ struct hf_materials {
     const struct hf_cfg_trust *trusts;
     struct hf_credential **credentials; /* by the identity's place; NULL: could not be loaded */
     struct hf_buf *staples;             /* likewise; empty: none */
+    const struct hf_cfg_listener *listeners;
+    struct hf_tls_ticket_keys *ticket_keys; /* by the listener's place; none: no file */
+    size_t n_listeners;
     size_t n_credentials;
     struct hf_trust **loaded_trusts;
     size_t n_trusts;
@@ -206,6 +210,25 @@ static enum hf_err load_staple(const struct hf_cfg_identity *identity,
     return report(findings, HF_FINDING_CERTIFICATE, identity->staple.mark, err);
 }
 
+/* --- Ticket keys -------------------------------------------------------------------------------
+ */
+
+static enum hf_err load_ticket_keys(const struct hf_cfg_string *file, struct hf_findings *findings,
+                                    struct hf_tls_ticket_keys *out)
+{
+    HF_CLEANUP(wipe_buf) struct hf_buf text = HF_BUF_INIT(0);
+    if (!file->value) {
+        return HF_OK;
+    }
+    HF_TRY(read_file(file, true, findings, &text));
+    enum hf_err err = hf_ticket_keys_decode(hf_buf_bytes(&text), out);
+    if (err == HF_OK) {
+        return HF_OK;
+    }
+    err = hf_fail_context(err, "%s", file->value);
+    return report(findings, HF_FINDING_BAD_VALUE, file->mark, err);
+}
+
 /* --- Trusts ------------------------------------------------------------------------------------
  */
 
@@ -255,6 +278,14 @@ static enum hf_err load_all(struct hf_materials *materials, struct hf_findings *
             return err;
         }
     }
+    for (size_t i = 0; i < materials->n_listeners; i++) {
+        enum hf_err err = load_ticket_keys(&materials->listeners[i].tls.ticket_keys, findings,
+                                           &materials->ticket_keys[i]);
+        result = err != HF_OK ? err : result;
+        if (err == HF_E_NOMEM) {
+            return err;
+        }
+    }
     for (size_t i = 0; i < materials->n_trusts; i++) {
         enum hf_err err = load_trust(&materials->trusts[i], findings, &materials->loaded_trusts[i]);
         result = err != HF_OK ? err : result;
@@ -274,6 +305,10 @@ static void materials_free(struct hf_materials *materials)
         hf_buf_done(&materials->staples[i]);
     }
     hf_free(materials->staples);
+    for (size_t i = 0; materials->ticket_keys && i < materials->n_listeners; i++) {
+        hf_ticket_keys_wipe(&materials->ticket_keys[i]);
+    }
+    hf_free(materials->ticket_keys);
     for (size_t i = 0; materials->loaded_trusts && i < materials->n_trusts; i++) {
         hf_trust_unref(materials->loaded_trusts[i]);
     }
@@ -296,9 +331,13 @@ enum hf_err hf_materials_load(const struct hf_config *config, struct hf_findings
     materials->n_credentials = config->n_identities;
     materials->n_trusts = config->n_trusts;
     materials->credentials = hf_alloc_zero(config->n_identities, sizeof(struct hf_credential *));
+    materials->listeners = config->listeners;
+    materials->n_listeners = config->n_listeners;
+    materials->ticket_keys = hf_alloc_zero(config->n_listeners, sizeof(struct hf_tls_ticket_keys));
     materials->staples = hf_alloc_zero(config->n_identities, sizeof(struct hf_buf));
     materials->loaded_trusts = hf_alloc_zero(config->n_trusts, sizeof(struct hf_trust *));
-    bool roomy = materials->credentials && materials->staples && materials->loaded_trusts;
+    bool roomy = materials->credentials && materials->staples && materials->ticket_keys &&
+                 materials->loaded_trusts;
     enum hf_err err = roomy ? load_all(materials, findings) : HF_E_NOMEM;
     if (err == HF_E_NOMEM) {
         materials_free(materials);
@@ -332,6 +371,14 @@ struct hf_bytes hf_materials_staple(const struct hf_materials *materials,
                                     const struct hf_cfg_identity *identity)
 {
     return hf_buf_bytes(&materials->staples[identity - materials->identities]);
+}
+
+const struct hf_tls_ticket_keys *hf_materials_ticket_keys(const struct hf_materials *materials,
+                                                          const struct hf_cfg_listener *listener)
+{
+    const struct hf_tls_ticket_keys *keys =
+        &materials->ticket_keys[listener - materials->listeners];
+    return keys->n_keys ? keys : NULL;
 }
 
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,

@@ -33,6 +33,10 @@ struct hf_credential *hf_materials_identity(const struct hf_materials *materials
  */
 struct hf_bytes hf_materials_staple(const struct hf_materials *materials,
                                     const struct hf_cfg_identity *identity);
+
+/* hf_materials_ticket_keys are those of the listener's file; NULL: it names none. */
+const struct hf_tls_ticket_keys *hf_materials_ticket_keys(const struct hf_materials *materials,
+                                                          const struct hf_cfg_listener *listener);
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,
                                     const struct hf_cfg_trust *trust);
 

@@ -40,7 +40,7 @@ static void check_native_only(struct hf_decoder *decoder, const struct hf_node *
 static void check_tickets(struct hf_decoder *decoder, const struct hf_node *tls,
                           const struct hf_cfg_tls *config)
 {
-    static const char *const keys[] = {"ticket-lifetime"};
+    static const char *const keys[] = {"ticket-lifetime", "ticket-keys"};
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (hf_is_given(tls, keys[i]) && hf_is_given(tls, "tickets") && !config->tickets) {
             hf_conflict(decoder, hf_key_mark(tls, keys[i]),

@@ -73,6 +73,35 @@ static void cut(struct hf_daemon *daemon)
     tell_workers(daemon, hf_worker_cut);
 }
 
+/* A rotation that fails leaves the old keys; the next one comes in its time. */
+static void on_rotation(struct hf_timer *timer)
+{
+    struct hf_daemon *daemon = HF_CONTAINER_OF(timer, struct hf_daemon, rotation);
+    if (daemon->rollout) { /* the snapshot to come has been given the keys of now */
+        hf_timer_set(daemon->loop, timer, 1000);
+        return;
+    }
+    daemon->rotated_ms = hf_loop_now_ms(daemon->loop);
+    if (hf_snapshot_rotate(&daemon->env, daemon->snapshot) != HF_OK) {
+        hf_log_say(&daemon->log, HF_LOG_ERROR, "tickets", "the keys could not be rotated: %s",
+                   hf_err_text());
+    } else {
+        hf_log_say(&daemon->log, HF_LOG_DEBUG, "tickets", "a new key seals");
+    }
+    hf_daemon_arm_rotation(daemon);
+}
+
+void hf_daemon_arm_rotation(struct hf_daemon *daemon)
+{
+    int64_t every_ms = hf_snapshot_rotation_ms(daemon->snapshot);
+    int64_t left_ms = daemon->rotated_ms + every_ms - hf_loop_now_ms(daemon->loop);
+    daemon->rotation.on_due = on_rotation;
+    hf_timer_cancel(&daemon->rotation);
+    if (every_ms) {
+        hf_timer_set(daemon->loop, &daemon->rotation, left_ms > 0 ? left_ms : 0);
+    }
+}
+
 static void on_drain_timeout(struct hf_timer *timer)
 {
     cut(HF_CONTAINER_OF(timer, struct hf_daemon, drain_timer));
@@ -305,7 +334,10 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
         hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
         hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));
+        daemon.rotated_ms = hf_loop_now_ms(daemon.loop);
+        hf_daemon_arm_rotation(&daemon);
         err = hf_loop_run(daemon.loop);
+        hf_timer_cancel(&daemon.rotation);
         hf_log_say(&daemon.log, HF_LOG_INFO, "stopped", "all connections are closed");
     } else {
         print_findings(&findings);

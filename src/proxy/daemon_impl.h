@@ -34,6 +34,8 @@ struct hf_daemon {
     int64_t started_at; /* Unix seconds */
     struct hf_signals signals;
     struct hf_timer drain_timer;
+    struct hf_timer rotation; /* of ticket keys */
+    int64_t rotated_ms;       /* loop time of the last one */
     struct hf_httpd *admin;
     struct hf_httpd *metrics_server;
     int admin_fd;
@@ -67,6 +69,9 @@ void hf_daemon_log_findings(struct hf_daemon *daemon, const struct hf_findings *
 
 /* hf_daemon_drain stops accepting; connections may finish until drain-timeout. Idempotent. */
 void hf_daemon_drain(struct hf_daemon *daemon);
+
+/* hf_daemon_arm_rotation sets when ticket keys are next rotated, by the running snapshot. */
+void hf_daemon_arm_rotation(struct hf_daemon *daemon);
 
 /* hf_daemon_notify logs that systemd could not be told, if that was so. */
 void hf_daemon_notify(struct hf_daemon *daemon, enum hf_err err);

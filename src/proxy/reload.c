@@ -108,6 +108,7 @@ static void rollout_end(struct hf_rollout *rollout)
     hf_binds_replace(&daemon->binds, &rollout->binds);
     hf_snapshot_unref(daemon->snapshot);
     daemon->snapshot = rollout->plan.snapshot;
+    hf_daemon_arm_rotation(daemon);
     daemon->generation = daemon->snapshot->generation;
     daemon->rollout = NULL;
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),

@@ -15,6 +15,7 @@
 #include "proxy/server_check.h"
 #include "proxy/session_judge.h"
 #include "proxy/upstream_metrics.h"
+#include "tls/ticket_keys.h"
 
 /* --- Named state --------------------------------------------------------------------------------
  */
@@ -78,12 +79,7 @@ enum hf_err hf_snapshot_env_init(struct hf_snapshot_env *env, const struct hf_cl
                                  const struct hf_rng *rng, struct hf_metrics *metrics)
 {
     *env = (struct hf_snapshot_env){.clock = clock, .rng = rng, .metrics = metrics};
-    struct hf_tls_ticket_key *key = &env->ticket_keys.key[0];
-    HF_TRY(hf_rng_fill(rng, hf_span_of(key->name, sizeof(key->name))));
-    key->secret.len = 32;
-    HF_TRY(hf_rng_fill(rng, hf_span_of(key->secret.byte, key->secret.len)));
-    env->ticket_keys.n_keys = 1;
-    return HF_OK;
+    return hf_ticket_keys_draw(&env->ticket_keys, rng);
 }
 
 void hf_snapshot_env_done(struct hf_snapshot_env *env)
@@ -103,7 +99,7 @@ void hf_snapshot_env_done(struct hf_snapshot_env *env)
     hf_map_done(&env->states);
     hf_map_done(&env->servers);
     hf_map_done(&env->upstreams);
-    hf_wipe(&env->ticket_keys, sizeof(env->ticket_keys));
+    hf_ticket_keys_wipe(&env->ticket_keys);
 }
 
 /* --- TLS settings that both sides share ---------------------------------------------------------
@@ -375,6 +371,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
     for (size_t i = 0; i < door->n_policies; i++) {
         HF_TRY(make_tls_policy(door, i, &policies[i]));
     }
+    const struct hf_tls_ticket_keys *shared = hf_materials_ticket_keys(snapshot->materials, cfg);
     struct hf_tls_server_config config = {
         .identities = identities,
         .n_identities = cfg->n_identities,
@@ -384,7 +381,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .alpn_required = cfg->tls.alpn.n > 0,
         .tickets = cfg->tls.tickets,
         .ticket_lifetime_s = cfg->tls.ticket_lifetime_ms / 1000,
-        .ticket_keys = env->ticket_keys,
+        .ticket_keys = shared ? *shared : env->ticket_keys,
         .judge = hf_session_judge_client,
         .cookie = cfg->tls.cookie,
         .staples = staples,
@@ -392,7 +389,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));
     enum hf_err err = hf_tls_server_ctx_new(&config, &door->tls);
-    hf_wipe(&config.ticket_keys, sizeof(config.ticket_keys));
+    hf_ticket_keys_wipe(&config.ticket_keys);
     return err;
 }
 
@@ -451,6 +448,37 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
         }
     }
     return findings->n_errors ? HF_E_CONFIG : HF_OK;
+}
+
+/* --- Ticket keys --------------------------------------------------------------------------------
+ */
+
+static bool has_own_keys(const struct hf_door *door)
+{
+    return door->tls && door->cfg->tls.tickets && !door->cfg->tls.ticket_keys.value;
+}
+
+int64_t hf_snapshot_rotation_ms(const struct hf_snapshot *snapshot)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < snapshot->n_doors; i++) {
+        const struct hf_door *door = &snapshot->doors[i];
+        if (has_own_keys(door) && door->cfg->tls.ticket_lifetime_ms > longest) {
+            longest = door->cfg->tls.ticket_lifetime_ms;
+        }
+    }
+    return longest / (HF_TLS_TICKET_KEYS - 1);
+}
+
+enum hf_err hf_snapshot_rotate(struct hf_snapshot_env *env, const struct hf_snapshot *snapshot)
+{
+    HF_TRY(hf_ticket_keys_draw(&env->ticket_keys, env->rng));
+    for (size_t i = 0; i < snapshot->n_doors; i++) {
+        if (has_own_keys(&snapshot->doors[i])) {
+            HF_TRY(hf_tls_ctx_set_ticket_keys(snapshot->doors[i].tls, &env->ticket_keys));
+        }
+    }
+    return HF_OK;
 }
 
 enum hf_err hf_snapshot_new(struct hf_snapshot_env *env, struct hf_config *config,

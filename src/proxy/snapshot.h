@@ -128,6 +128,15 @@ enum hf_err hf_snapshot_new(struct hf_snapshot_env *env, struct hf_config *confi
 struct hf_snapshot *hf_snapshot_ref(struct hf_snapshot *snapshot);
 void hf_snapshot_unref(struct hf_snapshot *snapshot);
 
+/*
+ * The keys of tickets that no file holds are the env's and rotate: hf_snapshot_rotation_ms is how
+ * often, so that a key that no longer seals opens all that it has sealed; 0: not at all.
+ * hf_snapshot_rotate draws a new one and hands the keys to the snapshot's contexts. Control thread.
+ */
+int64_t hf_snapshot_rotation_ms(const struct hf_snapshot *snapshot);
+enum hf_err hf_snapshot_rotate(struct hf_snapshot_env *env,
+                               const struct hf_snapshot *snapshot) HF_MUST_CHECK;
+
 enum hf_err hf_snapshot_env_init(struct hf_snapshot_env *env, const struct hf_clock *clock,
                                  const struct hf_rng *rng,
                                  struct hf_metrics *metrics) HF_MUST_CHECK;

@@ -78,12 +78,8 @@ static enum hf_err check_common(struct hf_tls_common *common, const struct hf_tl
     return hf_tls_alpn_encode(common->alpn, &alpn);
 }
 
-static enum hf_err check_tickets(const struct hf_tls_server_config *config)
+static enum hf_err check_ticket_keys(const struct hf_tls_ticket_keys *keys)
 {
-    if (!config->tickets) {
-        return HF_OK;
-    }
-    const struct hf_tls_ticket_keys *keys = &config->ticket_keys;
     if (keys->n_keys == 0 || keys->n_keys > HF_TLS_TICKET_KEYS) {
         return hf_fail(HF_E_INVALID, "tickets need 1 to %d ticket keys, not %zu",
                        HF_TLS_TICKET_KEYS, keys->n_keys);
@@ -94,6 +90,15 @@ static enum hf_err check_tickets(const struct hf_tls_server_config *config)
                            TICKET_SECRET_MIN);
         }
     }
+    return HF_OK;
+}
+
+static enum hf_err check_tickets(const struct hf_tls_server_config *config)
+{
+    if (!config->tickets) {
+        return HF_OK;
+    }
+    HF_TRY(check_ticket_keys(&config->ticket_keys));
     if (config->ticket_lifetime_s <= 0 || config->ticket_lifetime_s > TICKET_LIFETIME_MAX_S) {
         return hf_fail(HF_E_INVALID, "a ticket lives more than 0 s and at most 7 days");
     }
@@ -154,6 +159,13 @@ struct hf_tls_ctx *hf_tls_ctx_ref(struct hf_tls_ctx *ctx)
 {
     atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
     return ctx;
+}
+
+enum hf_err hf_tls_ctx_set_ticket_keys(struct hf_tls_ctx *ctx,
+                                       const struct hf_tls_ticket_keys *keys)
+{
+    HF_TRY(check_ticket_keys(keys));
+    return ctx->ops->set_ticket_keys(ctx, keys);
 }
 
 void hf_tls_ctx_unref(struct hf_tls_ctx *ctx)

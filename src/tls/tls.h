@@ -183,6 +183,13 @@ enum hf_err hf_tls_server_ctx_new(const struct hf_tls_server_config *config,
 enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
                                   struct hf_tls_ctx **out) HF_MUST_CHECK;
 struct hf_tls_ctx *hf_tls_ctx_ref(struct hf_tls_ctx *ctx);
+
+/* hf_tls_ctx_set_ticket_keys replaces the ticket keys of a server context: the one thing of it that
+ * ever changes. Any thread; handshakes wait for the length of a copy at most. Errors: HF_E_INVALID
+ * (no key, or a bad one; a client context, or one without tickets), HF_E_CRYPTO: the old keys stay.
+ */
+enum hf_err hf_tls_ctx_set_ticket_keys(struct hf_tls_ctx *ctx,
+                                       const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
 void hf_tls_ctx_unref(struct hf_tls_ctx *ctx);
 
 /* --- Connections --------------------------------------------------------------------------------

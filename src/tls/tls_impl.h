@@ -24,6 +24,7 @@ struct hf_tls_ops {
     enum hf_err (*client_ctx_new)(const struct hf_tls_client_config *config,
                                   struct hf_tls_ctx **out);
     void (*ctx_free)(struct hf_tls_ctx *ctx);
+    enum hf_err (*set_ticket_keys)(struct hf_tls_ctx *ctx, const struct hf_tls_ticket_keys *keys);
     enum hf_err (*new_server)(struct hf_tls_ctx *ctx, void *conn_ctx, struct hf_tls **out);
     enum hf_err (*new_client)(struct hf_tls_ctx *ctx, void *conn_ctx, const char *sni,
                               const struct hf_tls_session *session, struct hf_tls **out);

@@ -71,7 +71,7 @@ listeners:
     strict-sni: true
     tls: {versions: 1.3, alpn: http/1.1, tickets: true, ticket-lifetime: 1h, engine: auto,
           unsafe-keylog: k.log, signatures: ed25519, own-signatures: ed25519, cookie: true,
-          cert-compression: zstd, record-padding: 0, record-size-limit: none}
+          cert-compression: zstd, record-padding: 0, record-size-limit: none, ticket-keys: a.pem}
     mode: tcp
     to: app
     proxy-protocol-from: [10.0.0.0/8, "::1", "unix:"]

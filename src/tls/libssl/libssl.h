@@ -18,6 +18,7 @@
  */
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 
 #include "tls/pick.h"
 #include "tls/seen.h"
@@ -55,6 +56,7 @@ struct hf_ls_ctx {
     bool strict_sni;
     bool tickets;
     int64_t ticket_lifetime_s;
+    pthread_rwlock_t ticket_lock; /* of the keys; held for the length of a copy */
     struct hf_ls_ticket_key ticket_keys[HF_TLS_TICKET_KEYS];
     size_t n_ticket_keys;
     EVP_CIPHER *ticket_cipher;
@@ -157,6 +159,8 @@ void hf_ls_judge(struct hf_ls_conn *conn);
 /* --- ticket.c --- */
 enum hf_err hf_ls_ticket_keys_init(struct hf_ls_ctx *ctx,
                                    const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
+enum hf_err hf_ls_set_ticket_keys(struct hf_tls_ctx *ctx,
+                                  const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
 int hf_ls_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                         EVP_MAC_CTX *mac, int seal);
 int hf_ls_on_ticket_make(SSL *ssl, void *arg);

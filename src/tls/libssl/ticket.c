@@ -50,12 +50,51 @@ static enum hf_err derive_key(const struct hf_tls_ticket_key *from, struct hf_ls
     return ok ? HF_OK : hf_ls_library_error("ticket key");
 }
 
+static enum hf_err set_all(struct hf_ls_ctx *ctx, const struct hf_tls_ticket_keys *keys)
+{
+    struct hf_ls_ticket_key fresh[HF_TLS_TICKET_KEYS] = {{{0}}};
+    enum hf_err err = HF_OK;
+    for (size_t i = 0; i < keys->n_keys && !err; i++) {
+        err = derive_key(&keys->key[i], &fresh[i]);
+    }
+    if (!err) {
+        (void)pthread_rwlock_wrlock(&ctx->ticket_lock);
+        memcpy(ctx->ticket_keys, fresh, sizeof(fresh));
+        ctx->n_ticket_keys = keys->n_keys;
+        (void)pthread_rwlock_unlock(&ctx->ticket_lock);
+    }
+    hf_wipe(fresh, sizeof(fresh));
+    return err;
+}
+
+/* The first key, or the one of this name. False: there is none. */
+static bool copy_key(struct hf_ls_ctx *ctx, const uint8_t *name, struct hf_ls_ticket_key *out,
+                     bool *out_first)
+{
+    bool found = false;
+    (void)pthread_rwlock_rdlock(&ctx->ticket_lock);
+    for (size_t i = 0; i < ctx->n_ticket_keys && !found; i++) {
+        found = !name || memcmp(ctx->ticket_keys[i].name, name, sizeof(out->name)) == 0;
+        *out = ctx->ticket_keys[i];
+        *out_first = i == 0;
+    }
+    (void)pthread_rwlock_unlock(&ctx->ticket_lock);
+    return found;
+}
+
+enum hf_err hf_ls_set_ticket_keys(struct hf_tls_ctx *base, const struct hf_tls_ticket_keys *keys)
+{
+    struct hf_ls_ctx *ctx = HF_CONTAINER_OF(base, struct hf_ls_ctx, base);
+    if (!ctx->ticket_cipher) {
+        return hf_fail(HF_E_INVALID, "a context without tickets has no ticket keys");
+    }
+    return set_all(ctx, keys);
+}
+
 enum hf_err hf_ls_ticket_keys_init(struct hf_ls_ctx *ctx, const struct hf_tls_ticket_keys *keys)
 {
-    for (size_t i = 0; i < keys->n_keys; i++) {
-        HF_TRY(derive_key(&keys->key[i], &ctx->ticket_keys[i]));
-    }
-    ctx->n_ticket_keys = keys->n_keys;
+    ctx->ticket_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+    HF_TRY(set_all(ctx, keys));
     ctx->ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
     return ctx->ticket_cipher ? HF_OK : hf_ls_library_error("AES-256-CBC for tickets");
 }
@@ -77,34 +116,33 @@ static bool set_keys(const struct hf_ls_ctx *ctx, const struct hf_ls_ticket_key 
 static int seal_with_first(struct hf_ls_conn *conn, uint8_t *name, uint8_t *iv,
                            EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
-    const struct hf_ls_ctx *ctx = conn->ctx;
-    const struct hf_ls_ticket_key *key = &ctx->ticket_keys[0];
-    if (conn->ticket_withheld) {
+    struct hf_ls_ticket_key key;
+    bool first;
+    if (conn->ticket_withheld || !copy_key(conn->ctx, NULL, &key, &first)) {
         return TICKET_NONE;
     }
-    memcpy(name, key->name, sizeof(key->name));
-    if (hf_rng_fill(ctx->base.rng, hf_span_of(iv, SHARED_IV)) != HF_OK) {
-        return TICKET_CLOSED;
-    }
-    return set_keys(ctx, key, iv, cipher, mac, 1) ? TICKET_OK : TICKET_CLOSED;
+    memcpy(name, key.name, sizeof(key.name));
+    bool ok = hf_rng_fill(conn->ctx->base.rng, hf_span_of(iv, SHARED_IV)) == HF_OK &&
+              set_keys(conn->ctx, &key, iv, cipher, mac, 1);
+    hf_wipe(&key, sizeof(key));
+    return ok ? TICKET_OK : TICKET_CLOSED;
 }
 
 int hf_ls_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                         EVP_MAC_CTX *mac, int seal)
 {
     struct hf_ls_conn *conn = hf_ls_conn_of_ssl(ssl);
-    const struct hf_ls_ctx *ctx = conn->ctx;
+    struct hf_ls_ticket_key key;
+    bool first;
     if (seal) {
         return seal_with_first(conn, name, iv, cipher, mac);
     }
-    for (size_t i = 0; i < ctx->n_ticket_keys; i++) {
-        const struct hf_ls_ticket_key *key = &ctx->ticket_keys[i];
-        if (memcmp(key->name, name, sizeof(key->name)) == 0) {
-            bool ok = set_keys(ctx, key, iv, cipher, mac, 0);
-            return !ok ? TICKET_CLOSED : i == 0 ? TICKET_OK : TICKET_RENEW;
-        }
+    if (!copy_key(conn->ctx, name, &key, &first)) {
+        return TICKET_NONE;
     }
-    return TICKET_NONE;
+    bool ok = set_keys(conn->ctx, &key, iv, cipher, mac, 0);
+    hf_wipe(&key, sizeof(key));
+    return !ok ? TICKET_CLOSED : first ? TICKET_OK : TICKET_RENEW;
 }
 
 /* --- Making --- */

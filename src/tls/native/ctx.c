@@ -229,6 +229,9 @@ static enum hf_err init_door(struct hf_native_ctx *ctx, const struct hf_tls_serv
 
 static enum hf_err init_server(struct hf_native_ctx *ctx, const struct hf_tls_server_config *config)
 {
+    if (pthread_rwlock_init(&ctx->seal_lock, NULL) != 0) {
+        return HF_E_NOMEM;
+    }
     ctx->server = true;
     HF_TRY(init_common(ctx, &config->common, &config->judge));
     HF_TRY(add_identities(ctx, config->identities, config->n_identities, config->staples));
@@ -261,6 +264,47 @@ enum hf_err hf_native_server_ctx_new(const struct hf_tls_server_config *config,
     }
     *out = &ctx->base;
     return HF_OK;
+}
+
+/* --- Tickets ------------------------------------------------------------------------------------
+ */
+
+enum hf_err hf_native_ticket_make(struct hf_native_ctx *ctx, struct hf_crypto *crypto,
+                                  struct hf_bytes plain, struct hf_buf *out)
+{
+    (void)pthread_rwlock_rdlock(&ctx->seal_lock);
+    enum hf_err err = hf_ticket_seal_make(&ctx->seal, crypto, ctx->base.rng, plain, out);
+    (void)pthread_rwlock_unlock(&ctx->seal_lock);
+    return err;
+}
+
+enum hf_err hf_native_ticket_open(struct hf_native_ctx *ctx, struct hf_crypto *crypto,
+                                  struct hf_bytes ticket, struct hf_buf *out)
+{
+    bool old_key; /* each resumption gives a new ticket anyway */
+    (void)pthread_rwlock_rdlock(&ctx->seal_lock);
+    enum hf_err err = hf_ticket_seal_open(&ctx->seal, crypto, ticket, out, &old_key);
+    (void)pthread_rwlock_unlock(&ctx->seal_lock);
+    return err;
+}
+
+enum hf_err hf_native_set_ticket_keys(struct hf_tls_ctx *base,
+                                      const struct hf_tls_ticket_keys *keys)
+{
+    struct hf_native_ctx *ctx = HF_CONTAINER_OF(base, struct hf_native_ctx, base);
+    struct hf_ticket_seal fresh;
+    if (!ctx->tickets) {
+        return hf_fail(HF_E_INVALID, "a context without tickets has no ticket keys");
+    }
+    HF_TRY(hf_ticket_seal_init(&fresh, keys));
+    enum hf_err err = ctx->door ? hf_tls_ctx_set_ticket_keys(ctx->door, keys) : HF_OK;
+    if (err == HF_OK) {
+        (void)pthread_rwlock_wrlock(&ctx->seal_lock);
+        ctx->seal = fresh;
+        (void)pthread_rwlock_unlock(&ctx->seal_lock);
+    }
+    hf_ticket_seal_done(&fresh);
+    return err;
 }
 
 /* --- Client -------------------------------------------------------------------------------------
@@ -308,6 +352,9 @@ void hf_native_ctx_free(struct hf_tls_ctx *base)
     hf_map_done(&ctx->by_credential);
     hf_picker_done(&ctx->picker);
     hf_ticket_seal_done(&ctx->seal);
+    if (ctx->server) {
+        (void)pthread_rwlock_destroy(&ctx->seal_lock);
+    }
     hf_ticket_seal_done(&ctx->cookie_seal);
     hf_cache_free(ctx->known_chains);
     hf_seen_done(&ctx->seen);

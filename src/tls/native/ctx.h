@@ -7,6 +7,8 @@
  * identities ready to sign, policies, ticket keys. Immutable after it is made.
  */
 
+#include <pthread.h>
+
 #include "base/cache.h"
 #include "crypto/kex.h"
 #include "crypto/sign.h"
@@ -74,6 +76,7 @@ struct hf_native_ctx {
     int64_t ticket_lifetime_s;
     uint16_t record_limit; /* 0: not announced */
     uint16_t pad_to;
+    pthread_rwlock_t seal_lock; /* of seal; never held for longer than a ticket takes */
     struct hf_ticket_seal seal;
     struct hf_ticket_seal cookie_seal;
     struct hf_cache *known_chains; /* of peers that were admitted; see peer.c */
@@ -85,6 +88,14 @@ enum hf_err hf_native_server_ctx_new(const struct hf_tls_server_config *config,
 enum hf_err hf_native_client_ctx_new(const struct hf_tls_client_config *config,
                                      struct hf_tls_ctx **out) HF_MUST_CHECK;
 void hf_native_ctx_free(struct hf_tls_ctx *ctx);
+
+/* hf_ticket_seal_make and _open with the context's keys of the moment. */
+enum hf_err hf_native_ticket_make(struct hf_native_ctx *ctx, struct hf_crypto *crypto,
+                                  struct hf_bytes plain, struct hf_buf *out) HF_MUST_CHECK;
+enum hf_err hf_native_ticket_open(struct hf_native_ctx *ctx, struct hf_crypto *crypto,
+                                  struct hf_bytes ticket, struct hf_buf *out) HF_MUST_CHECK;
+enum hf_err hf_native_set_ticket_keys(struct hf_tls_ctx *ctx,
+                                      const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
 
 /* hf_native_identity_of gives the engine's side of a credential that is among the context's. */
 const struct hf_native_identity *hf_native_identity_of(const struct hf_native_ctx *ctx,

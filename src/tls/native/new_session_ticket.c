@@ -62,9 +62,7 @@ static enum hf_err write_ticket(struct hf_native *conn, int64_t expires_at, stru
     }
     HF_TRY(hf_buf_vec_open(out, 2, &vec));
     enum hf_err err = write_plain(conn, expires_at, nonce, &plain);
-    err = err ? err
-              : hf_ticket_seal_make(&hf_native_ctx(conn)->seal, crypto, conn->base.ctx->rng,
-                                    hf_buf_bytes(&plain), out);
+    err = err ? err : hf_native_ticket_make(hf_native_ctx(conn), crypto, hf_buf_bytes(&plain), out);
     hf_buf_wipe(&plain);
     return err ? err : hf_buf_vec_close(out, vec);
 }

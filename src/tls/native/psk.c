@@ -279,12 +279,11 @@ static enum hf_err try_ticket(struct hf_native *conn, const struct offer *offer,
     const struct hf_suite *suite = NULL;
     struct hf_ticket ticket;
     struct hf_bytes psk;
-    bool old_key;
     *out_taken = false;
     if (!crypto) {
         return HF_E_NOMEM;
     }
-    if (hf_ticket_seal_open(&hf_native_ctx(conn)->seal, crypto, identity, &plain, &old_key) ||
+    if (hf_native_ticket_open(hf_native_ctx(conn), crypto, identity, &plain) ||
         read_ticket(hf_buf_bytes(&plain), &suite, &psk, &ticket) ||
         !ticket_fits(conn, suite, psk, &ticket)) {
         hf_buf_wipe(&plain);
