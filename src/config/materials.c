@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crypto/scheme.h"
 #include "os/file.h"
+#include "pki/key.h"
 #include "pki/staple.h"
 #include "tls/ticket_keys.h"
 
@@ -28,6 +30,9 @@ struct hf_materials {
     size_t n_credentials;
     struct hf_trust **loaded_trusts;
     size_t n_trusts;
+    const struct hf_cfg_strings *token_files; /* of the config, likewise */
+    EVP_PKEY **token_keys;                    /* by the file's place; NULL: could not be loaded */
+    size_t n_token_keys;
 };
 
 /* Everything that is read for one identity. */
@@ -260,6 +265,25 @@ static enum hf_err load_trust(const struct hf_cfg_trust *trust, struct hf_findin
                   is_names ? trust->names_file.mark : trust->roots.mark, err);
 }
 
+/* --- Keys of tokens -----------------------------------------------------------------------------
+ */
+
+static enum hf_err load_token_key(const struct hf_cfg_string *file, struct hf_findings *findings,
+                                  EVP_PKEY **out)
+{
+    HF_CLEANUP(wipe_buf) struct hf_buf text = HF_BUF_INIT(0);
+    HF_TRY(read_file(file, true, findings, &text));
+    struct hf_locked locked = {.text = hf_buf_bytes(&text), .label = file->value};
+    enum hf_err err = hf_key_parse(&locked, out);
+    if (err == HF_OK && hf_key_type_of(*out) != HF_KEY_P256) {
+        err = hf_fail(HF_E_INVALID,
+                      "%s holds no P-256 key, which tokens are signed with; make one: openssl "
+                      "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out %s",
+                      file->value, file->value);
+    }
+    return err == HF_OK ? HF_OK : report(findings, HF_FINDING_CERTIFICATE, file->mark, err);
+}
+
 /* --- All of them -------------------------------------------------------------------------------
  */
 
@@ -293,6 +317,14 @@ static enum hf_err load_all(struct hf_materials *materials, struct hf_findings *
             return err;
         }
     }
+    for (size_t i = 0; i < materials->token_files->n; i++) {
+        enum hf_err err =
+            load_token_key(&materials->token_files->item[i], findings, &materials->token_keys[i]);
+        result = err != HF_OK ? err : result;
+        if (err == HF_E_NOMEM) {
+            return err;
+        }
+    }
     return result;
 }
 
@@ -312,6 +344,10 @@ static void materials_free(struct hf_materials *materials)
     for (size_t i = 0; materials->loaded_trusts && i < materials->n_trusts; i++) {
         hf_trust_unref(materials->loaded_trusts[i]);
     }
+    for (size_t i = 0; materials->token_keys && i < materials->n_token_keys; i++) {
+        EVP_PKEY_free(materials->token_keys[i]);
+    }
+    hf_free(materials->token_keys);
     hf_free(materials->credentials);
     hf_free(materials->loaded_trusts);
     hf_free(materials);
@@ -336,8 +372,11 @@ enum hf_err hf_materials_load(const struct hf_config *config, struct hf_findings
     materials->ticket_keys = hf_alloc_zero(config->n_listeners, sizeof(struct hf_tls_ticket_keys));
     materials->staples = hf_alloc_zero(config->n_identities, sizeof(struct hf_buf));
     materials->loaded_trusts = hf_alloc_zero(config->n_trusts, sizeof(struct hf_trust *));
+    materials->token_files = &config->signing.keys;
+    materials->n_token_keys = config->signing.keys.n;
+    materials->token_keys = hf_alloc_zero(config->signing.keys.n + 1, sizeof(EVP_PKEY *));
     bool roomy = materials->credentials && materials->staples && materials->ticket_keys &&
-                 materials->loaded_trusts;
+                 materials->loaded_trusts && materials->token_keys;
     enum hf_err err = roomy ? load_all(materials, findings) : HF_E_NOMEM;
     if (err == HF_E_NOMEM) {
         materials_free(materials);
@@ -385,4 +424,10 @@ struct hf_trust *hf_materials_trust(const struct hf_materials *materials,
                                     const struct hf_cfg_trust *trust)
 {
     return materials->loaded_trusts[trust - materials->trusts];
+}
+
+size_t hf_materials_token_keys(const struct hf_materials *materials, EVP_PKEY *const **out)
+{
+    *out = materials->token_keys;
+    return materials->n_token_keys;
 }

@@ -37,6 +37,10 @@ struct hf_bytes hf_materials_staple(const struct hf_materials *materials,
 /* hf_materials_ticket_keys are those of the listener's file; NULL: it names none. */
 const struct hf_tls_ticket_keys *hf_materials_ticket_keys(const struct hf_materials *materials,
                                                           const struct hf_cfg_listener *listener);
+
+/* hf_materials_token_keys gives the keys of token-signing, all P-256; 0: the config names none. */
+size_t hf_materials_token_keys(const struct hf_materials *materials, EVP_PKEY *const **out);
+
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,
                                     const struct hf_cfg_trust *trust);
 

@@ -51,6 +51,11 @@ void hf_access_free(struct hf_access *access)
     }
 }
 
+bool hf_access_wants_chain(const struct hf_access *access)
+{
+    return access && access->tmpl && hf_template_wants_chain(access->tmpl);
+}
+
 /* --- A line of text ----------------------------------------------------------------------------*/
 
 static void write_text(const struct hf_access *access, const struct hf_log *log,
@@ -88,6 +93,29 @@ static void add_text(struct hf_log_line *line, const char *key, struct hf_bytes 
     hf_log_bytes(line, key, text);
 }
 
+static size_t put_some(char *out, size_t len, struct hf_bytes text)
+{
+    size_t room = TEXT_MAX + 1 - len;
+    size_t n = text.len < room ? text.len : room;
+    memcpy(out + len, text.ptr, n);
+    return len + n;
+}
+
+/* One byte more than a field takes, so that it is seen to be cut. */
+static void add_target(struct hf_log_line *line, const struct hf_facts *facts)
+{
+    char target[TEXT_MAX + 1];
+    size_t len = 0;
+    if (facts->path.len) {
+        len = put_some(target, len, facts->path);
+        len = put_some(target, len, hf_bytes_str(facts->has_query ? "?" : ""));
+    }
+    if (facts->query.len) {
+        len = put_some(target, len, facts->query);
+    }
+    add_text(line, "target", hf_bytes_of(target, len));
+}
+
 static void add_known(struct hf_log_line *line, const char *key, int64_t number)
 {
     if (number >= 0) {
@@ -121,6 +149,8 @@ static void add_verdict(struct hf_log_line *line, const struct hf_facts *facts)
         hf_log_int(line, "status", outcome->status);
     }
     hf_log_str(line, "cause", outcome->cause);
+    hf_log_str(line, "would_refuse", outcome->would_refuse);
+    hf_log_str(line, "detail", outcome->detail);
 }
 
 static void add_upstream(struct hf_log_line *line, const struct hf_ending *outcome)
@@ -163,7 +193,7 @@ static void add_request(struct hf_log_line *line, const struct hf_facts *facts)
     hf_log_str(line, "protocol", facts->protocol);
     add_text(line, "method", facts->method);
     add_text(line, "host", facts->host);
-    add_text(line, "target", facts->target);
+    add_target(line, facts);
     add_header(line, facts, "user_agent", "user-agent");
     add_header(line, facts, "referer", "referer");
 }

@@ -28,6 +28,9 @@ enum hf_err hf_access_new(enum hf_access_format format, const char *tmpl,
                           struct hf_access **out) HF_MUST_CHECK;
 void hf_access_free(struct hf_access *access);
 
+/* hf_access_wants_chain: does it look at facts->chain? NULL: no. */
+bool hf_access_wants_chain(const struct hf_access *access);
+
 /*
  * hf_access_write writes the line of an exchange that is over: facts->outcome is set. The log's
  * level doesn't matter: an access log that is on is written. A line that would pass

@@ -13,6 +13,7 @@
  */
 
 #include "base/clock.h"
+#include "pki/ders.h"
 #include "pki/identity.h"
 #include "pki/reason.h"
 
@@ -44,7 +45,9 @@ struct hf_ending {
     const char *server;
     unsigned upstream_status; /* 0: none came */
     unsigned tries;           /* of servers */
-    const char *cause;        /* why it ended early; NULL: it didn't */
+    const char *cause;        /* code of what made it end otherwise than it should; NULL: nothing */
+    const char *would_refuse; /* code of the reason why a trial rule would have refused it */
+    const char *detail;       /* a sentence about the refusal, or what would have been one */
     uint64_t bytes_in;        /* body bytes from the client */
     uint64_t bytes_out;       /* body bytes to the client */
     int64_t total_us;         /* from the first byte of the head to the last of the answer */
@@ -55,7 +58,8 @@ struct hf_ending {
 struct hf_facts {
     /* The connection's. */
     const struct hf_identity *identity; /* of the client's certificate; NULL: it sent none */
-    const struct hf_chain *chain;       /* as it was sent, at resumption too; NULL likewise */
+    const struct hf_ders *chain;        /* as it was sent, at resumption too; NULL likewise, or
+                                           where nobody wants it */
     bool verified;                      /* both may be relied on */
     bool tell_unverified;               /* tell of them even so; hf_forward_apply decides this */
     enum hf_reason verdict;             /* on the connection; not OK only with request-unverified */
@@ -76,9 +80,11 @@ struct hf_facts {
 
     /* The request's, as it came. */
     struct hf_bytes method;
-    struct hf_bytes scheme;            /* "https" */
-    struct hf_bytes host;              /* Host or :authority, with its port if it had one */
-    struct hf_bytes target;            /* path and query */
+    struct hf_bytes scheme; /* "https" */
+    struct hf_bytes host;   /* Host or :authority, with its port if it had one */
+    struct hf_bytes path;   /* "*" for OPTIONS * */
+    struct hf_bytes query;  /* without "?" */
+    bool has_query;
     const char *protocol;              /* "HTTP/1.1", "HTTP/2.0" */
     const struct hf_http_msg *request; /* for the templates' {header.NAME}; NULL: not any more */
     const struct hf_request_ids *ids;

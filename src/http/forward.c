@@ -118,6 +118,19 @@ enum hf_err hf_forward_new(const struct hf_forward_options *options, struct hf_f
     return HF_OK;
 }
 
+bool hf_forward_wants_chain(const struct hf_forward *forward)
+{
+    unsigned whole = 1u << HF_SPELL_CLIENT_CERT | 1u << HF_SPELL_CLIENT_CERT_CHAIN;
+    unsigned parts = 1u << HF_XFCC_PART_CERT | 1u << HF_XFCC_PART_CHAIN;
+    const struct hf_forward_options *options = &forward->options;
+    bool wants = options->identity & whole ||
+                 (options->identity & 1u << HF_SPELL_XFCC && options->xfcc_parts & parts);
+    for (size_t i = 0; i < forward->n_headers && !wants; i++) {
+        wants = hf_template_wants_chain(forward->headers[i].value);
+    }
+    return wants;
+}
+
 struct hf_forward *hf_forward_ref(struct hf_forward *forward)
 {
     atomic_fetch_add_explicit(&forward->refs, 1, memory_order_relaxed);
@@ -184,10 +197,10 @@ static enum hf_err set_xfcc(const struct hf_forward *forward, struct hf_forwardi
     return hf_forwarding_set(to, name);
 }
 
-static enum hf_err append_item(struct hf_buf *value, const struct hf_cert *cert)
+static enum hf_err append_item(struct hf_buf *value, struct hf_bytes der)
 {
     HF_TRY(hf_buf_append_str(value, hf_buf_len(value) ? ", :" : ":"));
-    HF_TRY(hf_base64_encode(cert->der, value));
+    HF_TRY(hf_base64_encode(der, value));
     return hf_buf_append_str(value, ":");
 }
 
@@ -195,19 +208,19 @@ static enum hf_err append_item(struct hf_buf *value, const struct hf_cert *cert)
  * so what a listed proxy sent is either kept whole or replaced whole. */
 static enum hf_err set_client_cert(const struct hf_forward *forward, struct hf_forwarding *to)
 {
-    const struct hf_chain *chain = hf_facts_peer(to->facts) ? to->facts->chain : NULL;
+    const struct hf_ders *chain = hf_facts_peer(to->facts) ? to->facts->chain : NULL;
     if (hf_http_msg_find_name(to->msg, HF_HTTP_CLIENT_CERT, NULL)) {
         return HF_OK; /* by a listed proxy */
     }
     hf_buf_reset(&to->value);
-    if (chain && chain->n_certs) {
-        HF_TRY(append_item(&to->value, chain->certs[0]));
+    if (chain && chain->n_ders) {
+        HF_TRY(append_item(&to->value, chain->der[0]));
     }
     HF_TRY(hf_forwarding_set(to, "client-cert"));
     hf_buf_reset(&to->value);
     bool whole = forward->options.identity & 1u << HF_SPELL_CLIENT_CERT_CHAIN;
-    for (size_t i = 1; whole && chain && i < chain->n_certs; i++) {
-        HF_TRY(append_item(&to->value, chain->certs[i]));
+    for (size_t i = 1; whole && chain && i < chain->n_ders; i++) {
+        HF_TRY(append_item(&to->value, chain->der[i]));
     }
     return hf_forwarding_set(to, "client-cert-chain");
 }

@@ -108,6 +108,8 @@ enum hf_err hf_forward_check_name(const char *name) HF_MUST_CHECK;
  * be set), HF_E_NOMEM. */
 enum hf_err hf_forward_new(const struct hf_forward_options *options,
                            struct hf_forward **out) HF_MUST_CHECK;
+/* hf_forward_wants_chain: does it look at facts->chain? */
+bool hf_forward_wants_chain(const struct hf_forward *forward);
 struct hf_forward *hf_forward_ref(struct hf_forward *forward);
 void hf_forward_unref(struct hf_forward *forward);
 

@@ -44,7 +44,7 @@ static bool matches(const struct hf_variable *variable, const char *name, const 
 
 static enum hf_err unknown(const char *name)
 {
-    const char *words[64 + 1] = {NULL};
+    const char *words[96 + 1] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < hf_n_variables && n < HF_N_ELEMENTS(words) - 1; i++) {
         words[n++] = hf_variables[i].name;
@@ -179,6 +179,16 @@ void hf_template_free(struct hf_template *tmpl)
     hf_free(tmpl);
 }
 
+bool hf_template_wants_chain(const struct hf_template *tmpl)
+{
+    for (size_t i = 0; i < tmpl->n_parts; i++) {
+        if (tmpl->parts[i].variable && tmpl->parts[i].variable->chain) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- Rendering ---------------------------------------------------------------------------------*/
 
 static enum hf_err put_names(const struct hf_names_list *list, unsigned flags, struct hf_buf *out)
@@ -200,6 +210,13 @@ static enum hf_err put_name(const char *name, unsigned flags, struct hf_buf *out
     return name ? hf_append_safe(out, hf_bytes_str(name), flags) : HF_OK;
 }
 
+static enum hf_err put_target(const struct hf_facts *facts, unsigned flags, struct hf_buf *out)
+{
+    HF_TRY(hf_append_safe(out, facts->path, flags));
+    HF_TRY(hf_buf_append_str(out, facts->has_query ? "?" : ""));
+    return hf_append_safe(out, facts->query, flags);
+}
+
 static enum hf_err put_variable(const struct part *part, unsigned flags,
                                 const struct hf_facts *facts, struct hf_buf *out)
 {
@@ -216,6 +233,8 @@ static enum hf_err put_variable(const struct part *part, unsigned flags,
         return names ? put_names(variable->get.names(names), flags | HF_TEXT_ESCAPED, out) : HF_OK;
     case HF_VARIABLE_NUMBER:
         return put_number(variable->get.number(facts), out);
+    case HF_VARIABLE_TARGET:
+        return put_target(facts, flags, out);
     case HF_VARIABLE_WRITE:
         return variable->get.write(facts, out);
     }

@@ -39,6 +39,9 @@ enum hf_err hf_template_new(const char *text, enum hf_template_use use,
                             struct hf_template **out) HF_MUST_CHECK;
 void hf_template_free(struct hf_template *tmpl);
 
+/* hf_template_wants_chain: does some variable look at facts->chain? */
+bool hf_template_wants_chain(const struct hf_template *tmpl);
+
 /*
  * hf_template_render appends the text for these facts. *out_known: some variable had a value, or
  * there is none in the template; a header of which nothing is known is better left out. Errors:

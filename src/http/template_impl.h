@@ -13,6 +13,7 @@ enum hf_variable_kind {
     HF_VARIABLE_DN,     /* likewise, RFC 4514 */
     HF_VARIABLE_NAMES,  /* a list of names */
     HF_VARIABLE_NUMBER, /* -1: unknown */
+    HF_VARIABLE_TARGET, /* path and query */
     HF_VARIABLE_WRITE,  /* writes itself, in safe characters; nothing: unknown */
 };
 
@@ -21,6 +22,7 @@ struct hf_variable {
     const char *doc;
     uint8_t uses; /* bits of enum hf_template_use */
     uint8_t kind; /* enum hf_variable_kind */
+    bool chain;   /* looks at facts->chain */
     union {
         struct hf_bytes (*text)(const struct hf_facts *facts, const char *argument);
         const char *(*name)(const struct hf_identity *identity);

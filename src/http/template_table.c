@@ -80,8 +80,8 @@ static enum hf_err write_time(struct hf_buf *out, int64_t unix_s)
 
 static struct hf_bytes leaf_der(const struct hf_facts *facts)
 {
-    bool told = hf_facts_peer(facts) && facts->chain && facts->chain->n_certs;
-    return told ? facts->chain->certs[0]->der : hf_bytes_of(NULL, 0);
+    bool told = hf_facts_peer(facts) && facts->chain && facts->chain->n_ders;
+    return told ? facts->chain->der[0] : hf_bytes_of(NULL, 0);
 }
 
 static enum hf_err write_serial(const struct hf_facts *facts, struct hf_buf *out)
@@ -158,9 +158,9 @@ static enum hf_err write_cert_base64(const struct hf_facts *facts, struct hf_buf
 
 static enum hf_err write_chain_pem(const struct hf_facts *facts, struct hf_buf *out)
 {
-    size_t n = leaf_der(facts).len ? facts->chain->n_certs : 0;
+    size_t n = leaf_der(facts).len ? facts->chain->n_ders : 0;
     for (size_t i = 0; i < n; i++) {
-        HF_TRY(hf_append_pem_escaped(out, facts->chain->certs[i]->der));
+        HF_TRY(hf_append_pem_escaped(out, facts->chain->der[i]));
     }
     return HF_OK;
 }
@@ -196,14 +196,6 @@ static enum hf_err write_resumed(const struct hf_facts *facts, struct hf_buf *ou
 
 /* --- the request -------------------------------------------------------------------------------*/
 
-static struct hf_bytes target_path(const struct hf_facts *facts)
-{
-    const uint8_t *mark =
-        facts->target.len ? memchr(facts->target.ptr, '?', facts->target.len) : NULL;
-    return hf_bytes_of(facts->target.ptr,
-                       mark ? (size_t)(mark - facts->target.ptr) : facts->target.len);
-}
-
 static struct hf_bytes get_header(const struct hf_facts *facts, const char *argument)
 {
     struct hf_bytes value = {NULL, 0};
@@ -217,9 +209,8 @@ TEXT_GETTER(request_id, text_of(facts->ids ? facts->ids->request : NULL))
 TEXT_GETTER(method, facts->method)
 TEXT_GETTER(scheme, facts->scheme)
 TEXT_GETTER(host, facts->host)
-TEXT_GETTER(target, facts->target)
-TEXT_GETTER(path, target_path(facts))
-TEXT_GETTER(query, hf_bytes_from(facts->target, target_path(facts).len + 1))
+TEXT_GETTER(path, facts->path)
+TEXT_GETTER(query, facts->query)
 TEXT_GETTER(protocol, text_of(facts->protocol))
 TEXT_GETTER(route, text_of(facts->route))
 TEXT_GETTER(trace_id, text_of(facts->ids ? facts->ids->trace : NULL))
@@ -256,6 +247,8 @@ OUTCOME_TEXT(rule, rule)
 OUTCOME_TEXT(upstream, upstream)
 OUTCOME_TEXT(server, server)
 OUTCOME_TEXT(cause, cause)
+OUTCOME_TEXT(would_refuse, would_refuse)
+OUTCOME_TEXT(detail, detail)
 TEXT_GETTER(verdict, text_of(facts->outcome ? hf_reason_code(facts->outcome->verdict) : NULL))
 OUTCOME_NUMBER(status, facts->outcome->status ? (int)facts->outcome->status : -1)
 OUTCOME_NUMBER(upstream_status,
@@ -271,42 +264,49 @@ OUTCOME_NUMBER(first_byte_us, facts->outcome->first_byte_us)
 
 #define TEXT(key, about, uses, fn) \
     { \
-        key, about, uses, HF_VARIABLE_TEXT, \
+        key, about, uses, HF_VARIABLE_TEXT, false, \
         { \
             .text = fn \
         } \
     }
 #define NAME(key, about, uses, fn) \
     { \
-        key, about, uses, HF_VARIABLE_NAME, \
+        key, about, uses, HF_VARIABLE_NAME, false, \
         { \
             .name = fn \
         } \
     }
 #define DN(key, about, fn) \
     { \
-        key, about, BOTH, HF_VARIABLE_DN, \
+        key, about, BOTH, HF_VARIABLE_DN, false, \
         { \
             .name = fn \
         } \
     }
 #define NAMES(key, about, fn) \
     { \
-        key, about, BOTH, HF_VARIABLE_NAMES, \
+        key, about, BOTH, HF_VARIABLE_NAMES, false, \
         { \
             .names = fn \
         } \
     }
 #define NUMBER(key, about, uses, fn) \
     { \
-        key, about, uses, HF_VARIABLE_NUMBER, \
+        key, about, uses, HF_VARIABLE_NUMBER, false, \
         { \
             .number = fn \
         } \
     }
 #define WRITE(key, about, fn) \
     { \
-        key, about, BOTH, HF_VARIABLE_WRITE, \
+        key, about, BOTH, HF_VARIABLE_WRITE, false, \
+        { \
+            .write = fn \
+        } \
+    }
+#define CHAIN(key, about, fn) \
+    { \
+        key, about, BOTH, HF_VARIABLE_WRITE, true, \
         { \
             .write = fn \
         } \
@@ -332,17 +332,17 @@ const struct hf_variable hf_variables[] = {
     NAMES("peer.ip", "IP addresses", get_ip),
     WRITE("peer.serial", "serial number, in hex", write_serial),
     WRITE("peer.fingerprint", "SHA-256 of the certificate, in hex", write_fingerprint),
-    WRITE("peer.fingerprint_sha1",
+    CHAIN("peer.fingerprint_sha1",
           "SHA-1 of the certificate, in hex, for backends that know no other", write_sha1),
     WRITE("peer.spki", "SHA-256 of the public key, in hex", write_spki),
     WRITE("peer.not_before", "begin of validity, `2026-11-20T23:06:00Z`", write_not_before),
     WRITE("peer.not_after", "end of validity", write_not_after),
     WRITE("peer.verified", "`true` or `false`", write_verified),
     WRITE("peer.verify", "`SUCCESS`, `NONE` or `FAILED:code`, as nginx has it", write_verify),
-    WRITE("peer.cert_pem_urlencoded", "certificate in PEM, percent-encoded, as nginx has it",
+    CHAIN("peer.cert_pem_urlencoded", "certificate in PEM, percent-encoded, as nginx has it",
           write_cert_pem),
-    WRITE("peer.cert_base64", "certificate in DER, base64", write_cert_base64),
-    WRITE("peer.chain_pem_urlencoded",
+    CHAIN("peer.cert_base64", "certificate in DER, base64", write_cert_base64),
+    CHAIN("peer.chain_pem_urlencoded",
           "certificate and chain as they were sent, PEM, percent-encoded", write_chain_pem),
     TEXT("tls.version", "`TLSv1.3`", BOTH, get_tls_version),
     TEXT("tls.cipher", "cipher suite, IANA's name", BOTH, get_tls_suite),
@@ -360,7 +360,7 @@ const struct hf_variable hf_variables[] = {
     TEXT("request.method", "method", BOTH, get_method),
     TEXT("request.scheme", "`https` or `http`", BOTH, get_scheme),
     TEXT("request.host", "host asked for, with its port", BOTH, get_host),
-    TEXT("request.target", "path and query, as they came", BOTH, get_target),
+    {"request.target", "path and query, as they came", BOTH, HF_VARIABLE_TARGET, false, {NULL}},
     TEXT("request.path", "path", BOTH, get_path),
     TEXT("request.query", "query, without `?`", BOTH, get_query),
     TEXT("request.protocol", "`HTTP/1.1`, `HTTP/2.0`", BOTH, get_protocol),
@@ -387,6 +387,9 @@ const struct hf_variable hf_variables[] = {
            get_connect_us),
     NUMBER("took.first_byte_us", "microseconds from there to the head of its answer", LOG,
            get_first_byte_us),
-    TEXT("cause", "why the exchange ended early", LOG, get_cause),
+    TEXT("cause", "code of what made it end otherwise than it should", LOG, get_cause),
+    TEXT("would_refuse", "code of the reason why a trial rule would have refused it", LOG,
+         get_would_refuse),
+    TEXT("detail", "a sentence about the refusal", LOG, get_detail),
 };
 const size_t hf_n_variables = HF_N_ELEMENTS(hf_variables);

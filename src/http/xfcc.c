@@ -83,14 +83,14 @@ static enum hf_err put_hash(struct writer *w)
 
 static enum hf_err put_certs(struct writer *w, const char *key, size_t n)
 {
-    const struct hf_chain *chain = w->facts->chain;
-    if (!chain || !chain->n_certs) {
+    const struct hf_ders *chain = w->facts->chain;
+    if (!chain || !chain->n_ders) {
         return HF_OK;
     }
     HF_TRY(put_key(w, key));
     HF_TRY(hf_buf_append_str(w->out, "\""));
-    for (size_t i = 0; i < n && i < chain->n_certs; i++) {
-        HF_TRY(hf_append_pem_escaped(w->out, chain->certs[i]->der));
+    for (size_t i = 0; i < n && i < chain->n_ders; i++) {
+        HF_TRY(hf_append_pem_escaped(w->out, chain->der[i]));
     }
     return hf_buf_append_str(w->out, "\"");
 }

@@ -142,10 +142,12 @@ static void on_signal(struct hf_signals *signals, int number, pid_t sender)
     switch (number) {
     case SIGHUP:
         hf_logsink_reopen(daemon->sink);
+        hf_teller_env_reopen(&daemon->env.teller);
         hf_daemon_reload(daemon, NULL, NULL);
         return;
     case SIGUSR1:
         hf_logsink_reopen(daemon->sink);
+        hf_teller_env_reopen(&daemon->env.teller);
         return;
     default:
         if (daemon->state == HF_DAEMON_DRAINING) {

@@ -17,6 +17,8 @@
 #include "proxy/upstream_metrics.h"
 #include "tls/ticket_keys.h"
 
+enum { LOG_FLUSH_MS = 1000 };
+
 /* --- Named state --------------------------------------------------------------------------------
  */
 
@@ -99,6 +101,7 @@ void hf_snapshot_env_done(struct hf_snapshot_env *env)
     hf_map_done(&env->states);
     hf_map_done(&env->servers);
     hf_map_done(&env->upstreams);
+    hf_teller_env_done(&env->teller, LOG_FLUSH_MS);
     hf_ticket_keys_wipe(&env->ticket_keys);
 }
 
@@ -428,6 +431,7 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
 {
     struct hf_config *config = snapshot->config;
     HF_TRY(hf_materials_load(config, findings, &snapshot->materials));
+    HF_TRY(hf_teller_new(env, config, snapshot->materials, findings, &snapshot->teller));
     snapshot->upstreams = hf_alloc_zero(config->n_upstreams, sizeof(*snapshot->upstreams));
     snapshot->doors = hf_alloc_zero(config->n_listeners, sizeof(*snapshot->doors));
     if (!snapshot->upstreams || !snapshot->doors) {
@@ -550,6 +554,7 @@ void hf_snapshot_unref(struct hf_snapshot *snapshot)
     }
     hf_free(snapshot->doors);
     hf_free(snapshot->upstreams);
+    hf_teller_free(snapshot->teller);
     hf_materials_unref(snapshot->materials);
     hf_config_free(snapshot->config);
     hf_free(snapshot);

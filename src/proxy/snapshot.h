@@ -17,6 +17,7 @@
 #include "os/keylog.h"
 #include "proxy/balance_table.h"
 #include "proxy/http/door_http.h"
+#include "proxy/http/teller.h"
 #include "proxy/server_state.h"
 #include "watch/metrics.h"
 
@@ -102,6 +103,7 @@ struct hf_snapshot {
     struct hf_metrics *metrics; /* borrowed: outlives all snapshots */
     struct hf_config *config;
     struct hf_materials *materials;
+    struct hf_teller *teller;
     struct hf_door *doors;
     size_t n_doors;
     struct hf_upstream *upstreams;
@@ -115,6 +117,7 @@ struct hf_snapshot_env {
     struct hf_metrics *metrics;
     struct hf_log *log; /* NULL: says nothing; set after hf_snapshot_env_init */
     struct hf_tls_ticket_keys ticket_keys;
+    struct hf_teller_env teller;
     struct hf_map states;    /* by listener: struct hf_state, one reference here */
     struct hf_map upstreams; /* by name: struct hf_upstream_state, likewise */
     struct hf_map servers;   /* by "UPSTREAM/TEXT": struct hf_server_state, likewise */

@@ -33,7 +33,7 @@ enum hf_err hf_door_http_new(const struct hf_snapshot *snapshot, const struct hf
     http->answer_timeout_ms = ANSWER_MS;
     http->stall_timeout_ms = STALL_MS;
     http->to = hf_alloc_zero(cfg->n_routes, sizeof(*http->to));
-    if (!http->to || hf_strip_new(&http->strip) != HF_OK) {
+    if (!http->to) {
         hf_door_http_free(http, metrics);
         return HF_E_NOMEM;
     }
@@ -51,7 +51,6 @@ void hf_door_http_free(struct hf_door_http *http, struct hf_metrics *metrics)
     (void)metrics;
     if (http) {
         hf_free(http->to);
-        hf_strip_unref(http->strip);
         hf_free(http);
     }
 }

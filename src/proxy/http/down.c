@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "http/forward.h"
 #include "proxy/http/down_impl.h"
 #include "proxy/session_impl.h"
 
@@ -52,7 +53,9 @@ static enum hf_err know_client(struct hf_down *down)
         hf_tls_info(session->client.tls, &info);
         down->policy = info.sni ? hf_route_table_door(table, hf_bytes_str(info.sni)) : 0;
     }
-    return hf_requester_init(&down->requester, table, session->verified ? session->identity : NULL);
+    HF_TRY(
+        hf_requester_init(&down->requester, table, session->verified ? session->identity : NULL));
+    return hf_down_meet(down);
 }
 
 static bool speaks_h2(const struct hf_session *session)
@@ -94,7 +97,11 @@ bool hf_down_busy(const struct hf_session *session)
 
 void hf_down_quiet(struct hf_session *session)
 {
-    if (session->http && session->http->kind->quiet) {
+    if (!session->http) {
+        return;
+    }
+    hf_forward_memo_free(HF_TAKE(session->http->memo));
+    if (session->http->kind->quiet) {
         session->http->kind->quiet(session->http);
     }
 }
@@ -124,6 +131,7 @@ void hf_down_close(struct hf_session *session, enum hf_mishap why)
     hf_wire_close(&down->wire);
     down->kind->done(down);
     hf_requester_done(&down->requester);
+    hf_forward_memo_free(HF_TAKE(down->memo));
     down->free_task.run = free_later;
     hf_loop_defer(session->worker->loop, &down->free_task);
 }

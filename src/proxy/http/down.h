@@ -35,6 +35,10 @@ struct hf_down {
     struct hf_task free_task;
     struct hf_requester requester; /* who rules say it is */
     size_t policy;                 /* of the door, by the server name */
+    bool trusted;                  /* a listed proxy: its word about its clients is believed */
+    char address[HF_CLIENT_ADDRESS_SIZE]; /* the client's, without port; "": a unix socket */
+    uint16_t port, door_port;             /* its port, and the one that it came to; 0: none */
+    struct hf_forward_memo *memo;         /* what forwarding remembers of it; NULL: nothing */
     unsigned n_requests;
     bool retiring;
     bool gone; /* the session has ended */

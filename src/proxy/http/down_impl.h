@@ -10,6 +10,9 @@
 void hf_down_init(struct hf_down *down, const struct hf_down_kind *kind, struct hf_session *session,
                   struct hf_hub *hub, const struct hf_wire_ops *wire_ops);
 
+/* hf_down_meet learns what is told of the client of a new connection (exchange_tell.c). */
+enum hf_err hf_down_meet(struct hf_down *down) HF_MUST_CHECK;
+
 /* Bytes came from, or go to, the client: they count, and the connection isn't idle. */
 void hf_down_count_in(struct hf_down *down, uint64_t n);
 void hf_down_count_out(struct hf_down *down, uint64_t n);

@@ -61,6 +61,7 @@ struct hf_exchange *hf_exchange_new(struct hf_down *down, int32_t stream)
     x->since_ns = hf_clock_mono_ns(hub->worker->clock);
     x->verdict.route = HF_ROUTE_NONE;
     hf_fsm_init(&x->fsm, phases, HF_N_ELEMENTS(phases), HF_X_HEAD);
+    hf_exchange_from(x);
     hf_list_push(&down->exchanges, &x->link);
     return x;
 }

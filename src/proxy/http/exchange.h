@@ -24,6 +24,7 @@
  */
 
 #include "base/fsm.h"
+#include "http/facts.h"
 #include "http/h1_write.h"
 #include "policy/request.h"
 #include "proxy/balance_queue.h"
@@ -73,6 +74,8 @@ struct hf_up_ops {
     void (*resume)(struct hf_exchange *x);
 };
 
+#define HF_CLIENT_ADDRESS_SIZE 64 /* an address without its port, with NUL */
+
 struct hf_exchange {
     struct hf_link link; /* of its client's connection; spare or ended in the hub */
     struct hf_hub *hub;
@@ -99,6 +102,13 @@ struct hf_exchange {
     bool sent_end;      /* the request went out whole */
     unsigned n_tries;   /* of servers */
     unsigned n_retries; /* allowed */
+
+    /* Who it is for, as its connection knew: the log wants it when that is gone. */
+    bool trusted;                              /* by a listed proxy */
+    char down_address[HF_CLIENT_ADDRESS_SIZE]; /* who is connected; "": a unix socket */
+    char client[HF_ADDR_TEXT_SIZE];            /* by the word of a listed proxy; "": none */
+    uint16_t down_port, door_port;
+    struct hf_request_ids ids;
 
     struct hf_request_verdict verdict;
     struct hf_http_msg *request;

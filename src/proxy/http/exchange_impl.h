@@ -24,10 +24,22 @@ void hf_exchange_judge_answer(struct hf_exchange *x, struct hf_http_msg *msg);
 /* --- exchange_tell.c ----------------------------------------------------------------------------
  */
 
-/* hf_exchange_tell makes the client's request ours: takes out what only a proxy may say, and says
- * it. hf_exchange_judge_trailers does the first to x->trailers. */
-enum hf_err hf_exchange_tell(struct hf_exchange *x) HF_MUST_CHECK;
+/* hf_exchange_from notes whom a new exchange is for. */
+void hf_exchange_from(struct hf_exchange *x);
+
+/* hf_exchange_meet names the request, and takes out what only a proxy may say: before anybody looks
+ * at it. hf_exchange_judge_trailers does the same to x->trailers. */
+enum hf_err hf_exchange_meet(struct hf_exchange *x) HF_MUST_CHECK;
 void hf_exchange_judge_trailers(struct hf_exchange *x);
+
+/* hf_exchange_tell says it to x->upstream. Errors: those of hf_forward_apply. */
+enum hf_err hf_exchange_tell(struct hf_exchange *x) HF_MUST_CHECK;
+
+/* hf_exchange_serves_keys answers a request for the keys of tokens; false: it is none. */
+bool hf_exchange_serves_keys(struct hf_exchange *x);
+
+/* hf_exchange_log_access writes the line of an exchange that is over into the access log. */
+void hf_exchange_log_access(const struct hf_exchange *x);
 
 /* --- exchange_refuse.c --------------------------------------------------------------------------
  */

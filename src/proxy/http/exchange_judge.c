@@ -136,8 +136,9 @@ static void forward(struct hf_exchange *x, const struct hf_cfg_route *route)
     if (err != HF_OK) {
         hf_log_say(x->hub->worker->log, HF_LOG_WARN, "http", "a request can't be changed: %s",
                    hf_err_text());
-        hf_exchange_refuse(x,
-                           err == HF_E_TOO_LARGE ? HF_MISHAP_HEAD_TOO_LARGE : HF_MISHAP_INTERNAL);
+        hf_exchange_refuse(x, err == HF_E_TOO_LARGE   ? HF_MISHAP_HEAD_TOO_LARGE
+                              : err == HF_E_MALFORMED ? HF_MISHAP_BAD_FORWARDED
+                                                      : HF_MISHAP_INTERNAL);
         return;
     }
     enum hf_http_fault fault = hf_http_msg_check(x->request);
@@ -181,9 +182,17 @@ void hf_exchange_request(struct hf_exchange *x)
         hf_exchange_refuse(x, HF_MISHAP_NO_CONNECT);
         return;
     }
-    enum hf_err err = normalise(x);
+    enum hf_err err = hf_exchange_meet(x);
+    if (err != HF_OK) {
+        hf_exchange_refuse(x, HF_MISHAP_INTERNAL);
+        return;
+    }
+    err = normalise(x);
     if (err != HF_OK) {
         hf_exchange_refuse(x, err == HF_E_INVALID ? HF_MISHAP_BAD_PATH : HF_MISHAP_HEAD_TOO_LARGE);
+        return;
+    }
+    if (hf_exchange_serves_keys(x)) {
         return;
     }
     judge(x);

@@ -99,7 +99,7 @@ void hf_exchange_answer_ourselves(struct hf_exchange *x, enum hf_mishap why)
     }
     describe(x, why, &refusal);
     snprintf(id, sizeof(id), "%016llx", (unsigned long long)x->id);
-    refusal.id = id;
+    refusal.id = *x->ids.request ? x->ids.request : id;
     HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(BODY_MAX);
     struct hf_http_msg *msg = hf_http_msg_pool_get(&x->hub->msgs);
     enum hf_refusal_form form =

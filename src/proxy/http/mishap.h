@@ -14,6 +14,7 @@
     X(BAD_REQUEST, "bad-request", 400, "The request is not well-formed HTTP.") \
     X(BAD_PATH, "bad-path", 400, "The path of the request is not acceptable.") \
     X(HEAD_TOO_LARGE, "head-too-large", 431, "The request's header fields are too large.") \
+    X(BAD_FORWARDED, "bad-forwarded", 400, "What a proxy says of its client is not well-formed.") \
     X(REQUEST_TIMEOUT, "request-timeout", 408, "The request took too long to arrive.") \
     X(REQUEST_TOO_LARGE, "request-too-large", 413, "The request's body is larger than allowed.") \
     X(NO_CONNECT, "connect-refused", 405, "CONNECT is not served here.") \

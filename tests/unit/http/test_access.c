@@ -127,7 +127,7 @@ static void long_targets_are_cut_and_the_rest_is_there(void **state)
     memset(target, '"', sizeof(target));
     target[0] = '/';
     facts.outcome = &outcome;
-    facts.target = hf_bytes_of(target, sizeof(target));
+    facts.path = hf_bytes_of(target, sizeof(target));
     write_line(HF_ACCESS_FIELDS, NULL, HF_LOG_JSON, &facts, &sink);
     json_error_t error;
     json_t *json = json_loads(sink.line, JSON_REJECT_DUPLICATES, &error);
@@ -177,7 +177,7 @@ static void templates_are_the_operators(void **state)
     write_line(HF_ACCESS_TEMPLATE, "{peer.cn} {status} {took.us}", HF_LOG_TEXT, &facts, &sink);
     assert_string_equal(sink.line, "alice 200 812");
     memset(target, 'a', sizeof(target));
-    facts.target = hf_bytes_of(target, sizeof(target));
+    facts.path = hf_bytes_of(target, sizeof(target));
     write_line(HF_ACCESS_TEMPLATE, "{status} {request.target}", HF_LOG_TEXT, &facts, &sink);
     assert_int_equal(strncmp(sink.line, "200 ", 4), 0);
     assert_string_equal(sink.line + strlen(sink.line) - 3, "...");

@@ -73,13 +73,15 @@ static void certificates_are_pem_escaped_in_quotes(void **state)
     struct testpki *leaf = testpki_leaf(root, "alice", HF_USAGE_CLIENT, "DNS:a.example");
     struct hf_cert *certs[] = {leaf->cert, root->cert};
     struct hf_chain *chain = NULL;
+    struct hf_ders *ders = NULL;
     struct hf_identity *identity = NULL;
     assert_int_equal(hf_chain_new(certs, 2, &chain), HF_OK);
     assert_int_equal(hf_identity_new(leaf->cert, &identity), HF_OK);
     struct hf_facts facts = facts_of(identity);
     struct hf_buf out = HF_BUF_INIT(1 << 16);
     static const char begin[] = "-----BEGIN%20CERTIFICATE-----%0A";
-    facts.chain = chain;
+    assert_int_equal(hf_chain_ders(chain, &ders), HF_OK);
+    facts.chain = ders;
     assert_int_equal(hf_xfcc_append(&out, &facts, CERT | CHAIN), HF_OK);
     const char *text = hf_buf_cstr(&out);
     assert_int_equal(strncmp(text, "Cert=\"", 6), 0);
@@ -93,6 +95,7 @@ static void certificates_are_pem_escaped_in_quotes(void **state)
     assert_int_equal(hf_xfcc_check(hf_buf_bytes(&out)), HF_OK);
     hf_buf_done(&out);
     hf_identity_unref(identity);
+    hf_ders_unref(ders);
     hf_chain_unref(chain);
     testpki_free(leaf);
     testpki_free(root);
