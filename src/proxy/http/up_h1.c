@@ -291,6 +291,10 @@ static void event(struct hf_up *up, unsigned events)
     if ((events & HF_LOOP_HANGUP) && !up->stalled && !pump(up)) {
         return; /* a short read hid the end; whatever is left makes the next event */
     }
+    if ((events & HF_LOOP_HANGUP) && up->leg.ended && !up->stalled) {
+        failed(up, HF_MISHAP_UPSTREAM_RESET); /* it had ended, and can't hear us either */
+        return;
+    }
     if ((events & HF_LOOP_HANGUP) && up->stalled) { /* the client takes the rest at its own pace */
         hf_watch_remove(up->hub->worker->loop, &up->leg.watch);
         return;

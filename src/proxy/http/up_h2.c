@@ -12,7 +12,13 @@
 #include "proxy/http/up.h"
 #include "proxy/snapshot.h"
 
-enum { REST_MAX = 1 << 20 }; /* of one piece that a stream had no room for */
+enum {
+    REST_MAX = 1 << 20, /* of one piece that a stream had no room for */
+    WINDOW = 64 << 10,  /* of an answer: comes all the same when the client takes no more */
+};
+
+_Static_assert(WINDOW + 2 * HF_LEG_READ_SIZE < HF_LEG_HELD_MAX,
+               "a client's leg can hold what comes after it said that it is full");
 
 struct hf_up_h2 {
     struct hf_up *up;
@@ -443,6 +449,7 @@ enum hf_err hf_up_h2_start(struct hf_up *up)
     h2->up = up;
     h2->config = (struct hf_h2_config){
         .limits = hf_h2_limits_default, .events = &events, .msgs = &up->hub->msgs};
+    h2->config.limits.stream_window = WINDOW;
     hf_list_init(&h2->exchanges);
     enum hf_err err = hf_h2_new(&h2->pipe.h2, &h2->config, h2);
     if (err != HF_OK) {
