@@ -3,15 +3,17 @@
 /*
  * hfmem: client and server of the seam in one process, no sockets between, to see what an engine
  * itself costs. Counted is the CPU time of the calls into the server's half. The client's half is
- * always libssl. Beside it, in the same run: the public-key operations that a handshake consists of
- * and the sealing of a record, as plain calls of libcrypto.
+ * libssl, but for `scale`, where both are ours. Beside it, in the same run: the public-key
+ * operations that a handshake consists of and the sealing of a record, as plain calls of libcrypto.
  *
  * The judge admits everybody: this is the cost for a client whose chain is known.
  */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -240,10 +242,10 @@ static enum hf_err make_server(struct bench *bench, enum hf_tls_engine engine, b
     return hf_tls_server_ctx_new(&config, &bench->server.ctx);
 }
 
-static enum hf_err make_client(struct bench *bench)
+static enum hf_err make_client(struct bench *bench, enum hf_tls_engine engine)
 {
     const struct hf_tls_client_config config = {
-        .common = common_of(HF_TLS_ENGINE_LIBSSL),
+        .common = common_of(engine),
         .identities = &bench->client_identity,
         .n_identities = 1,
         .judge = {bench_admit},
@@ -319,7 +321,7 @@ static enum hf_err measure(struct bench *bench, const struct mode *mode, enum hf
                            unsigned long seconds)
 {
     HF_TRY(make_server(bench, engine, mode->tickets));
-    HF_TRY(make_client(bench));
+    HF_TRY(make_client(bench, HF_TLS_ENGINE_LIBSSL));
     bench->server.in = bench->server.out = HF_BUF_INIT(BUF_CAP);
     bench->client.in = bench->client.out = HF_BUF_INIT(BUF_CAP);
     if (mode->kept) {
@@ -376,6 +378,93 @@ static enum hf_err measure_all(struct bench *bench, const char *mode, unsigned l
     return first ? hf_fail(HF_E_USAGE, "no such mode: %s", mode) : HF_OK;
 }
 
+/* --- Several threads on one server context -------------------------------------------------------
+ * As workers do it. Each thread's own CPU time and its own waits are counted, so that other work on
+ * the machine counts for little: whatever threads do to each other, by locks or by shared memory,
+ * is dearer handshakes or waits.
+ */
+
+enum { THREADS_MAX = 2 };
+
+struct worker {
+    pthread_t thread;
+    struct bench bench;
+    unsigned long seconds;
+    double samples[SAMPLES_MAX];
+    unsigned long n_waits;
+    enum hf_err err;
+};
+
+static unsigned long waits_so_far(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_THREAD, &usage);
+    return (unsigned long)usage.ru_nvcsw; /* there is nothing to wait for but locks */
+}
+
+static void *work(void *ctx)
+{
+    struct worker *worker = ctx;
+    unsigned long before = waits_so_far();
+    worker->err = repeat(&worker->bench, &modes[0], worker->seconds);
+    worker->n_waits = waits_so_far() - before;
+    return NULL;
+}
+
+static enum hf_err start_worker(struct worker *worker, const struct bench *shared,
+                                unsigned long seconds)
+{
+    worker->bench = (struct bench){.client_identity = shared->client_identity,
+                                   .samples = worker->samples,
+                                   .server.ctx = hf_tls_ctx_ref(shared->server.ctx)};
+    worker->bench.server.in = worker->bench.server.out = HF_BUF_INIT(BUF_CAP);
+    worker->bench.client.in = worker->bench.client.out = HF_BUF_INIT(BUF_CAP);
+    worker->seconds = seconds;
+    HF_TRY(make_client(&worker->bench, HF_TLS_ENGINE_NATIVE));
+    return pthread_create(&worker->thread, NULL, work, worker) ? HF_E_NOMEM : HF_OK;
+}
+
+/* Runs n threads; prints the mean over them of their median handshake. */
+static enum hf_err scale_to(const struct bench *shared, struct worker *workers, size_t n,
+                            unsigned long seconds)
+{
+    double sum = 0;
+    unsigned long n_operations = 0, n_waits = 0;
+    enum hf_err err = HF_OK;
+    size_t started = 0;
+    while (started < n && !err) {
+        err = start_worker(&workers[started], shared, seconds);
+        started += !err;
+    }
+    for (size_t i = 0; i < started; i++) {
+        struct worker *worker = &workers[i];
+        (void)pthread_join(worker->thread, NULL);
+        err = err ? err : worker->err;
+        qsort(worker->samples, worker->bench.n_samples, sizeof(double), by_value);
+        sum += worker->samples[worker->bench.n_samples / 2];
+        n_operations += worker->bench.n_operations;
+        n_waits += worker->n_waits;
+        bench_done(&worker->bench);
+    }
+    printf("%s\n  {\"threads\": %zu, \"value\": %.2f, \"operations\": %lu, \"waits\": %lu}",
+           n > 1 ? "," : "", n, sum / (double)n, n_operations, n_waits);
+    return err;
+}
+
+static enum hf_err scale(struct bench *bench, unsigned long seconds)
+{
+    struct worker *workers = hf_alloc_zero(THREADS_MAX, sizeof(*workers));
+    if (!workers) {
+        return HF_E_NOMEM;
+    }
+    enum hf_err err = make_server(bench, HF_TLS_ENGINE_NATIVE, false);
+    for (size_t n = 1; n <= THREADS_MAX && !err; n++) {
+        err = scale_to(bench, workers, n, seconds);
+    }
+    hf_free(workers);
+    return err;
+}
+
 static enum hf_err run(char **words)
 {
     struct bench bench = {0};
@@ -392,7 +481,10 @@ static enum hf_err run(char **words)
         printf("%s\"%s\": %.2f", i ? ", " : "", primitive_names[i], primitives[i]);
     }
     printf("},\n \"engines\": [");
-    enum hf_err err = measure_all(&bench, words[1], strtoul(words[2], NULL, 10), primitives);
+    unsigned long seconds = strtoul(words[2], NULL, 10);
+    enum hf_err err = strcmp(words[1], "scale") == 0
+                          ? scale(&bench, seconds)
+                          : measure_all(&bench, words[1], seconds, primitives);
     bench_done(&bench);
     hf_credential_unref(bench.server_identity);
     hf_credential_unref(bench.client_identity);
@@ -404,7 +496,7 @@ static enum hf_err run(char **words)
 int main(int argc, char **argv)
 {
     if (argc != 7) {
-        fprintf(stderr, "usage: hfmem handshake|resume|bulk SECONDS SERVER-CERT SERVER-KEY "
+        fprintf(stderr, "usage: hfmem handshake|resume|bulk|scale SECONDS SERVER-CERT SERVER-KEY "
                         "CLIENT-CERT CLIENT-KEY\n");
         return 2;
     }

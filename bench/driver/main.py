@@ -18,10 +18,11 @@ from .peers import PEERS, Handfast
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
-         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet']}
+         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': []}
 # With --http or --h2: requests are understood, and how long they take is measured too.
 HTTP_MODES = {'requests': ['{}', '{}-p99'], 'idle': ['{}-idle']}
 HTTP_PEERS = ['handfast-http', 'nginx-http', 'haproxy-http']
+IN_MEMORY = ('handshake', 'resume', 'bulk', 'scale')
 TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem')
 
 DESCRIPTION = '''
@@ -37,6 +38,7 @@ modes:
   requests   one small request and answer on a kept connection
   bulk       bodies of 64 MiB toward the client (down) and from it (up)
   idle       KiB of process memory that one more open connection holds
+  scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
 
 With --http or --h2, requests and idle are about proxies that understand HTTP/1.1 or HTTP/2, and
@@ -243,8 +245,8 @@ def against_peers(options, folder):
 
 def in_memory(options, folder):
     """The engines alone; hfmem prints JSON."""
-    if options.mode not in ('handshake', 'resume', 'bulk'):
-        raise proc.Failed('--memory goes with handshake, resume and bulk')
+    if options.mode not in IN_MEMORY:
+        raise proc.Failed('--memory goes with ' + ', '.join(IN_MEMORY))
     with tempfile.TemporaryDirectory(prefix='hf-bench-') as temporary:
         certs = Certs(temporary)
         made = subprocess.run(
@@ -256,10 +258,20 @@ def in_memory(options, folder):
     return json.loads(made.stdout)
 
 
+def scale_table(rows):
+    for row in rows:
+        print(f'  {row["threads"]} threads {row["value"]:26.1f} us/handshake (median), '
+              f'{row["operations"]} handshakes, {row["waits"]} waits: '
+              f'{row["value"] / rows[0]["value"]:.3f} times one thread')
+
+
 def memory_table(found):
     print(f'\n{found["mode"]}, both ends in one process, server CPU only')
     for name, value in found['primitives'].items():
         print(f'  {name:26}{value:10.1f} us')
+    if found['mode'] == 'scale':
+        scale_table(found['engines'])
+        return
     for row in found['engines']:
         print(f'  {row["engine"]:26}{row["value"]:10.1f} {row["unit"]} (median), {row["low"]:.1f} '
               f'(lowest tenth): {row["ratio"]:.2f} times the primitives')
@@ -267,6 +279,7 @@ def memory_table(found):
 
 def run(options):
     folder = build(options.build)
+    options.memory = options.memory or options.mode == 'scale'
     about = machine.describe()
     if options.memory:
         found = in_memory(options, folder)
