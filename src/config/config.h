@@ -17,7 +17,7 @@
 #include "config/http.h"
 #include "config/parts.h"
 #include "os/sock.h"
-#include "policy/verdict.h"
+#include "policy/revocation.h"
 #include "tls/tls.h"
 
 struct hf_cfg_addr {
@@ -37,6 +37,20 @@ struct hf_cfg_identity {
     struct hf_cfg_string staple;          /* OCSP response in DER; absent: none */
 };
 
+/* What to do where no fresh revocation list answers: a word, or a duration, which is a grace. */
+struct hf_cfg_fallback {
+    enum hf_revoked_fallback what;
+    int64_t grace_ms;
+    struct hf_mark mark; /* line 0: the default */
+};
+
+struct hf_cfg_crl {
+    bool given;
+    struct hf_cfg_string *files; /* files and folders */
+    size_t n_files;
+    struct hf_cfg_fallback when_stale, when_missing;
+};
+
 struct hf_cfg_trust {
     char *name;
     struct hf_mark mark;
@@ -44,6 +58,7 @@ struct hf_cfg_trust {
     enum hf_trust_names names;
     struct hf_cfg_string names_file; /* with HF_TRUST_NAMES_FILE */
     unsigned depth;
+    struct hf_cfg_crl crl;
 };
 
 struct hf_cfg_tls {
@@ -258,6 +273,15 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "others can read a key or a passphrase") \
     X(PASSPHRASE, "passphrase", ERROR, "`run`, `check`", "a passphrase is missing or wrong") \
     X(NO_CA, "no-ca", ERROR, "`run`, `check`", "a roots file has no CA certificate in it") \
+    X(CRL, "crl", ERROR, "`run`, `check`", "a file of revocation lists can't be used") \
+    X(CRL_KEPT, "crl-kept", WARNING, "log of `run`", \
+      "a changed file of revocation lists can't be used; the old lists stay in force") \
+    X(CRL_STALE, "crl-stale", WARNING, "`check`, log of `run`", \
+      "a revocation list is out of date, or will be within a day") \
+    X(CRL_UNCOVERED, "crl-uncovered", WARNING, "`check`, log of `run`", \
+      "a root of a trust with revocation lists has none") \
+    X(CRL_ALLOW, "crl-allow", WARNING, "`check`, log of `run`", \
+      "`allow` lets peers in whose revocation is unknown") \
     X(TLS_SETTINGS, "tls-settings", ERROR, "`run`, `check`", \
       "an unknown suite, cipher or group, or the like") \
     X(LISTEN, "listen", ERROR, "`run`", "an address can't be listened on") \

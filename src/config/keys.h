@@ -24,7 +24,9 @@ enum hf_kind {
     HF_KIND_DURATION,   /* int64_t milliseconds, in [min, max] */
     HF_KIND_ENUM,       /* int-sized enum, one of `words` */
     HF_KIND_FILE,       /* struct hf_cfg_string; a file that must exist */
+    HF_KIND_SOURCE,     /* struct hf_cfg_string; a file or a folder that must exist */
     HF_KIND_PATH,       /* struct hf_cfg_string; a file in a folder that must exist; `words` pass */
+    HF_KIND_FALLBACK,   /* struct hf_cfg_fallback; one of `words`, or a duration */
     HF_KIND_NAMES,      /* struct hf_cfg_trust, whole: from-roots, none, or a file */
     HF_KIND_ENV,        /* struct hf_cfg_string; the name of an environment variable */
     HF_KIND_HOST,       /* struct hf_cfg_string; a host name or address */

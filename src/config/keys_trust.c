@@ -29,7 +29,56 @@ static const struct hf_key trust_keys[] = {
      .doc = "How many CA certificates may stand between a peer's certificate and the root.",
      .example = "1",
      HF_KEY_FIELD(hf_cfg_trust, depth)},
+    {.name = "crl",
+     .kind = HF_KIND_SECTION,
+     .section = &hf_section_crl,
+     .doc = "Revocation lists (RFC 5280) that every certificate of a peer's chain is held against, "
+            "but for the root. Default: none are asked.",
+     .set_offset = offsetof(struct hf_cfg_trust, crl.given),
+     HF_KEY_FIELD(hf_cfg_trust, crl)},
 };
+
+static const struct hf_word fallback_words[] = {
+    {"deny", HF_REVOKED_DENY}, {"allow", HF_REVOKED_ALLOW}, {NULL, 0}};
+
+static const struct hf_key crl_keys[] = {
+    {.name = "files",
+     .kind = HF_KIND_SOURCE,
+     .required = true,
+     .doc = "Files of lists, in PEM (any number) or DER, or folders of such files: `*.crl`, "
+            "`*.pem` and `*.der`. Full lists, deltas and shards. They are read again when they "
+            "change; sessions of peers who are then revoked are closed.",
+     .example = "[partners.crl]",
+     HF_KEY_ARRAY(hf_cfg_crl, files)},
+    {.name = "when-stale",
+     .kind = HF_KIND_FALLBACK,
+     .words = fallback_words,
+     .standard = "deny",
+     .min = 0,
+     .max = 365 * HF_DAY_MS,
+     .doc = "What becomes of a peer whose list is past its next update: `deny`, `allow`, or a "
+            "duration for which it is still good.",
+     .example = "24h",
+     HF_KEY_FIELD(hf_cfg_crl, when_stale)},
+    {.name = "when-missing",
+     .kind = HF_KIND_FALLBACK,
+     .words = fallback_words,
+     .standard = "deny",
+     .min = 0,
+     .max = 365 * HF_DAY_MS,
+     .doc = "What becomes of a peer that no list speaks for: `deny`, `allow`, or a duration after "
+            "the start for which it may come in.",
+     .example = "allow",
+     HF_KEY_FIELD(hf_cfg_crl, when_missing)},
+};
+
+const struct hf_section hf_section_crl = {.noun = "crl",
+                                          .doc = "Revocation lists of a trust.",
+                                          .sample =
+                                              "trust:\n  partners:\n    roots: partners-ca.pem\n"
+                                              "    crl: {files: [partners.crl], when-stale: 24h}\n",
+                                          .size = sizeof(struct hf_cfg_crl),
+                                          HF_SECTION_KEYS(crl_keys)};
 
 const struct hf_section hf_section_trust = {
     .noun = "trust",

@@ -18,7 +18,12 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
                           sizeof(int64_t), hf_decode_duration},
     [HF_KIND_ENUM] = {"a word", NULL, sizeof(int), hf_decode_enum},
     [HF_KIND_FILE] = {"a file", PLAIN_TEXT, STRING_SIZE, hf_decode_file},
+    [HF_KIND_SOURCE] = {"a file or folder", PLAIN_TEXT, STRING_SIZE, hf_decode_file},
     [HF_KIND_PATH] = {"a file", PLAIN_TEXT, STRING_SIZE, hf_decode_path},
+    [HF_KIND_FALLBACK] = {"a word or a duration",
+                          "{\"type\":\"string\",\"pattern\":"
+                          "\"^(deny|allow|([0-9]+(ms|s|min|m|h|d|w))+)$\"}",
+                          sizeof(struct hf_cfg_fallback), hf_decode_fallback},
     [HF_KIND_NAMES] = {"a word or a file", PLAIN_TEXT, 0, hf_decode_names},
     [HF_KIND_ENV] = {"the name of a variable",
                      "{\"type\":\"string\",\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\"}", STRING_SIZE,

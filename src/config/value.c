@@ -137,6 +137,24 @@ void hf_decode_duration(struct hf_decoder *decoder, const struct hf_key *key,
     *(int64_t *)at = ms;
 }
 
+void hf_decode_fallback(struct hf_decoder *decoder, const struct hf_key *key,
+                        const struct hf_node *node, void *at)
+{
+    struct hf_cfg_fallback fallback = {.mark = node->mark};
+    const struct hf_word *word = hf_word_find(key->words, node->text);
+    int64_t ms = 0;
+    if (word) {
+        fallback.what = (enum hf_revoked_fallback)word->value;
+    } else if (hf_parse_duration(node->text, &ms) == HF_OK) {
+        fallback.what = HF_REVOKED_GRACE;
+        hf_decode_duration(decoder, key, node, &fallback.grace_ms);
+    } else {
+        hf_value_refuse_word(decoder, key, node, "a duration such as 24h");
+        return;
+    }
+    *(struct hf_cfg_fallback *)at = fallback;
+}
+
 void hf_decode_size(struct hf_decoder *decoder, const struct hf_key *key,
                     const struct hf_node *node, void *at)
 {

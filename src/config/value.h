@@ -38,6 +38,7 @@ hf_decode_fn hf_decode_bool;
 hf_decode_fn hf_decode_uint;
 hf_decode_fn hf_decode_duration;
 hf_decode_fn hf_decode_enum;
+hf_decode_fn hf_decode_fallback;
 hf_decode_fn hf_decode_env;
 hf_decode_fn hf_decode_file;
 hf_decode_fn hf_decode_path;

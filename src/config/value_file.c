@@ -31,7 +31,7 @@ static bool check_file(struct hf_decoder *decoder, const struct hf_key *key,
     const char *why = NULL;
     if (stat(path, &info) != 0) {
         why = errno == ENOENT ? "does not exist" : strerror(errno);
-    } else if (S_ISDIR(info.st_mode)) {
+    } else if (S_ISDIR(info.st_mode) && key->kind != HF_KIND_SOURCE) {
         why = "is a folder";
     } else if (access(path, R_OK) != 0) {
         why = "can't be read by this user";

@@ -44,6 +44,18 @@
     X(WRONG_NAME, "wrong-name", NAME, BAD_CERTIFICATE, \
       "the certificate has not the expected name") \
     X(REVOKED, "revoked", REVOCATION, CERTIFICATE_REVOKED, "a certificate is revoked") \
+    X(ON_HOLD, "on-hold", REVOCATION, CERTIFICATE_REVOKED, \
+      "a certificate is revoked for the time being") \
+    X(DENY_LISTED, "deny-listed", REVOCATION, CERTIFICATE_REVOKED, \
+      "the operator's deny list names the peer") \
+    X(CRL_STALE, "crl-stale", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the revocation list is out of date") \
+    X(CRL_NOT_YET, "crl-not-yet", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the revocation list begins in the future") \
+    X(CRL_MISSING, "crl-missing", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "no revocation list speaks for a certificate") \
+    X(CRL_UNTRUSTED, "crl-untrusted", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the revocation list is not signed by the issuer") \
     X(PROTOCOL, "protocol", HANDSHAKE, DECODE_ERROR, "the peer broke the TLS protocol") \
     X(NOT_TLS, "not-tls", HANDSHAKE, DECODE_ERROR, "what came is not TLS") \
     X(PLAIN_HTTP, "plain-http", HANDSHAKE, DECODE_ERROR, "plain HTTP came where TLS is spoken") \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pki/dn.h"
+#include "policy/revocation.h"
 
 struct mode {
     const char *name;
@@ -113,6 +114,9 @@ static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *o
         return;
     }
     take_result(&result, out);
+    if (out->allow && input->revocation) {
+        (void)hf_revocation_judge(input->revocation, result.path, input->now_s, out);
+    }
     hf_verify_result_done(&result);
 }
 

@@ -17,6 +17,8 @@ enum hf_client_mode {
     HF_CLIENT_NONE,               /* don't ask */
 };
 
+struct hf_revocation; /* policy/revocation.h */
+
 struct hf_judge_input {
     enum hf_client_mode mode;     /* HF_CLIENT_REQUIRE when the peer is a server */
     const struct hf_trust *trust; /* may be NULL only with REQUEST_UNVERIFIED and NONE */
@@ -24,6 +26,7 @@ struct hf_judge_input {
     enum hf_usage usage;          /* what the peer's certificate must be good for */
     const char *name;             /* that it must carry, or NULL */
     int64_t now_s;
+    const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
 };
 
 struct hf_verdict {
@@ -31,6 +34,7 @@ struct hf_verdict {
     bool verified;         /* the chain was checked and good: identity may be relied on */
     enum hf_reason reason; /* with allow and REQUEST_UNVERIFIED: what would have refused it */
     enum hf_step step;     /* that decided */
+    enum hf_reason lapse;  /* with allow: a revocation list that failed, and was let pass; or OK */
     uint8_t alert;         /* that a refusal becomes; HF_ALERT_NONE otherwise */
     int depth;             /* of the certificate concerned, -1: none */
     int64_t not_after;     /* the verdict must be made again after this; 0: no limit */

@@ -190,7 +190,7 @@ static enum hf_err start_metrics(struct hf_daemon *daemon)
 
 static enum hf_err make_workers(struct hf_daemon *daemon)
 {
-    struct hf_plan plan = {daemon->snapshot, daemon->binds.item, daemon->binds.n};
+    struct hf_plan plan = {daemon->snapshot, daemon->ledger, daemon->binds.item, daemon->binds.n};
     uint64_t start = (uint64_t)daemon->started_at & 0xffffff;
     daemon->workers = hf_alloc_zero(daemon->n_workers, sizeof(struct hf_worker *));
     if (!daemon->workers) {
@@ -234,6 +234,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     }
     daemon->env.log = &daemon->log;
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
+    HF_TRY(hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &daemon->ledger));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
                          findings, &daemon->binds));
@@ -285,6 +286,8 @@ static void stop(struct hf_daemon *daemon)
     }
     hf_free(daemon->workers);
     hf_activation_done(&daemon->activation);
+    hf_timer_cancel(&daemon->lists_timer);
+    hf_ledger_unref(daemon->ledger);
     hf_snapshot_unref(daemon->snapshot);
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);
@@ -335,6 +338,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
         hf_lint(daemon.snapshot->config, daemon.snapshot->materials, daemon.started_at, &findings);
         hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
+        hf_daemon_watch_lists(&daemon);
         hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));
         daemon.rotated_ms = hf_loop_now_ms(daemon.loop);
         hf_daemon_arm_rotation(&daemon);

@@ -24,6 +24,9 @@ struct hf_daemon {
     struct hf_metrics *metrics;
     struct hf_snapshot_env env;
     struct hf_snapshot *snapshot;
+    struct hf_ledger *ledger;           /* what is known of revocation now */
+    uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
+    struct hf_timer lists_timer;
     struct hf_activation activation;
     struct hf_notify notify;
     struct hf_binds binds;
@@ -63,6 +66,24 @@ void hf_daemon_reload(struct hf_daemon *daemon, hf_reload_fn *on_end, void *ctx)
 
 /* hf_daemon_log_findings logs each finding with its place in the file. */
 void hf_daemon_log_findings(struct hf_daemon *daemon, const struct hf_findings *findings);
+
+/* --- knowledge.c --------------------------------------------------------------------------------
+ * What is known of revocation: loaded with a config, watched, and told to the workers.
+ */
+
+enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_config *config,
+                                  enum hf_ledger_mode mode, struct hf_findings *findings,
+                                  struct hf_ledger **out) HF_MUST_CHECK;
+
+/* hf_daemon_teach hands a ledger, whose reference it takes, to the workers. on_end (or NULL) is
+ * called once, when all have judged their sessions again, with how many were closed. Errors:
+ * HF_E_NOMEM, HF_E_BUSY while a reload is under way; nothing has changed then. */
+typedef void hf_daemon_taught_fn(void *ctx, size_t n_closed);
+enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
+                            hf_daemon_taught_fn *on_end, void *ctx) HF_MUST_CHECK;
+
+/* hf_daemon_watch_lists looks every few seconds whether the files of lists have changed. */
+void hf_daemon_watch_lists(struct hf_daemon *daemon);
 
 /* --- daemon.c -----------------------------------------------------------------------------------
  */

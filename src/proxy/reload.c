@@ -109,6 +109,8 @@ static void rollout_end(struct hf_rollout *rollout)
     hf_snapshot_unref(daemon->snapshot);
     daemon->snapshot = rollout->plan.snapshot;
     hf_daemon_arm_rotation(daemon);
+    hf_ledger_unref(daemon->ledger);
+    daemon->ledger = rollout->plan.ledger;
     daemon->generation = daemon->snapshot->generation;
     daemon->rollout = NULL;
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),
@@ -147,14 +149,21 @@ static enum hf_err prepare(struct hf_daemon *daemon, struct hf_rollout *rollout)
     HF_TRY(hf_config_load(daemon->config_path, findings, &config));
     warn_fixed(daemon->snapshot->config, config, findings);
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation + 1, findings, &snapshot));
-    enum hf_err err = hf_binds_make(&daemon->binds, snapshot, daemon->n_workers,
-                                    &daemon->activation, findings, &rollout->binds);
+    struct hf_ledger *ledger = NULL;
+    enum hf_err err = hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &ledger);
+    if (err == HF_OK) {
+        err = hf_binds_make(&daemon->binds, snapshot, daemon->n_workers, &daemon->activation,
+                            findings, &rollout->binds);
+    }
     if (err != HF_OK) {
+        hf_ledger_unref(ledger);
         hf_snapshot_unref(snapshot);
         return err;
     }
-    rollout->plan = (struct hf_plan){
-        .snapshot = snapshot, .bound = rollout->binds.item, .n_bound = rollout->binds.n};
+    rollout->plan = (struct hf_plan){.snapshot = snapshot,
+                                     .ledger = ledger,
+                                     .bound = rollout->binds.item,
+                                     .n_bound = rollout->binds.n};
     return HF_OK;
 }
 

@@ -4,6 +4,7 @@
  * the event loop (want), or hf_session_finish(). After hf_session_finish() the session may not be
  * touched: functions that can end it return false then.
  */
+#include "proxy/review.h"
 #include "proxy/session_impl.h"
 
 #include <stdio.h>
@@ -108,6 +109,9 @@ static int64_t next_due(const struct hf_session *session)
     default: /* a dial has deadlines of its own */
         break;
     }
+    if (session->good_until_ms && session->good_until_ms < due) {
+        due = session->good_until_ms;
+    }
     int64_t total = session->since_ms + cfg->total_timeout_ms;
     return cfg->total_timeout_ms && total < due ? total : due;
 }
@@ -185,6 +189,13 @@ static void on_timer(struct hf_timer *timer)
         hf_session_arm(session);
         return;
     }
+    if (session->good_until_ms && session->good_until_ms <= hf_session_now_ms(session)) {
+        session->good_until_ms = 0;
+        if (!hf_session_review(session)) {
+            hf_session_arm(session);
+        }
+        return;
+    }
     int64_t limit = session->door->cfg->total_timeout_ms;
     bool total = limit && hf_session_now_ms(session) - session->since_ms >= limit;
     bool relays = session->fsm.state == HF_SESSION_RELAY || session->fsm.state == HF_SESSION_HTTP;
@@ -217,6 +228,9 @@ static void client_done(struct hf_session *session)
     }
     hf_session_take_identity(session);
     session->verified = session->arrival->verdict.verified;
+    if (session->unsure && hf_session_review_client(session)) {
+        return;
+    }
     hf_session_count_accepted(session);
     hf_session_log_accepted(session);
     serve(session);

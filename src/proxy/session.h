@@ -49,6 +49,8 @@ enum hf_session_state {
     X(IDLE_TIMEOUT, "idle-timeout") \
     X(TOTAL_TIMEOUT, "total-timeout") \
     X(DRAIN_TIMEOUT, "drain-timeout") \
+    X(NO_LONGER_ADMITTED, "no-longer-admitted") \
+    X(UPSTREAM_NO_LONGER_TRUSTED, "upstream-no-longer-trusted") \
     X(INTERNAL, "internal")
 
 #define HF_CAUSE_ENUM(id, name) HF_CAUSE_##id,
@@ -78,6 +80,7 @@ struct hf_session {
     struct hf_worker *worker;
     struct hf_gen *gen;
     const struct hf_door *door;
+    const struct hf_door_policy *policy; /* that the client was judged by; NULL: it was not */
     struct hf_fsm fsm;
     struct hf_leg client;
     struct hf_leg server;
@@ -89,9 +92,12 @@ struct hf_session {
     const struct hf_server *upstream;
     struct hf_down *http; /* HTTP mode; NULL: not there yet, or any more */
     uint64_t id;
+    uint64_t epoch;             /* of the worker, that it was judged at last */
+    int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */
     int64_t since_ms;           /* loop time of accept */
     int64_t active_ms;          /* loop time of the last byte */
     bool verified;              /* identity may be relied on */
+    bool unsure;                /* a review began during its handshake: judge it again */
     bool counted;               /* in the door's open connections */
     bool quiet;                 /* has given back what TLS can remake */
     enum hf_cause cause;        /* while lingering: how it ended */

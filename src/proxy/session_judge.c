@@ -1,19 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session_judge.h"
 
+void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
+                            struct hf_verdict *out)
+{
+    const struct hf_door_policy *policy = session->policy;
+    struct hf_judge_input input = {
+        .mode = policy->mode,
+        .trust = policy->trust,
+        .chain = chain,
+        .usage = HF_USAGE_CLIENT,
+        .now_s = hf_clock_wall_s(session->worker->clock),
+        .revocation = hf_worker_revocation(session->worker, policy->trust),
+    };
+    hf_verdict_judge(&input, out);
+}
+
+void hf_session_at_epoch(struct hf_session *session)
+{
+    session->epoch = session->worker->epoch;
+    hf_link_remove(&session->link);
+    hf_list_push(&session->worker->sessions, &session->link);
+}
+
+/* The clocks may jump: what is armed here is only when to look again, not what is then found. */
+void hf_session_judged(struct hf_session *session, const struct hf_verdict *verdict)
+{
+    enum { LOOK_AGAIN_MAX_S = 7 * 86400 };
+    hf_session_at_epoch(session);
+    session->good_until_ms = 0;
+    if (verdict->not_after > 0 && verdict->not_after < INT64_MAX) {
+        int64_t left = verdict->not_after - hf_clock_wall_s(session->worker->clock);
+        left = left < 0 ? 0 : left > LOOK_AGAIN_MAX_S ? LOOK_AGAIN_MAX_S : left;
+        session->good_until_ms = hf_loop_now_ms(session->worker->loop) + (left + 1) * 1000;
+    }
+}
+
 static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_peer *peer)
 {
     struct hf_session *session = conn_ctx;
     const struct hf_door_policy *policy = peer->policy->tag;
-    struct hf_judge_input input = {
-        .mode = policy->mode,
-        .trust = policy->trust,
-        .chain = peer->chain,
-        .usage = HF_USAGE_CLIENT,
-        .now_s = hf_clock_wall_s(session->worker->clock),
-    };
     struct hf_verdict *verdict = &session->arrival->verdict;
-    hf_verdict_judge(&input, verdict);
+    session->policy = policy;
+    hf_session_judge_chain(session, peer->chain, verdict);
+    hf_session_judged(session, verdict);
     session->arrival->judged = true;
     return (struct hf_tls_answer){verdict->allow, verdict->alert};
 }

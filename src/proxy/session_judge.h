@@ -9,6 +9,18 @@
 /* For hf_tls_server_config.judge: conn_ctx is the session, the policy's tag its hf_door_policy. */
 extern const struct hf_tls_judge hf_session_judge_client;
 
+/* hf_session_judge_chain judges the client by its chain (NULL: it sent none), by what is known now;
+ * session->policy is set. */
+void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
+                            struct hf_verdict *out);
+
+/* hf_session_judged remembers when an admitted client was judged, and until when that holds. */
+void hf_session_judged(struct hf_session *session, const struct hf_verdict *verdict);
+
+/* hf_session_at_epoch says that it was looked at in the worker's epoch, and moves it to the end of
+ * the worker's list, whose order is that of epochs (proxy/review.c). */
+void hf_session_at_epoch(struct hf_session *session);
+
 /* hf_session_expect_nobody sets the verdict that holds while nobody was asked for a certificate. */
 void hf_session_expect_nobody(struct hf_session *session);
 

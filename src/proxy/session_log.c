@@ -147,6 +147,26 @@ void hf_session_log_upstream(const struct hf_session *session, const struct hf_d
     hf_log_end(&line);
 }
 
+void hf_session_log_no_longer(const struct hf_session *session, const struct hf_verdict *verdict)
+{
+    struct hf_log_line line;
+    begin(&line, session, HF_LOG_WARN, "no-longer-admitted");
+    if (!line.log) {
+        return;
+    }
+    if (session->identity) {
+        hf_log_str(&line, "identity", hf_identity_display(session->identity));
+        hf_log_str(&line, "serial", session->identity->serial);
+    }
+    hf_log_str(&line, "reason", hf_reason_code(verdict->reason));
+    hf_log_str(&line, "step", hf_step_name(verdict->step));
+    hf_log_str(&line, "text", verdict->text);
+    if (verdict->concerns[0]) {
+        hf_log_str(&line, "concerns", verdict->concerns);
+    }
+    hf_log_end(&line);
+}
+
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause)
 {
     struct hf_log_line line;

@@ -20,6 +20,9 @@ void hf_session_log_refused(const struct hf_session *session, const struct hf_de
 void hf_session_log_upstream(const struct hf_session *session, const struct hf_denial *refusal,
                              const char *why);
 
+/* One line when a live session is closed because it would no longer be admitted. */
+void hf_session_log_no_longer(const struct hf_session *session, const struct hf_verdict *verdict);
+
 /* One line per connection at its end. */
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause);
 

@@ -8,6 +8,7 @@
 #include "proxy/http/down.h"
 #include "proxy/http/hub.h"
 #include "proxy/http/pool.h"
+#include "proxy/review.h"
 #include "proxy/session.h"
 
 enum {
@@ -210,6 +211,7 @@ enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan
     replace_listeners(worker, HF_TAKE(listeners), n);
     struct hf_gen *old = worker->gen;
     worker->gen = gen;
+    hf_worker_learn(worker, plan->ledger, NULL, NULL);
     for (size_t i = 0, at = 0; i < plan->n_bound && at < n; i++) {
         if (hf_addr_eq(&worker->listeners[at]->addr, &plan->bound[i].addr)) {
             worker->listeners[at++]->door = &gen->snapshot->doors[plan->bound[i].door];
@@ -218,6 +220,12 @@ enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan
     hf_gen_unref(old);
     hf_pool_retire(worker->hub, false);
     return err;
+}
+
+const struct hf_revocation *hf_worker_revocation(const struct hf_worker *worker,
+                                                 const struct hf_trust *trust)
+{
+    return trust ? hf_ledger_of(worker->ledger, hf_trust_name(trust)) : NULL;
 }
 
 void hf_worker_drain(struct hf_worker *worker)
@@ -282,6 +290,8 @@ void hf_worker_free(struct hf_worker *worker)
     hf_free(worker->listeners);
     hf_hub_free(worker->hub);
     hf_gen_unref(worker->gen);
+    hf_review_free(worker->review);
+    hf_ledger_unref(worker->ledger);
     hf_resolver_free(worker->resolver);
     hf_loop_free(worker->loop);
     hf_buf_done(&worker->scratch.out);

@@ -9,6 +9,7 @@
  */
 
 #include "base/log.h"
+#include "config/ledger.h"
 #include "os/loop.h"
 #include "os/resolve.h"
 #include "os/thread.h"
@@ -16,6 +17,8 @@
 #include "proxy/snapshot.h"
 
 /* A generation as one worker holds it: counted without atomics, as only this worker does it. */
+struct hf_review;
+
 struct hf_gen {
     struct hf_snapshot *snapshot;
     size_t refs;
@@ -44,6 +47,9 @@ struct hf_worker {
     struct hf_log *log;
     const struct hf_clock *clock;
     struct hf_gen *gen;
+    struct hf_ledger *ledger; /* what is known of revocation now: for every generation */
+    uint64_t epoch;           /* raised whenever all sessions must be judged again */
+    struct hf_review *review; /* of its sessions, under way; NULL: none */
     struct hf_listener **listeners;
     size_t n_listeners;
     struct hf_link sessions;
@@ -72,6 +78,7 @@ struct hf_bound {
  * worker reads it. */
 struct hf_plan {
     struct hf_snapshot *snapshot;
+    struct hf_ledger *ledger;
     struct hf_bound *bound;
     size_t n_bound;
 };
@@ -92,6 +99,20 @@ void hf_worker_join(struct hf_worker *worker);
  * generation that they began with.
  */
 enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan) HF_MUST_CHECK;
+
+/*
+ * hf_worker_learn hands over a new ledger, and has every session judged again by it, a few in each
+ * turn of the loop; those who are no longer admitted are closed. on_end is called once, from the
+ * loop, with how many that were. A ledger that comes while one is under way starts it anew, and
+ * both calls end together.
+ */
+typedef void hf_worker_learned_fn(void *ctx, size_t n_closed);
+void hf_worker_learn(struct hf_worker *worker, struct hf_ledger *ledger,
+                     hf_worker_learned_fn *on_end, void *ctx);
+
+/* hf_worker_revocation is what a trust knows of revocation now; NULL for no trust. */
+const struct hf_revocation *hf_worker_revocation(const struct hf_worker *worker,
+                                                 const struct hf_trust *trust);
 
 /* hf_worker_drain stops accepting and ends the loop once no session is left. */
 void hf_worker_drain(struct hf_worker *worker);

@@ -61,12 +61,18 @@ static struct hf_up *idle_of(struct hf_pool *pool, const struct hf_server *serve
     return NULL;
 }
 
+/* Was its certificate judged by all that is known now? Without TLS there is nothing to judge. */
+static bool is_current(const struct hf_up *up)
+{
+    return !up->leg.tls || up->epoch == up->hub->worker->epoch;
+}
+
 /* One of HTTP/2 that has room, or one that is being made and may turn out to be. */
 static struct hf_up *shared_of(struct hf_pool *pool, const struct hf_server *server)
 {
     HF_LIST_FOREACH (&pool->busy, link) {
         struct hf_up *up = HF_CONTAINER_OF(link, struct hf_up, link);
-        if (up->server == server && up->kind && up->kind->room(up) > 0) {
+        if (up->server == server && up->kind && is_current(up) && up->kind->room(up) > 0) {
             return up;
         }
     }
@@ -292,7 +298,7 @@ void hf_pool_ready(struct hf_up *up)
     struct hf_link waiters;
     hf_list_take(&up->waiters, &waiters);
     for (struct hf_exchange *x; (x = pop_waiter(&waiters));) {
-        if (up->fsm.state == HF_UP_READY && up->kind->room(up) > 0) {
+        if (up->fsm.state == HF_UP_READY && is_current(up) && up->kind->room(up) > 0) {
             hand_over(up, x);
         } else {
             connect_for(x);
@@ -325,7 +331,8 @@ void hf_pool_rest(struct hf_up *up)
     struct hf_pool *pool = up->pool;
     int64_t now = hf_loop_now_ms(up->hub->worker->loop);
     bool keep = pool->gen == up->hub->worker->gen && !up->hub->worker->stopping &&
-                pool->n_idle < HF_POOL_IDLE_MAX && hf_server_usable(up->server, now);
+                pool->n_idle < HF_POOL_IDLE_MAX && is_current(up) &&
+                hf_server_usable(up->server, now);
     if (!keep) {
         hf_up_close(up);
         return;
@@ -355,12 +362,13 @@ void hf_pool_retire(struct hf_hub *hub, bool all)
 {
     HF_LIST_FOREACH (&hub->pools, link) {
         struct hf_pool *pool = HF_CONTAINER_OF(link, struct hf_pool, link);
-        if (!all && pool->gen == hub->worker->gen) {
-            continue;
-        }
+        bool whole = all || pool->gen != hub->worker->gen;
         pool->n++; /* the last connection isn't to take the pool with it */
         HF_LIST_FOREACH (&pool->idle, at) {
-            hf_up_close(HF_CONTAINER_OF(at, struct hf_up, link));
+            struct hf_up *up = HF_CONTAINER_OF(at, struct hf_up, link);
+            if (whole || !is_current(up)) {
+                hf_up_close(up);
+            }
         }
         pool->n--;
         pool_free_if_empty(pool);

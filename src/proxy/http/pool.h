@@ -49,7 +49,8 @@ void hf_pool_failed(struct hf_up *up, enum hf_mishap why,
 void hf_pool_rest(struct hf_up *up);   /* it serves nobody now */
 void hf_pool_forget(struct hf_up *up); /* it is closed */
 
-/* hf_pool_retire closes what is idle and of another generation than the worker's, or all. */
+/* hf_pool_retire closes what is idle and of another generation or epoch than the worker's, or all.
+ */
 void hf_pool_retire(struct hf_hub *hub, bool all);
 
 #endif

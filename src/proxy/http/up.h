@@ -48,6 +48,7 @@ struct hf_up {
     struct hf_dial *dial;
     struct hf_server_check *check; /* until it is ready */
     struct hf_link waiters;        /* exchanges, until it is ready */
+    uint64_t epoch;                /* of the worker, when its TLS began */
     unsigned n_served;
     bool resting;    /* in its pool's idle list */
     int64_t idle_ms; /* loop time since when it serves nobody */

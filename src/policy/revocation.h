@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_POLICY_REVOCATION_H
+#define HF_POLICY_REVOCATION_H
+
+/*
+ * Revocation as the verdict asks for it: each certificate of a verified path, the leaf and every
+ * CA under the root, against the deny list and then the revocation lists of the trust. What is done
+ * where no list answers is the trust's to say; silence never admits by itself.
+ */
+
+#include "pki/revoked.h"
+#include "policy/denylist.h"
+#include "policy/verdict.h"
+
+/* struct hf_revocation is what one trust knows of revocation. Borrowed by a judge's input. */
+struct hf_revocation {
+    const struct hf_denylist *deny; /* NULL: nothing is denied here */
+    const struct hf_revoked *lists; /* NULL: the trust has no lists, and asks for none */
+    enum hf_revoked_fallback when_stale;
+    enum hf_revoked_fallback when_missing;
+    int64_t stale_grace_s;   /* with GRACE: after the list went stale */
+    int64_t missing_grace_s; /* with GRACE: after since_s */
+    int64_t since_s;         /* when the trust began to ask for lists, Unix seconds */
+};
+
+/*
+ * hf_revocation_judge looks at a path, leaf first and root last. False: refused, and *out says why.
+ * True: *out is as it was, but for not_after, which comes down to when the answer must be asked
+ * for again, and for `lapse`, the reason that would have refused it where a fallback let it pass.
+ */
+bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
+                         int64_t now_s, struct hf_verdict *out);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What is known of revocation, on the control thread: it is loaded with the configuration, and
+ * again when a file of lists changes. A changed file that can't be used changes nothing but the
+ * log: the lists from before stay in force.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "os/clock.h"
+#include "proxy/daemon_impl.h"
+
+enum { WATCH_MS = 1000 /* how often the files are looked at */ };
+
+enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_config *config,
+                                  enum hf_ledger_mode mode, struct hf_findings *findings,
+                                  struct hf_ledger **out)
+{
+    struct hf_denylist *deny = daemon->ledger ? hf_ledger_denylist(daemon->ledger) : NULL;
+    hf_ledger_fingerprint(config, daemon->lists_seen);
+    return hf_ledger_load(config, daemon->ledger, deny, mode, hf_clock_wall_s(&hf_os_clock),
+                          findings, out);
+}
+
+/* --- Teaching -----------------------------------------------------------------------------------
+ */
+
+struct lesson;
+
+struct part {
+    struct hf_task task;
+    struct hf_task back;
+    struct lesson *lesson;
+    struct hf_worker *worker;
+    size_t n_closed;
+};
+
+/* A ledger on its way to the workers. Lives until the last has come back. */
+struct lesson {
+    struct hf_daemon *daemon;
+    struct hf_ledger *ledger;
+    hf_daemon_taught_fn *on_end;
+    void *ctx;
+    unsigned n_left;
+    struct part parts[];
+};
+
+static void part_done(struct lesson *lesson)
+{
+    if (--lesson->n_left > 0) {
+        return;
+    }
+    size_t n_closed = 0;
+    for (unsigned i = 0; i < lesson->daemon->n_workers; i++) {
+        n_closed += lesson->parts[i].n_closed;
+    }
+    if (lesson->on_end) {
+        lesson->on_end(lesson->ctx, n_closed);
+    }
+    hf_ledger_unref(lesson->ledger);
+    hf_free(lesson);
+}
+
+static void part_back(struct hf_task *task)
+{
+    part_done(HF_CONTAINER_OF(task, struct part, back)->lesson);
+}
+
+/* On the worker's thread. */
+static void part_learned(void *ctx, size_t n_closed)
+{
+    struct part *part = ctx;
+    part->n_closed = n_closed;
+    part->back.run = part_back;
+    hf_loop_post(part->lesson->daemon->loop, &part->back);
+}
+
+static void part_learn(struct hf_task *task)
+{
+    struct part *part = HF_CONTAINER_OF(task, struct part, task);
+    hf_worker_learn(part->worker, part->lesson->ledger, part_learned, part);
+}
+
+enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
+                            hf_daemon_taught_fn *on_end, void *ctx)
+{
+    if (daemon->rollout) {
+        hf_ledger_unref(ledger);
+        return hf_fail(HF_E_BUSY, "a reload is under way");
+    }
+    struct lesson *lesson =
+        hf_alloc_zero(1, sizeof(*lesson) + daemon->n_workers * sizeof(lesson->parts[0]));
+    if (!lesson) {
+        hf_ledger_unref(ledger);
+        return HF_E_NOMEM;
+    }
+    lesson->daemon = daemon;
+    lesson->ledger = hf_ledger_ref(ledger);
+    lesson->on_end = on_end;
+    lesson->ctx = ctx;
+    hf_ledger_unref(daemon->ledger);
+    daemon->ledger = ledger;
+    lesson->n_left = 1; /* held until all are told */
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        struct part *part = &lesson->parts[i];
+        if (daemon->workers[i]->has_ended) {
+            continue; /* it has no sessions any more, and nobody to hear us */
+        }
+        lesson->n_left++;
+        *part = (struct part){
+            .task = {.run = part_learn}, .lesson = lesson, .worker = daemon->workers[i]};
+        hf_loop_post(daemon->workers[i]->loop, &part->task);
+    }
+    part_done(lesson);
+    return HF_OK;
+}
+
+/* --- Watching -----------------------------------------------------------------------------------
+ */
+
+static void say_closed(void *ctx, size_t n_closed)
+{
+    struct hf_daemon *daemon = ctx;
+    hf_log_say(&daemon->log, HF_LOG_INFO, "revocation",
+               "changed lists are in force; %zu sessions were closed", n_closed);
+}
+
+static void load_again(struct hf_daemon *daemon)
+{
+    struct hf_findings findings = {0};
+    struct hf_ledger *ledger = NULL;
+    const struct hf_config *config = daemon->snapshot->config;
+    enum hf_err err = hf_findings_file(&findings, config->path);
+    if (err == HF_OK) {
+        err = hf_daemon_load_ledger(daemon, config, HF_LEDGER_KEEP, &findings, &ledger);
+    }
+    if (err == HF_OK) {
+        err = hf_daemon_teach(daemon, ledger, say_closed, daemon);
+    }
+    hf_daemon_log_findings(daemon, &findings);
+    if (err != HF_OK) {
+        memset(daemon->lists_seen, 0, sizeof(daemon->lists_seen)); /* try again soon */
+        hf_log_say(&daemon->log, HF_LOG_ERROR, "revocation",
+                   "changed lists could not be taken over, those from before stay: %s",
+                   hf_err_text());
+    }
+    hf_findings_done(&findings);
+}
+
+static void on_watch(struct hf_timer *timer)
+{
+    struct hf_daemon *daemon = HF_CONTAINER_OF(timer, struct hf_daemon, lists_timer);
+    uint8_t now[HF_SHA256_SIZE];
+    hf_ledger_fingerprint(daemon->snapshot->config, now);
+    bool idle = !daemon->rollout && daemon->state == HF_DAEMON_RUNNING;
+    if (idle && memcmp(now, daemon->lists_seen, sizeof(now)) != 0) {
+        load_again(daemon);
+    }
+    hf_timer_set(daemon->loop, timer, WATCH_MS);
+}
+
+void hf_daemon_watch_lists(struct hf_daemon *daemon)
+{
+    daemon->lists_timer.on_due = on_watch;
+    hf_timer_set(daemon->loop, &daemon->lists_timer, WATCH_MS);
+}

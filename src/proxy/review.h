@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_REVIEW_H
+#define HF_PROXY_REVIEW_H
+
+/*
+ * A review judges a worker's live sessions again, by what is known now: after a new ledger, after a
+ * reload. Those whom the deny list names by a name of their own certificate go first, at once; the
+ * rest of the work, which parses and verifies chains, is done some sessions a turn of the loop, so
+ * that other connections don't wait.
+ *
+ * The worker's epoch counts reviews. A session remembers the epoch that it was judged at, so that
+ * one whose handshake was under way meanwhile is judged again at its end.
+ */
+
+#include "proxy/session.h"
+
+struct hf_review;
+
+/* hf_session_review judges a session again. True: it is no longer admitted, and has been closed and
+ * logged; it may not be touched. */
+bool hf_session_review(struct hf_session *session);
+
+/* hf_session_review_client does so at the end of a handshake during which a review began. */
+bool hf_session_review_client(struct hf_session *session);
+
+/* hf_review_free forgets a review that is under way; nobody is told. NULL is fine. */
+void hf_review_free(struct hf_review *review);
+
+#endif
