@@ -362,6 +362,7 @@ static void turn(struct hf_wire *wire)
         struct hf_exchange *x = HF_CONTAINER_OF(link, struct hf_exchange, link);
         if (x->resumed) {
             x->resumed = false;
+            hf_h2_wire_dirty(&h2->pipe); /* what is given on earns the client credit */
             release_held(x);
             if (x->down && x->n_drained > DRAIN_MAX) {
                 stop_upload(h2, x);
