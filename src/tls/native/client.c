@@ -116,7 +116,6 @@ static enum hf_err act_start(struct hf_native *conn)
         hf_rng_fill(conn->base.ctx->rng, hf_span_of(hs->client_random, sizeof(hs->client_random))));
     HF_TRY(hf_rng_fill(conn->base.ctx->rng, hf_span_of(hs->session_id, hs->session_id_len)));
     ask_keygen(conn, ctx->groups, ctx->n_shares);
-    hf_native_move(conn, SEND_HELLO);
     return HF_OK;
 }
 
@@ -166,12 +165,6 @@ static enum hf_err on_retry(struct hf_native *conn, const struct hf_msg *msg,
     return HF_OK;
 }
 
-static enum hf_err act_rekeyed(struct hf_native *conn)
-{
-    hf_native_move(conn, SEND_HELLO);
-    return HF_OK;
-}
-
 static const struct hf_kex *pair_of(const struct hf_native_hs *hs, uint16_t group)
 {
     const struct hf_kex *pair = hs->kex;
@@ -211,7 +204,6 @@ static enum hf_err act_keys(struct hf_native *conn)
     hf_native_handshake_secrets(conn);
     hf_record_set_in(&conn->record, conn->suite, &hs->server_secret);
     hf_record_set_out(&conn->record, conn->suite, &hs->client_secret);
-    hf_native_move(conn, RECV_PARAMS);
     return HF_OK;
 }
 
@@ -229,7 +221,6 @@ static enum hf_err on_request(struct hf_native *conn, const struct hf_msg *msg)
 {
     HF_TRY(hf_certificate_request_read(conn, msg));
     hf_client_choose_identity(conn);
-    hf_native_move(conn, RECV_CERT);
     return HF_OK;
 }
 
@@ -240,22 +231,6 @@ static enum hf_err on_certificate(struct hf_native *conn, const struct hf_msg *m
         return hf_native_fail(conn, HF_ALERT_DECODE_ERROR,
                               "the server did not return a certificate (RFC 8446 4.4.2.4)");
     }
-    hf_native_move(conn, RECV_VERIFY);
-    return HF_OK;
-}
-
-static enum hf_err on_verify(struct hf_native *conn, const struct hf_msg *msg)
-{
-    HF_TRY(hf_certificate_verify_read(conn, msg));
-    hf_native_move(conn, VERIFIED);
-    return HF_OK;
-}
-
-static enum hf_err act_verified(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_checked(conn));
-    HF_TRY(hf_peer_judge(conn));
-    hf_native_move(conn, RECV_FINISHED);
     return HF_OK;
 }
 
@@ -266,7 +241,6 @@ static enum hf_err on_finished(struct hf_native *conn, const struct hf_msg *msg)
     hf_native_master_secrets(conn);
     hf_record_set_in(&conn->record, conn->suite, &hs->server_app);
     conn->record.allow_ccs = false;
-    hf_native_move(conn, ANSWER);
     return HF_OK;
 }
 
@@ -292,19 +266,11 @@ static enum hf_err act_answer(struct hf_native *conn)
     return write_answer(conn, SEND_VERIFY, SEND_FINISHED);
 }
 
-static enum hf_err act_send_verify(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_write(conn));
-    hf_native_move(conn, SEND_FINISHED);
-    return HF_OK;
-}
-
 static enum hf_err act_send_finished(struct hf_native *conn)
 {
     HF_TRY(hf_finished_write(conn, &conn->hs->client_secret));
     hf_native_resumption_secret(conn);
     conn->hs->flush = true;
-    hf_native_move(conn, APP_KEYS);
     return HF_OK;
 }
 
@@ -315,7 +281,6 @@ static enum hf_err act_app_keys(struct hf_native *conn)
         HF_TRY(hf_native_keep_transcript(conn));
     }
     HF_TRY(hf_native_complete(conn));
-    hf_native_move(conn, CONNECTED);
     return HF_OK;
 }
 
@@ -332,7 +297,6 @@ static enum hf_err on_post_request(struct hf_native *conn, const struct hf_msg *
     conn->hs->transcript = *conn->after;
     HF_TRY(hf_certificate_request_read(conn, msg));
     hf_client_choose_identity(conn);
-    hf_native_move(conn, POST_ANSWER);
     return HF_OK;
 }
 
@@ -341,53 +305,52 @@ static enum hf_err act_post_answer(struct hf_native *conn)
     return write_answer(conn, POST_VERIFY, POST_FINISHED);
 }
 
-static enum hf_err act_post_verify(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_write(conn));
-    hf_native_move(conn, POST_FINISHED);
-    return HF_OK;
-}
-
 static enum hf_err act_post_finished(struct hf_native *conn)
 {
     HF_TRY(hf_finished_write(conn, &conn->record.out.secret));
     conn->hs->flush = true;
-    hf_native_move(conn, CONNECTED);
     return HF_OK;
 }
 
 /* --- The tables ---------------------------------------------------------------------------------
  */
 
-static hf_native_act *const acts[N_STATES] = {
-    [START] = act_start,
-    [SEND_HELLO] = act_send_hello,
-    [REKEYED] = act_rekeyed,
-    [KEYS] = act_keys,
-    [VERIFIED] = act_verified,
-    [ANSWER] = act_answer,
-    [SEND_VERIFY] = act_send_verify,
-    [SEND_FINISHED] = act_send_finished,
-    [APP_KEYS] = act_app_keys,
-    [POST_ANSWER] = act_post_answer,
-    [POST_VERIFY] = act_post_verify,
-    [POST_FINISHED] = act_post_finished,
+/* After a retry the job for another key has to be answered first. */
+static enum hf_err act_rekeyed(struct hf_native *conn)
+{
+    (void)conn;
+    return HF_OK;
+}
+
+static const struct hf_native_act_of acts[N_STATES] = {
+    [START] = {act_start, SEND_HELLO},
+    [SEND_HELLO] = {act_send_hello, 0},
+    [REKEYED] = {act_rekeyed, SEND_HELLO},
+    [KEYS] = {act_keys, RECV_PARAMS},
+    [VERIFIED] = {hf_peer_verified, RECV_FINISHED},
+    [ANSWER] = {act_answer, 0},
+    [SEND_VERIFY] = {hf_certificate_verify_write, SEND_FINISHED},
+    [SEND_FINISHED] = {act_send_finished, APP_KEYS},
+    [APP_KEYS] = {act_app_keys, CONNECTED},
+    [POST_ANSWER] = {act_post_answer, 0},
+    [POST_VERIFY] = {hf_certificate_verify_write, POST_FINISHED},
+    [POST_FINISHED] = {act_post_finished, CONNECTED},
 };
 
 static const struct hf_native_rule rules[] = {
-    {RECV_HELLO, HF_MSG_SERVER_HELLO, true, on_hello},
-    {RECV_HELLO_2, HF_MSG_SERVER_HELLO, true, on_hello},
-    {RECV_PARAMS, HF_MSG_ENCRYPTED_EXTENSIONS, false, on_params},
-    {RECV_CERT_OR_REQUEST, HF_MSG_CERTIFICATE_REQUEST, false, on_request},
-    {RECV_CERT_OR_REQUEST, HF_MSG_CERTIFICATE, false, on_certificate},
-    {RECV_CERT_OR_REQUEST, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate},
-    {RECV_CERT, HF_MSG_CERTIFICATE, false, on_certificate},
-    {RECV_CERT, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate},
-    {RECV_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, on_verify},
-    {RECV_FINISHED, HF_MSG_FINISHED, true, on_finished},
-    {CONNECTED, HF_MSG_NEW_SESSION_TICKET, false, hf_new_session_ticket_read},
-    {CONNECTED, HF_MSG_KEY_UPDATE, true, hf_key_update_read},
-    {CONNECTED, HF_MSG_CERTIFICATE_REQUEST, false, on_post_request},
+    {RECV_HELLO, HF_MSG_SERVER_HELLO, true, on_hello, 0},
+    {RECV_HELLO_2, HF_MSG_SERVER_HELLO, true, on_hello, 0},
+    {RECV_PARAMS, HF_MSG_ENCRYPTED_EXTENSIONS, false, on_params, 0},
+    {RECV_CERT_OR_REQUEST, HF_MSG_CERTIFICATE_REQUEST, false, on_request, RECV_CERT},
+    {RECV_CERT_OR_REQUEST, HF_MSG_CERTIFICATE, false, on_certificate, RECV_VERIFY},
+    {RECV_CERT_OR_REQUEST, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate, RECV_VERIFY},
+    {RECV_CERT, HF_MSG_CERTIFICATE, false, on_certificate, RECV_VERIFY},
+    {RECV_CERT, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate, RECV_VERIFY},
+    {RECV_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, hf_certificate_verify_read, VERIFIED},
+    {RECV_FINISHED, HF_MSG_FINISHED, true, on_finished, ANSWER},
+    {CONNECTED, HF_MSG_NEW_SESSION_TICKET, false, hf_new_session_ticket_read, 0},
+    {CONNECTED, HF_MSG_KEY_UPDATE, true, hf_key_update_read, 0},
+    {CONNECTED, HF_MSG_CERTIFICATE_REQUEST, false, on_post_request, POST_ANSWER},
 };
 
 const struct hf_native_role hf_native_client = {

@@ -262,6 +262,13 @@ static enum hf_err next_message(struct hf_native *conn, struct hf_msg *out,
     return HF_OK;
 }
 
+static void move_on(struct hf_native *conn, uint8_t next)
+{
+    if (next) {
+        hf_native_move(conn, next);
+    }
+}
+
 /* Handles one message if there is a whole one. */
 static enum hf_err handle_message(struct hf_native *conn, bool *out_handled)
 {
@@ -275,7 +282,11 @@ static enum hf_err handle_message(struct hf_native *conn, bool *out_handled)
     *out_handled = true;
     conn->in_taken = msg.raw.len;
     enum hf_err err = rule->on(conn, &msg);
-    return err == HF_OK ? HF_OK : hf_fail_context(err, "%s", hf_msg_name(msg.type));
+    if (err != HF_OK) {
+        return hf_fail_context(err, "%s", hf_msg_name(msg.type));
+    }
+    move_on(conn, rule->next);
+    return HF_OK;
 }
 
 enum hf_err hf_native_record_failed(struct hf_native *conn, const struct hf_record_in *got)
@@ -389,10 +400,12 @@ static bool waits_for_job(struct hf_native *conn)
 /* One step of the machine; *out_idle when there is nothing to do without the peer. */
 static enum hf_err turn(struct hf_native *conn, bool *out_idle)
 {
-    hf_native_act *act = conn->role->acts[conn->fsm.state];
+    const struct hf_native_act_of *of = &conn->role->acts[conn->fsm.state];
     *out_idle = false;
-    if (act) {
-        return act(conn);
+    if (of->act) {
+        HF_TRY(of->act(conn));
+        move_on(conn, of->next);
+        return HF_OK;
     }
     bool handled;
     HF_TRY(handle_message(conn, &handled));

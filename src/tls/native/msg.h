@@ -62,18 +62,26 @@ struct hf_bytes hf_msg_opened(const struct hf_native *conn, const struct hf_msg_
 typedef enum hf_err hf_native_act(struct hf_native *conn);
 typedef enum hf_err hf_native_on(struct hf_native *conn, const struct hf_msg *msg);
 
+/* Where `next` is zero, the function moves by itself: it chooses between states, or stays. No
+ * machine ever returns to its first state, which is the zeroth. */
 struct hf_native_rule {
     uint8_t state;
     uint8_t type;
     bool ends; /* keys change after it: its record may hold nothing more (RFC 8446 5.1) */
     hf_native_on *on;
+    uint8_t next;
+};
+
+struct hf_native_act_of {
+    hf_native_act *act;
+    uint8_t next;
 };
 
 struct hf_fsm_state;
 
 struct hf_native_role {
     const struct hf_fsm_state *states;
-    hf_native_act *const *acts; /* by state; NULL: waits for messages */
+    const struct hf_native_act_of *acts; /* by state; NULL: waits for messages */
     uint8_t n_states;
     uint8_t first;
     uint8_t connected;

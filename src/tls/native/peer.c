@@ -136,6 +136,12 @@ enum hf_err hf_peer_restore(struct hf_native *conn, const struct hf_bytes *ders,
     return HF_OK;
 }
 
+enum hf_err hf_peer_verified(struct hf_native *conn)
+{
+    HF_TRY(hf_certificate_verify_checked(conn));
+    return hf_peer_judge(conn);
+}
+
 enum hf_err hf_peer_judge(struct hf_native *conn)
 {
     struct hf_tls_answer answer =

@@ -34,6 +34,10 @@ void hf_peer_remember(struct hf_native *conn);
 enum hf_err hf_peer_unpack(struct hf_tls *tls, const struct hf_ders *ders,
                            struct hf_chain **out) HF_MUST_CHECK;
 
+/* hf_peer_verified reads the answer to the job that checks the peer's proof, then asks the judge:
+ * nobody is judged who doesn't hold the key. */
+enum hf_err hf_peer_verified(struct hf_native *conn) HF_MUST_CHECK;
+
 /* hf_peer_judge asks the judge about the peer's chain; a refusal fails with the judge's alert. */
 enum hf_err hf_peer_judge(struct hf_native *conn) HF_MUST_CHECK;
 

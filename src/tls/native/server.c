@@ -122,7 +122,6 @@ static enum hf_err act_send_retry(struct hf_native *conn)
     HF_TRY(hf_server_hello_write(conn, true));
     hs->retried = conn->retried = true;
     hs->flush = true;
-    hf_native_move(conn, AFTER_RETRY);
     return HF_OK;
 }
 
@@ -141,7 +140,6 @@ static enum hf_err act_after_retry(struct hf_native *conn)
         conn->record.early_left = HF_RECORD_EARLY_MAX;
         hs->early_offered = false;
     }
-    hf_native_move(conn, RECV_HELLO_2);
     return HF_OK;
 }
 
@@ -156,7 +154,6 @@ static enum hf_err act_keygen(struct hf_native *conn)
     hs->job.keygen.pair = &hs->kex[0];
     hs->job.keygen.n_pairs = 1;
     hf_native_job_ask(conn, HF_JOB_KEYGEN);
-    hf_native_move(conn, DERIVE);
     return HF_OK;
 }
 
@@ -164,7 +161,6 @@ static enum hf_err act_derive(struct hf_native *conn)
 {
     HF_TRY(hf_native_job_take(conn));
     hf_native_ask_derive(conn, &conn->hs->kex[0]);
-    hf_native_move(conn, SEND_HELLO);
     return HF_OK;
 }
 
@@ -173,7 +169,6 @@ static enum hf_err act_send_hello(struct hf_native *conn)
     HF_TRY(hf_native_take_derived(conn));
     HF_TRY(hf_server_hello_write(conn, false));
     conn->hs->flush = true;
-    hf_native_move(conn, SEND_PARAMS);
     return HF_OK;
 }
 
@@ -209,19 +204,11 @@ static enum hf_err act_send_params(struct hf_native *conn)
     return HF_OK;
 }
 
-static enum hf_err act_send_verify(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_write(conn));
-    hf_native_move(conn, SEND_FINISHED);
-    return HF_OK;
-}
-
 static enum hf_err act_send_finished(struct hf_native *conn)
 {
     HF_TRY(hf_finished_write(conn, &conn->hs->server_secret));
     hf_native_master_secrets(conn);
     conn->hs->flush = true;
-    hf_native_move(conn, APP_KEYS);
     return HF_OK;
 }
 
@@ -247,31 +234,20 @@ static enum hf_err judge_none(struct hf_native *conn)
     return HF_OK;
 }
 
-static enum hf_err on_certificate(struct hf_native *conn, const struct hf_msg *msg)
+static enum hf_err take_certificate(struct hf_native *conn, const struct hf_msg *msg,
+                                    uint8_t verify, uint8_t finished)
 {
     HF_TRY(hf_certificate_read(conn, msg));
-    if (conn->hs->cert_seen) {
-        hf_native_move(conn, RECV_VERIFY);
-        return HF_OK;
+    if (!conn->hs->cert_seen) {
+        HF_TRY(judge_none(conn));
     }
-    HF_TRY(judge_none(conn));
-    hf_native_move(conn, RECV_FINISHED);
+    hf_native_move(conn, conn->hs->cert_seen ? verify : finished);
     return HF_OK;
 }
 
-static enum hf_err on_verify(struct hf_native *conn, const struct hf_msg *msg)
+static enum hf_err on_certificate(struct hf_native *conn, const struct hf_msg *msg)
 {
-    HF_TRY(hf_certificate_verify_read(conn, msg));
-    hf_native_move(conn, VERIFIED);
-    return HF_OK;
-}
-
-static enum hf_err act_verified(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_checked(conn));
-    HF_TRY(hf_peer_judge(conn));
-    hf_native_move(conn, RECV_FINISHED);
-    return HF_OK;
+    return take_certificate(conn, msg, RECV_VERIFY, RECV_FINISHED);
 }
 
 static enum hf_err on_finished(struct hf_native *conn, const struct hf_msg *msg)
@@ -281,7 +257,6 @@ static enum hf_err on_finished(struct hf_native *conn, const struct hf_msg *msg)
     hf_record_set_in(&conn->record, conn->suite, &hs->client_app);
     conn->record.allow_ccs = false;
     conn->record.early = HF_RECORD_EARLY_NONE;
-    hf_native_move(conn, TICKETS);
     return HF_OK;
 }
 
@@ -300,7 +275,6 @@ static enum hf_err act_tickets(struct hf_native *conn)
         HF_TRY(hf_native_keep_transcript(conn));
     }
     HF_TRY(hf_native_complete(conn));
-    hf_native_move(conn, CONNECTED);
     return HF_OK;
 }
 
@@ -315,7 +289,6 @@ static enum hf_err act_ask(struct hf_native *conn)
     hs->context_len = 16;
     HF_TRY(hf_certificate_request_write(conn));
     hs->keep = true;
-    hf_native_move(conn, CONNECTED);
     return HF_OK;
 }
 
@@ -325,29 +298,7 @@ static enum hf_err on_post_certificate(struct hf_native *conn, const struct hf_m
         return hf_native_fail(conn, HF_ALERT_UNEXPECTED_MESSAGE,
                               "a certificate that was not asked for");
     }
-    HF_TRY(hf_certificate_read(conn, msg));
-    if (conn->hs->cert_seen) {
-        hf_native_move(conn, POST_VERIFY);
-        return HF_OK;
-    }
-    HF_TRY(judge_none(conn));
-    hf_native_move(conn, POST_FINISHED);
-    return HF_OK;
-}
-
-static enum hf_err on_post_verify(struct hf_native *conn, const struct hf_msg *msg)
-{
-    HF_TRY(hf_certificate_verify_read(conn, msg));
-    hf_native_move(conn, POST_VERIFIED);
-    return HF_OK;
-}
-
-static enum hf_err act_post_verified(struct hf_native *conn)
-{
-    HF_TRY(hf_certificate_verify_checked(conn));
-    HF_TRY(hf_peer_judge(conn));
-    hf_native_move(conn, POST_FINISHED);
-    return HF_OK;
+    return take_certificate(conn, msg, POST_VERIFY, POST_FINISHED);
 }
 
 /* The MAC is under the client's application traffic secret of the moment (RFC 8446 4.4). */
@@ -356,7 +307,6 @@ static enum hf_err on_post_finished(struct hf_native *conn, const struct hf_msg 
     HF_TRY(hf_finished_read(conn, msg, &conn->record.in.secret));
     conn->hs->keep = false;
     conn->n_post_auths++;
-    hf_native_move(conn, CONNECTED);
     return HF_OK;
 }
 
@@ -370,34 +320,34 @@ enum hf_err hf_native_server_ask(struct hf_native *conn)
 /* --- The tables ---------------------------------------------------------------------------------
  */
 
-static hf_native_act *const acts[N_STATES] = {
-    [SEND_RETRY] = act_send_retry,
-    [AFTER_RETRY] = act_after_retry,
-    [KEYGEN] = act_keygen,
-    [DERIVE] = act_derive,
-    [SEND_HELLO] = act_send_hello,
-    [SEND_PARAMS] = act_send_params,
-    [SEND_VERIFY] = act_send_verify,
-    [SEND_FINISHED] = act_send_finished,
-    [APP_KEYS] = act_app_keys,
-    [VERIFIED] = act_verified,
-    [TICKETS] = act_tickets,
-    [ASK] = act_ask,
-    [POST_VERIFIED] = act_post_verified,
+static const struct hf_native_act_of acts[N_STATES] = {
+    [SEND_RETRY] = {act_send_retry, AFTER_RETRY},
+    [AFTER_RETRY] = {act_after_retry, RECV_HELLO_2},
+    [KEYGEN] = {act_keygen, DERIVE},
+    [DERIVE] = {act_derive, SEND_HELLO},
+    [SEND_HELLO] = {act_send_hello, SEND_PARAMS},
+    [SEND_PARAMS] = {act_send_params, 0},
+    [SEND_VERIFY] = {hf_certificate_verify_write, SEND_FINISHED},
+    [SEND_FINISHED] = {act_send_finished, APP_KEYS},
+    [APP_KEYS] = {act_app_keys, 0},
+    [VERIFIED] = {hf_peer_verified, RECV_FINISHED},
+    [TICKETS] = {act_tickets, CONNECTED},
+    [ASK] = {act_ask, CONNECTED},
+    [POST_VERIFIED] = {hf_peer_verified, POST_FINISHED},
 };
 
 static const struct hf_native_rule rules[] = {
-    {RECV_HELLO, HF_MSG_CLIENT_HELLO, true, on_hello},
-    {RECV_HELLO_2, HF_MSG_CLIENT_HELLO, true, on_hello},
-    {RECV_CERT, HF_MSG_CERTIFICATE, false, on_certificate},
-    {RECV_CERT, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate},
-    {RECV_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, on_verify},
-    {RECV_FINISHED, HF_MSG_FINISHED, true, on_finished},
-    {CONNECTED, HF_MSG_KEY_UPDATE, true, hf_key_update_read},
-    {CONNECTED, HF_MSG_CERTIFICATE, false, on_post_certificate},
-    {CONNECTED, HF_MSG_COMPRESSED_CERTIFICATE, false, on_post_certificate},
-    {POST_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, on_post_verify},
-    {POST_FINISHED, HF_MSG_FINISHED, false, on_post_finished},
+    {RECV_HELLO, HF_MSG_CLIENT_HELLO, true, on_hello, 0},
+    {RECV_HELLO_2, HF_MSG_CLIENT_HELLO, true, on_hello, 0},
+    {RECV_CERT, HF_MSG_CERTIFICATE, false, on_certificate, 0},
+    {RECV_CERT, HF_MSG_COMPRESSED_CERTIFICATE, false, on_certificate, 0},
+    {RECV_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, hf_certificate_verify_read, VERIFIED},
+    {RECV_FINISHED, HF_MSG_FINISHED, true, on_finished, TICKETS},
+    {CONNECTED, HF_MSG_KEY_UPDATE, true, hf_key_update_read, 0},
+    {CONNECTED, HF_MSG_CERTIFICATE, false, on_post_certificate, 0},
+    {CONNECTED, HF_MSG_COMPRESSED_CERTIFICATE, false, on_post_certificate, 0},
+    {POST_VERIFY, HF_MSG_CERTIFICATE_VERIFY, false, hf_certificate_verify_read, POST_VERIFIED},
+    {POST_FINISHED, HF_MSG_FINISHED, false, on_post_finished, CONNECTED},
 };
 
 const struct hf_native_role hf_native_server = {
