@@ -309,6 +309,20 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "`client: request-unverified` lets everybody in") \
     X(REQUEST_UNUSED, "request-unused", WARNING, "`check`, log of `run`", \
       "`client: request`, and nothing looks at it") \
+    X(RULE_MISSING, "rule-missing", ERROR, "`check`, log of `run`", \
+      "clients without a good certificate are let in, and a route has no rule") \
+    X(REFUSES_ALL, "refuses-all", WARNING, "`check`, log of `run`", \
+      "a route without a rule, beside routes with rules, lets nobody in") \
+    X(NOBODY, "nobody", WARNING, "`check`, log of `run`", \
+      "a role that nobody can have, or a rule that lets nobody in") \
+    X(ROLE_IDLE, "role-idle", WARNING, "`check`, log of `run`", \
+      "roles that make no difference beside `anyone`") \
+    X(TRIAL, "trial", WARNING, "`check`, log of `run`", \
+      "a route has `report` and no `allow`: everybody is let in") \
+    X(SNI_OVERLAP, "sni-overlap", WARNING, "`check`, log of `run`", \
+      "a server name is asked for less than the others under the same pattern") \
+    X(IDENTITY_FORGED, "identity-forged", ERROR, "`check`, log of `run`", \
+      "clients can write the headers that tell a backend who they are") \
     X(PLAIN_EXPOSED, "plain-exposed", WARNING, "`check`, log of `run`", \
       "plain text is accepted from the network") \
     X(UNUSED, "unused", WARNING, "`check`, log of `run`", \

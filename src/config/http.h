@@ -109,6 +109,12 @@ struct hf_cfg_route {
     struct hf_mark retries_mark;
 };
 
+/* hf_cfg_route_is_closed: has the route a rule that keeps somebody out? One on trial doesn't. */
+static inline bool hf_cfg_route_is_closed(const struct hf_cfg_route *route)
+{
+    return route->allow.n || route->deny.n;
+}
+
 /* A role as written; expr's tags are the struct hf_mark of each part. */
 struct hf_cfg_role {
     char *name;

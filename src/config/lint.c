@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a config and its files together show. Each lint is one small function; ids and levels are in
  * HF_FINDING_TABLE. */
-#include "config/lint.h"
+#include "config/lint_impl.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
@@ -14,13 +14,6 @@
 #include "pki/verify_text.h"
 
 enum { NAME_SIZE = 160 };
-
-struct lint {
-    const struct hf_config *config;
-    const struct hf_materials *materials;
-    int64_t now_s;
-    struct hf_findings *findings;
-};
 
 static void subject_of(const struct hf_cert *cert, char out[static NAME_SIZE])
 {
@@ -49,7 +42,7 @@ static void gap_text(int64_t from_s, int64_t to_s, char out[static 48])
     hf_format_duration(gap * 1000, out, 48);
 }
 
-static void lint_dates(const struct lint *lint, const struct hf_cert *cert, struct hf_mark mark,
+static void lint_dates(const struct hf_lint *lint, const struct hf_cert *cert, struct hf_mark mark,
                        enum hf_finding_id if_expired)
 {
     char subject[NAME_SIZE];
@@ -80,7 +73,7 @@ static void lint_dates(const struct lint *lint, const struct hf_cert *cert, stru
  */
 
 /* Is the issuer of cert among the roots of any trust of this config? */
-static bool issuer_is_known(const struct lint *lint, const struct hf_cert *cert)
+static bool issuer_is_known(const struct hf_lint *lint, const struct hf_cert *cert)
 {
     for (size_t i = 0; i < lint->config->n_trusts; i++) {
         const struct hf_trust *trust =
@@ -100,7 +93,7 @@ static bool issuer_is_known(const struct lint *lint, const struct hf_cert *cert)
  * forgotten; the other case, an issuer that peers have as their root, can't be told apart. So this
  * is a warning, and only for a leaf alone.
  */
-static void lint_complete(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_complete(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                           const struct hf_chain *chain)
 {
     const struct hf_cert *leaf = chain->certs[0];
@@ -115,7 +108,7 @@ static void lint_complete(const struct lint *lint, const struct hf_cfg_identity 
                     identity->cert.value, issuer);
 }
 
-static void lint_order(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_order(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                        const struct hf_chain *chain)
 {
     for (size_t i = 0; i + 1 < chain->n_certs; i++) {
@@ -161,7 +154,7 @@ static const struct hf_cfg_upstream *upstream_with(const struct hf_config *confi
 }
 
 /* where: "listener \"api\" shows it to clients" */
-static void lint_usage(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_usage(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                        const struct hf_chain *chain, enum hf_usage usage, const char *where,
                        const char *name)
 {
@@ -180,7 +173,7 @@ static void lint_usage(const struct lint *lint, const struct hf_cfg_identity *id
     }
 }
 
-static void lint_names(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_names(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                        const struct hf_identity *holder)
 {
     if (holder->dns.n == 0 && holder->ip.n == 0) {
@@ -191,7 +184,7 @@ static void lint_names(const struct lint *lint, const struct hf_cfg_identity *id
     }
 }
 
-static void lint_use(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_use(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                      const struct hf_credential *credential)
 {
     const struct hf_cfg_listener *listener = listener_with(lint->config, identity);
@@ -213,7 +206,7 @@ static void lint_use(const struct lint *lint, const struct hf_cfg_identity *iden
     }
 }
 
-static void lint_staple(const struct lint *lint, const struct hf_cfg_identity *identity,
+static void lint_staple(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                         const struct hf_credential *credential)
 {
     struct hf_staple staple;
@@ -234,7 +227,7 @@ static void lint_staple(const struct lint *lint, const struct hf_cfg_identity *i
     }
 }
 
-static void lint_identity(const struct lint *lint, const struct hf_cfg_identity *identity)
+static void lint_identity(const struct hf_lint *lint, const struct hf_cfg_identity *identity)
 {
     const struct hf_credential *credential = hf_materials_identity(lint->materials, identity);
     lint_use(lint, identity, credential);
@@ -272,7 +265,7 @@ static bool trust_is_used(const struct hf_config *config, const struct hf_cfg_tr
     return false;
 }
 
-static void lint_names_list(const struct lint *lint, const struct hf_cfg_trust *cfg,
+static void lint_names_list(const struct hf_lint *lint, const struct hf_cfg_trust *cfg,
                             const struct hf_trust *trust)
 {
     const struct hf_bytes *names;
@@ -288,7 +281,7 @@ static void lint_names_list(const struct lint *lint, const struct hf_cfg_trust *
     }
 }
 
-static void lint_trust(const struct lint *lint, const struct hf_cfg_trust *cfg)
+static void lint_trust(const struct hf_lint *lint, const struct hf_cfg_trust *cfg)
 {
     const struct hf_trust *trust = hf_materials_trust(lint->materials, cfg);
     if (!trust_is_used(lint->config, cfg)) {
@@ -308,7 +301,7 @@ static void lint_trust(const struct lint *lint, const struct hf_cfg_trust *cfg)
 /* --- Doors -------------------------------------------------------------------------------------
  */
 
-static void lint_keylog(const struct lint *lint, const struct hf_cfg_tls *tls)
+static void lint_keylog(const struct hf_lint *lint, const struct hf_cfg_tls *tls)
 {
     if (tls->unsafe_keylog.value) {
         hf_findings_add(lint->findings, HF_FINDING_UNSAFE, tls->unsafe_keylog.mark,
@@ -319,7 +312,7 @@ static void lint_keylog(const struct lint *lint, const struct hf_cfg_tls *tls)
 }
 
 /* The backend learns who the client is only by the TLS part of the PROXY protocol. */
-static void lint_client_mode(const struct lint *lint, const struct hf_cfg_listener *listener,
+static void lint_client_mode(const struct hf_lint *lint, const struct hf_cfg_listener *listener,
                              enum hf_client_mode mode, struct hf_mark mark)
 {
     if (mode == HF_CLIENT_REQUEST_UNVERIFIED) {
@@ -349,7 +342,7 @@ static bool is_loopback(const struct hf_addr *addr)
     }
 }
 
-static void lint_plain(const struct lint *lint, const struct hf_cfg_listener *listener)
+static void lint_plain(const struct hf_lint *lint, const struct hf_cfg_listener *listener)
 {
     for (size_t i = 0; i < listener->n_listen; i++) {
         if (!is_loopback(&listener->listen[i].addr)) {
@@ -361,7 +354,7 @@ static void lint_plain(const struct lint *lint, const struct hf_cfg_listener *li
     }
 }
 
-static void lint_listener(const struct lint *lint, const struct hf_cfg_listener *listener)
+static void lint_listener(const struct hf_lint *lint, const struct hf_cfg_listener *listener)
 {
     if (listener->plain) {
         lint_plain(lint, listener);
@@ -393,7 +386,7 @@ static bool upstream_is_used(const struct hf_config *config, const struct hf_cfg
     return false;
 }
 
-static void lint_upstream(const struct lint *lint, const struct hf_cfg_upstream *upstream)
+static void lint_upstream(const struct hf_lint *lint, const struct hf_cfg_upstream *upstream)
 {
     if (!upstream_is_used(lint->config, upstream)) {
         hf_findings_add(lint->findings, HF_FINDING_UNUSED, upstream->mark,
@@ -417,7 +410,7 @@ static void lint_upstream(const struct lint *lint, const struct hf_cfg_upstream 
 void hf_lint(const struct hf_config *config, const struct hf_materials *materials, int64_t now_s,
              struct hf_findings *findings)
 {
-    const struct lint lint = {config, materials, now_s, findings};
+    const struct hf_lint lint = {config, materials, now_s, findings};
     for (size_t i = 0; i < config->n_identities; i++) {
         lint_identity(&lint, &config->identities[i]);
     }
@@ -430,4 +423,5 @@ void hf_lint(const struct hf_config *config, const struct hf_materials *material
     for (size_t i = 0; i < config->n_listeners; i++) {
         lint_listener(&lint, &config->listeners[i]);
     }
+    hf_lint_http(&lint);
 }
