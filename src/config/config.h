@@ -199,6 +199,7 @@ struct hf_cfg_listener {
     struct hf_cfg_access access;
     struct hf_cidr *proxy_from; /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
+    struct hf_cfg_limits limits;
     int64_t handshake_timeout_ms;
     int64_t idle_timeout_ms;  /* 0: none */
     int64_t total_timeout_ms; /* 0: none */
@@ -228,6 +229,8 @@ struct hf_config {
     size_t n_upstreams;
     struct hf_cfg_role *roles;
     size_t n_roles;
+    struct hf_cfg_auth *auth;
+    size_t n_auth;
     struct hf_cfg_listener *listeners;
     size_t n_listeners;
     struct hf_arena *arena; /* owns all of the above, and this struct */

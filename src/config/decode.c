@@ -24,6 +24,7 @@ struct named {
 _Static_assert(offsetof(struct hf_cfg_identity, mark) == offsetof(struct named, mark), "named");
 _Static_assert(offsetof(struct hf_cfg_trust, mark) == offsetof(struct named, mark), "named");
 _Static_assert(offsetof(struct hf_cfg_upstream, mark) == offsetof(struct named, mark), "named");
+_Static_assert(offsetof(struct hf_cfg_auth, mark) == offsetof(struct named, mark), "named");
 _Static_assert(offsetof(struct hf_cfg_listener, mark) == offsetof(struct named, mark), "named");
 
 enum { KEYS_MAX = 32 };
@@ -252,6 +253,8 @@ static void decode_value(struct hf_decoder *decoder, const struct hf_key *key,
     case HF_KIND_FIELD_PATTERNS:
     case HF_KIND_PARAM_PATTERNS:
     case HF_KIND_ROLES:
+    case HF_KIND_AUTH:
+    case HF_KIND_CLAIMS:
         hf_kinds[key->kind].decode(decoder, key, node, at);
         break;
     default:

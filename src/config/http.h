@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/auth.h"
 #include "config/parts.h"
 #include "http/path.h"
 #include "policy/roles.h"
@@ -92,7 +93,8 @@ struct hf_cfg_route {
     struct hf_cfg_match match;
     struct hf_cfg_strings allow; /* roles, selectors, "anyone", "verified"; n 0: no such rule */
     struct hf_cfg_strings deny;
-    struct hf_cfg_strings report; /* on trial: who would be allowed */
+    struct hf_cfg_strings report;  /* on trial: who would be allowed */
+    struct hf_cfg_auth_expr *auth; /* what else must be shown; NULL: nothing */
     enum hf_cfg_route_action action;
     struct hf_cfg_upstream *to; /* borrowed; NULL unless action is TO */
     struct hf_cfg_respond respond;

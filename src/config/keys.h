@@ -55,6 +55,10 @@ enum hf_kind {
     HF_KIND_WHO,            /* struct hf_cfg_string; a role, a selector, anyone or verified */
     HF_KIND_ROLES,          /* struct hf_config, whole: its roles */
     HF_KIND_HASH_BY,        /* struct hf_cfg_upstream, whole: its hash_by */
+    HF_KIND_AUTH,           /* struct hf_cfg_auth_expr *; what a route asks for */
+    HF_KIND_CLAIMS,         /* struct hf_cfg_claims, whole: claims and their values */
+    HF_KIND_KEYSET,         /* struct hf_cfg_string; an https URL, or a file that must exist */
+    HF_KIND_RATE,           /* struct hf_cfg_rate */
     HF_KIND_REF,            /* pointer to an object of the config, by name; `ref` says which */
     HF_KIND_SECTION,        /* a map with the keys of `section` */
     HF_KIND_OBJECTS,        /* a list of maps with the keys of `section` */

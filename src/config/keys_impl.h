@@ -38,6 +38,8 @@ extern const struct hf_section hf_section_upstream;
 extern const struct hf_section hf_section_listener;
 extern const struct hf_section hf_section_http;
 extern const struct hf_section hf_section_route;
+extern const struct hf_section hf_section_auth;
+extern const struct hf_section hf_section_limits;
 extern const struct hf_section hf_section_forward;
 extern const struct hf_section hf_section_access;
 extern const struct hf_section hf_section_signing;

@@ -148,6 +148,11 @@ static const struct hf_key listener_keys[] = {
      .section = &hf_section_listener_tls,
      .doc = "Versions, ciphers and the like.",
      HF_KEY_FIELD(hf_cfg_listener, tls)},
+    {.name = "limits",
+     .kind = HF_KIND_SECTION,
+     .section = &hf_section_limits,
+     .doc = "How much one client may take.",
+     HF_KEY_FIELD(hf_cfg_listener, limits)},
     {.name = "proxy-protocol-from",
      .kind = HF_KIND_CIDR,
      .doc = "Networks whose connections must begin with a PROXY protocol header (v1 or v2), which "

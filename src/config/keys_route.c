@@ -205,6 +205,13 @@ static const struct hf_key route_keys[] = {
             "through.",
      .example = "[ops]",
      STRINGS(hf_cfg_route, report)},
+    {.name = "auth",
+     .kind = HF_KIND_AUTH,
+     .doc = "What else must be shown, beside what `allow` says: the name of an `auth`; a list or "
+            "`{any: [...]}` of which one will do; `{all: [...]}`; or `{use: NAME}` with `users`, "
+            "`scopes` and `claims` that must be found.",
+     .example = "{any: [staff, {use: idp, scopes: [orders.write]}]}",
+     HF_KEY_FIELD(hf_cfg_route, auth)},
     {.name = "to",
      .kind = HF_KIND_REF,
      .ref = &hf_ref_upstream,

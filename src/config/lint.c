@@ -262,6 +262,11 @@ static bool trust_is_used(const struct hf_config *config, const struct hf_cfg_tr
             return true;
         }
     }
+    for (size_t i = 0; i < config->n_auth; i++) {
+        if (config->auth[i].jwt.jwks_trust == trust) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -286,7 +291,7 @@ static void lint_trust(const struct hf_lint *lint, const struct hf_cfg_trust *cf
     const struct hf_trust *trust = hf_materials_trust(lint->materials, cfg);
     if (!trust_is_used(lint->config, cfg)) {
         hf_findings_add(lint->findings, HF_FINDING_UNUSED, cfg->mark,
-                        "no listener and no upstream uses trust \"%s\"; remove it", cfg->name);
+                        "nothing uses trust \"%s\"; remove it", cfg->name);
     }
     if (!trust) {
         return;
@@ -407,6 +412,42 @@ static void lint_upstream(const struct hf_lint *lint, const struct hf_cfg_upstre
     lint_keylog(lint, &upstream->tls);
 }
 
+static bool expr_uses(const struct hf_cfg_auth_expr *expr, const struct hf_cfg_auth *auth)
+{
+    bool found = expr && expr->verifier == auth;
+    for (size_t i = 0; expr && i < expr->n_parts && !found; i++) {
+        found = expr_uses(&expr->parts[i], auth);
+    }
+    return found;
+}
+
+static bool auth_is_used(const struct hf_config *config, const struct hf_cfg_auth *auth)
+{
+    for (size_t i = 0; i < config->n_listeners; i++) {
+        const struct hf_cfg_listener *listener = &config->listeners[i];
+        for (size_t j = 0; j < listener->n_routes; j++) {
+            if (expr_uses(listener->routes[j].auth, auth)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void lint_auth(const struct lint *lint, const struct hf_cfg_auth *auth)
+{
+    if (!auth_is_used(lint->config, auth)) {
+        hf_findings_add(lint->findings, HF_FINDING_UNUSED, auth->mark,
+                        "no route asks for auth \"%s\"; remove it", auth->name);
+    }
+    if (auth->jwt.unsafe_any_audience) {
+        hf_findings_add(lint->findings, HF_FINDING_UNSAFE, auth->jwt.unsafe_any_audience_mark,
+                        "unsafe-any-audience is on: a token for any other service of the issuer "
+                        "does for auth \"%s\"; name an audience",
+                        auth->name);
+    }
+}
+
 void hf_lint(const struct hf_config *config, const struct hf_materials *materials, int64_t now_s,
              struct hf_findings *findings)
 {
@@ -416,6 +457,9 @@ void hf_lint(const struct hf_config *config, const struct hf_materials *material
     }
     for (size_t i = 0; i < config->n_trusts; i++) {
         lint_trust(&lint, &config->trusts[i]);
+    }
+    for (size_t i = 0; i < config->n_auth; i++) {
+        lint_auth(&lint, &config->auth[i]);
     }
     for (size_t i = 0; i < config->n_upstreams; i++) {
         lint_upstream(&lint, &config->upstreams[i]);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "crypto/scheme.h"
@@ -17,6 +18,12 @@
 #include "tls/ticket_keys.h"
 
 enum { SECRET_FILE_MAX = 1 << 20, PASSPHRASE_FILE_MAX = 4096 };
+
+/* What the file of one `auth` holds. */
+struct auth_material {
+    struct hf_htpasswd *users;
+    struct hf_jwks *keys;
+};
 
 struct hf_materials {
     atomic_uint refs;
@@ -33,6 +40,9 @@ struct hf_materials {
     const struct hf_cfg_strings *token_files; /* of the config, likewise */
     EVP_PKEY **token_keys;                    /* by the file's place; NULL: could not be loaded */
     size_t n_token_keys;
+    const struct hf_cfg_auth *auth;
+    struct auth_material *auth_materials;
+    size_t n_auth;
 };
 
 /* Everything that is read for one identity. */
@@ -284,6 +294,75 @@ static enum hf_err load_token_key(const struct hf_cfg_string *file, struct hf_fi
     return err == HF_OK ? HF_OK : report(findings, HF_FINDING_CERTIFICATE, file->mark, err);
 }
 
+/* --- Users and key sets -------------------------------------------------------------------------
+ */
+
+/* Hashes are not secrets, but they are what guessing starts from. */
+static enum hf_err check_readers(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && (info.st_mode & (S_IROTH | S_IWOTH | S_IWGRP))) {
+        return hf_fail(HF_E_PERMISSION,
+                       "%s can be read by everybody, or written by others; run: chmod 640 %s", path,
+                       path);
+    }
+    return HF_OK;
+}
+
+static enum hf_err load_users(const struct hf_cfg_basic *basic, struct hf_findings *findings,
+                              struct hf_htpasswd **out)
+{
+    HF_CLEANUP(wipe_buf) struct hf_buf text = HF_BUF_INIT(0);
+    const struct hf_cfg_string *file = &basic->htpasswd;
+    HF_TRY(read_file(file, false, findings, &text));
+    enum hf_err err = check_readers(file->value);
+    if (err != HF_OK) {
+        return report(findings, HF_FINDING_KEY_PERMISSIONS, file->mark, err);
+    }
+    err = hf_htpasswd_new(hf_buf_bytes(&text), file->value, out);
+    return err == HF_OK ? HF_OK : report(findings, HF_FINDING_FILE, file->mark, err);
+}
+
+static enum hf_err load_keys(const struct hf_cfg_jwt *jwt, struct hf_findings *findings,
+                             struct hf_jwks **out)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(0);
+    HF_TRY(read_file(&jwt->jwks, false, findings, &text));
+    enum hf_err err = hf_jwks_new(hf_buf_bytes(&text), out);
+    return err == HF_OK ? HF_OK
+                        : report(findings, HF_FINDING_FILE, jwt->jwks.mark,
+                                 hf_fail_context(err, "%s", jwt->jwks.value));
+}
+
+static enum hf_err load_one_auth(const struct hf_cfg_auth *auth, struct hf_findings *findings,
+                                 struct auth_material *out)
+{
+    if (auth->basic_on) {
+        return load_users(&auth->basic, findings, &out->users);
+    }
+    return auth->jwt.jwks_is_url ? HF_OK : load_keys(&auth->jwt, findings, &out->keys);
+}
+
+static enum hf_err load_auth(struct hf_materials *materials, const struct hf_config *config,
+                             struct hf_findings *findings)
+{
+    enum hf_err result = HF_OK;
+    materials->auth_materials = hf_alloc_zero(config->n_auth, sizeof(struct auth_material));
+    if (!materials->auth_materials) {
+        return HF_E_NOMEM;
+    }
+    materials->auth = config->auth;
+    materials->n_auth = config->n_auth;
+    for (size_t i = 0; i < config->n_auth; i++) {
+        enum hf_err err = load_one_auth(&config->auth[i], findings, &materials->auth_materials[i]);
+        result = err != HF_OK ? err : result;
+        if (err == HF_E_NOMEM) {
+            return err;
+        }
+    }
+    return result;
+}
+
 /* --- All of them -------------------------------------------------------------------------------
  */
 
@@ -348,6 +427,11 @@ static void materials_free(struct hf_materials *materials)
         EVP_PKEY_free(materials->token_keys[i]);
     }
     hf_free(materials->token_keys);
+    for (size_t i = 0; materials->auth_materials && i < materials->n_auth; i++) {
+        hf_htpasswd_unref(materials->auth_materials[i].users);
+        hf_jwks_unref(materials->auth_materials[i].keys);
+    }
+    hf_free(materials->auth_materials);
     hf_free(materials->credentials);
     hf_free(materials->loaded_trusts);
     hf_free(materials);
@@ -378,6 +462,10 @@ enum hf_err hf_materials_load(const struct hf_config *config, struct hf_findings
     bool roomy = materials->credentials && materials->staples && materials->ticket_keys &&
                  materials->loaded_trusts && materials->token_keys;
     enum hf_err err = roomy ? load_all(materials, findings) : HF_E_NOMEM;
+    if (err != HF_E_NOMEM) {
+        enum hf_err auth_err = load_auth(materials, config, findings);
+        err = auth_err != HF_OK ? auth_err : err;
+    }
     if (err == HF_E_NOMEM) {
         materials_free(materials);
         return err;
@@ -430,4 +518,16 @@ size_t hf_materials_token_keys(const struct hf_materials *materials, EVP_PKEY *c
 {
     *out = materials->token_keys;
     return materials->n_token_keys;
+}
+
+struct hf_htpasswd *hf_materials_users(const struct hf_materials *materials,
+                                       const struct hf_cfg_auth *auth)
+{
+    return materials->auth_materials[auth - materials->auth].users;
+}
+
+struct hf_jwks *hf_materials_keys(const struct hf_materials *materials,
+                                  const struct hf_cfg_auth *auth)
+{
+    return materials->auth_materials[auth - materials->auth].keys;
 }

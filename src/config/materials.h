@@ -10,6 +10,8 @@
 #include "config/config.h"
 #include "pki/credential.h"
 #include "pki/trust.h"
+#include "policy/basic.h"
+#include "policy/jwks.h"
 
 struct hf_materials;
 
@@ -43,5 +45,11 @@ size_t hf_materials_token_keys(const struct hf_materials *materials, EVP_PKEY *c
 
 struct hf_trust *hf_materials_trust(const struct hf_materials *materials,
                                     const struct hf_cfg_trust *trust);
+
+/* The users of a `basic`, and the key set of a `jwt` whose key set is a file; NULL for others. */
+struct hf_htpasswd *hf_materials_users(const struct hf_materials *materials,
+                                       const struct hf_cfg_auth *auth);
+struct hf_jwks *hf_materials_keys(const struct hf_materials *materials,
+                                  const struct hf_cfg_auth *auth);
 
 #endif

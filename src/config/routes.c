@@ -74,6 +74,7 @@ static void fill_route(struct build *build, const struct hf_cfg_route *route,
         .n_headers = match->header.n,
         .queries = pairs(build, &match->query),
         .n_queries = match->query.n,
+        .auth = route->auth != NULL,
     };
     for (enum hf_rule rule = 0; rule < HF_RULE_N; rule++) {
         const struct hf_cfg_strings *list = rule_of(route, rule);

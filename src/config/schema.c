@@ -23,6 +23,22 @@ enum { SCHEMA_MAX = 1 << 20 };
     "\"all\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/role\"}}," \
     "\"not\":{\"$ref\":\"#/$defs/role\"}}}]}"
 
+/* Texts, claims, and what a route asks for. */
+#define AUTH_SCHEMA \
+    "\"texts\":{\"anyOf\":[{\"type\":[\"string\",\"number\",\"boolean\"]}," \
+    "{\"type\":\"array\",\"minItems\":1," \
+    "\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}]}," \
+    "\"claims\":{\"type\":\"object\",\"minProperties\":1," \
+    "\"additionalProperties\":{\"$ref\":\"#/$defs/texts\"}}," \
+    "\"auths\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/auth\"}}," \
+    "\"auth\":{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"$ref\":\"#/$defs/auths\"}," \
+    "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,\"additionalProperties\":false," \
+    "\"properties\":{\"any\":{\"$ref\":\"#/$defs/auths\"},\"all\":{\"$ref\":\"#/$defs/auths\"}}}," \
+    "{\"type\":\"object\",\"required\":[\"use\"],\"additionalProperties\":false," \
+    "\"properties\":{\"use\":{\"type\":\"string\",\"minLength\":1}," \
+    "\"users\":{\"$ref\":\"#/$defs/texts\"},\"scopes\":{\"$ref\":\"#/$defs/texts\"}," \
+    "\"claims\":{\"$ref\":\"#/$defs/claims\"}}}]}"
+
 static enum hf_err put_section(struct hf_buf *out, const struct hf_section *section);
 
 static enum hf_err put_string(struct hf_buf *out, const char *text)
@@ -78,7 +94,8 @@ static bool takes_list(const struct hf_key *key)
 static bool is_whole(const struct hf_key *key)
 {
     return key->kind == HF_KIND_FIELDS || key->kind == HF_KIND_FIELD_PATTERNS ||
-           key->kind == HF_KIND_PARAM_PATTERNS || key->kind == HF_KIND_ROLES;
+           key->kind == HF_KIND_PARAM_PATTERNS || key->kind == HF_KIND_ROLES ||
+           key->kind == HF_KIND_AUTH || key->kind == HF_KIND_CLAIMS;
 }
 
 /* Objects that may be written short: one alone, or a list of short and long ones. */
@@ -204,11 +221,11 @@ static enum hf_err put_pretty(struct hf_buf *out, struct hf_bytes json)
 enum hf_err hf_config_schema(struct hf_buf *out)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf json = HF_BUF_INIT(SCHEMA_MAX);
-    HF_TRY(hf_buf_append_str(&json,
-                             "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
-                             "\"title\":\"Handfast configuration\",\"$defs\":{\"variable\":{"
-                             "\"description\":\"a value with environment variables in it\","
-                             "\"type\":\"string\",\"pattern\":\"[$][{]\"}," ROLE_SCHEMA "},"));
+    HF_TRY(hf_buf_append_str(&json, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+                                    "\"title\":\"Handfast configuration\",\"$defs\":{\"variable\":{"
+                                    "\"description\":\"a value with environment variables in it\","
+                                    "\"type\":\"string\",\"pattern\":\"[$][{]\"}," ROLE_SCHEMA
+                                    "," AUTH_SCHEMA "},"));
     HF_TRY(put_section(&json, &hf_section_config));
     HF_TRY(hf_buf_append_str(&json, "}"));
     return put_pretty(out, hf_buf_bytes(&json));

@@ -252,6 +252,7 @@ void hf_check_listener(struct hf_decoder *decoder, const struct hf_node *node, v
 {
     struct hf_cfg_listener *listener = object;
     hf_check_hash_by(decoder, node, listener);
+    hf_check_limits(decoder, listener);
     if (listener->mode == HF_MODE_HTTP) {
         hf_check_http_listener(decoder, node, listener);
     } else {

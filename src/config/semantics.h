@@ -16,6 +16,8 @@ void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, v
 void hf_check_route(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_forward(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_access(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_jwt(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_auth(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_listener(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 
 #endif

@@ -37,4 +37,7 @@ void hf_check_balance(struct hf_decoder *decoder, const struct hf_node *node,
 void hf_check_hash_by(struct hf_decoder *decoder, const struct hf_node *node,
                       const struct hf_cfg_listener *listener);
 
+/* Limits that count what the listener's clients don't do or have. */
+void hf_check_limits(struct hf_decoder *decoder, const struct hf_cfg_listener *listener);
+
 #endif

@@ -208,6 +208,16 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
     return HF_OK;
 }
 
+/* Key sets are fetched on this thread, and shown to the workers by tasks. */
+static enum hf_err start_auth(struct hf_daemon *daemon)
+{
+    struct hf_loop *loops[WORKERS_MAX];
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        loops[i] = daemon->workers[i]->loop;
+    }
+    return hf_auth_service_start(daemon->env.auth, daemon->loop, loops);
+}
+
 static enum hf_err start_workers(struct hf_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->n_workers; i++) {
@@ -233,12 +243,19 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
         return err;
     }
     daemon->env.log = &daemon->log;
+    err = hf_auth_service_new(&hf_os_clock, &hf_os_rng, &daemon->log, daemon->metrics,
+                              daemon->n_workers, &daemon->env.auth);
+    if (err != HF_OK) {
+        hf_config_free(config);
+        return err;
+    }
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
     HF_TRY(hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &daemon->ledger));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
                          findings, &daemon->binds));
     HF_TRY(make_workers(daemon));
+    HF_TRY(start_auth(daemon));
     HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));
     HF_TRY(hf_daemon_admin_start(daemon));
     return start_workers(daemon);
@@ -278,6 +295,7 @@ static void stop(struct hf_daemon *daemon)
             hf_worker_join(daemon->workers[i]);
         }
     }
+    hf_auth_service_stop(daemon->env.auth); /* while the workers' loops are there */
     hf_daemon_admin_stop(daemon);
     hf_signals_hold(&daemon->signals);
     hf_signals_close(&daemon->signals);
@@ -291,6 +309,7 @@ static void stop(struct hf_daemon *daemon)
     hf_snapshot_unref(daemon->snapshot);
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);
+    hf_auth_service_free(HF_TAKE(daemon->env.auth)); /* tasks of that loop were its */
     hf_metrics_release(daemon->metrics, daemon->reloads_ok);
     hf_metrics_release(daemon->metrics, daemon->reloads_refused);
     hf_metrics_free(daemon->metrics);

@@ -268,6 +268,12 @@ static void client_handshake(struct hf_session *session)
 
 static void start_tls(struct hf_session *session)
 {
+    if (!hf_session_take_address(session)) {
+        hf_session_refuse_for(session, HF_REASON_CONNECTION_LIMIT,
+                              "the client's address has connections-per-address open already",
+                              false);
+        return;
+    }
     if (!session->door->tls) {
         serve(session);
         return;

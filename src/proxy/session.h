@@ -96,6 +96,7 @@ struct hf_session {
     int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */
     int64_t since_ms;           /* loop time of accept */
     int64_t active_ms;          /* loop time of the last byte */
+    uint64_t tallies[2];        /* that client limits count it in; 0: not */
     bool verified;              /* identity may be relied on */
     bool unsure;                /* a review began during its handshake: judge it again */
     bool counted;               /* in the door's open connections */

@@ -40,6 +40,9 @@ void hf_session_release(struct hf_session *session)
     if (session->counted) {
         atomic_fetch_sub_explicit(&session->door->state->open, 1, memory_order_relaxed);
     }
+    for (size_t i = 0; i < HF_N_ELEMENTS(session->tallies); i++) {
+        hf_tally_sub(session->door->state->limits.connections, session->tallies[i]);
+    }
     hf_identity_unref(session->identity);
     hf_free(session->arrival);
     hf_free(session->told);

@@ -45,6 +45,7 @@ static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_pee
     hf_session_judge_chain(session, peer->chain, verdict);
     hf_session_judged(session, verdict);
     session->arrival->judged = true;
+    hf_session_take_identity_place(session, peer->chain, verdict);
     return (struct hf_tls_answer){verdict->allow, verdict->alert};
 }
 

@@ -37,4 +37,13 @@ void hf_session_count_accepted(const struct hf_session *session);
 const char *hf_session_timeout_text(const struct hf_session *session);
 const char *hf_session_closed_text(const struct hf_session *session);
 
+/* hf_session_take_address counts the connection by the client's address; false: there are as many
+ * as connections-per-address. */
+bool hf_session_take_address(struct hf_session *session) HF_MUST_CHECK;
+
+/* hf_session_take_identity_place counts an admitted one by the identity in its chain; where there
+ * are as many as connections-per-identity, the verdict becomes a refusal. */
+void hf_session_take_identity_place(struct hf_session *session, const struct hf_chain *chain,
+                                    struct hf_verdict *verdict);
+
 #endif

@@ -25,6 +25,7 @@ enum { LOG_FLUSH_MS = 1000 };
 static void state_unref(struct hf_state *state)
 {
     if (state && atomic_fetch_sub(&state->refs, 1) == 1) {
+        hf_limits_done(&state->limits);
         hf_free(state);
     }
 }
@@ -405,6 +406,7 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
     if (!out->state) {
         return HF_E_NOMEM;
     }
+    HF_TRY(hf_limits_extend(&out->state->limits, &cfg->limits));
     make_door_metrics(env, cfg->name, &out->metrics);
     if (cfg->mode == HF_MODE_HTTP) {
         HF_TRY(hf_door_http_new(snapshot, cfg, env->metrics, &out->http));
@@ -432,6 +434,10 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
     struct hf_config *config = snapshot->config;
     HF_TRY(hf_materials_load(config, findings, &snapshot->materials));
     HF_TRY(hf_teller_new(env, config, snapshot->materials, findings, &snapshot->teller));
+    snapshot->auth_service = env->auth;
+    if (env->auth) {
+        HF_TRY(hf_auth_set_new(env->auth, config, snapshot->materials, findings, &snapshot->auth));
+    }
     snapshot->upstreams = hf_alloc_zero(config->n_upstreams, sizeof(*snapshot->upstreams));
     snapshot->doors = hf_alloc_zero(config->n_listeners, sizeof(*snapshot->doors));
     if (!snapshot->upstreams || !snapshot->doors) {
@@ -555,6 +561,7 @@ void hf_snapshot_unref(struct hf_snapshot *snapshot)
     hf_free(snapshot->doors);
     hf_free(snapshot->upstreams);
     hf_teller_free(snapshot->teller);
+    hf_auth_set_free(snapshot->auth);
     hf_materials_unref(snapshot->materials);
     hf_config_free(snapshot->config);
     hf_free(snapshot);

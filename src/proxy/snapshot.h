@@ -15,7 +15,9 @@
 #include "config/config.h"
 #include "config/materials.h"
 #include "os/keylog.h"
+#include "proxy/auth_service.h"
 #include "proxy/balance_table.h"
+#include "proxy/client_limits.h"
 #include "proxy/http/door_http.h"
 #include "proxy/http/teller.h"
 #include "proxy/server_state.h"
@@ -24,8 +26,9 @@
 /* Counters of a thing that has a name and outlives reloads. Any thread. */
 struct hf_state {
     atomic_uint refs;
-    atomic_uint open;   /* connections now */
-    atomic_ulong total; /* connections ever */
+    struct hf_limits limits; /* what each client has taken */
+    atomic_uint open;        /* connections now */
+    atomic_ulong total;      /* connections ever */
 };
 
 /* Metric series of a door, created with the snapshot. refused is indexed by enum hf_reason. */
@@ -108,6 +111,8 @@ struct hf_snapshot {
     size_t n_doors;
     struct hf_upstream *upstreams;
     size_t n_upstreams;
+    struct hf_auth_set *auth;             /* NULL where the daemon checks no credentials */
+    struct hf_auth_service *auth_service; /* borrowed: outlives all snapshots */
 };
 
 /* What snapshots are built with; outlives them all. */
@@ -115,7 +120,8 @@ struct hf_snapshot_env {
     const struct hf_clock *clock;
     const struct hf_rng *rng;
     struct hf_metrics *metrics;
-    struct hf_log *log; /* NULL: says nothing; set after hf_snapshot_env_init */
+    struct hf_log *log;           /* NULL: says nothing; set after hf_snapshot_env_init */
+    struct hf_auth_service *auth; /* NULL: none; the daemon's */
     struct hf_tls_ticket_keys ticket_keys;
     struct hf_teller_env teller;
     struct hf_map states;    /* by listener: struct hf_state, one reference here */

@@ -68,6 +68,7 @@ struct hf_exchange *hf_exchange_new(struct hf_down *down, int32_t stream)
 
 static void drop_parts(struct hf_exchange *x)
 {
+    hf_exchange_auth_done(x);
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->request));
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->trailers));
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->held_trailers));
@@ -135,6 +136,7 @@ void hf_exchange_leave_up(struct hf_exchange *x)
 /* The upstream's side isn't wanted any more. */
 static void drop_up(struct hf_exchange *x)
 {
+    hf_exchange_auth_cancel(x);
     if (x->reaching) {
         hf_pool_leave(x);
     }

@@ -21,6 +21,29 @@ void hf_exchange_reach(struct hf_exchange *x);
 
 void hf_exchange_judge_answer(struct hf_exchange *x, struct hf_http_msg *msg);
 
+/* hf_exchange_judge makes the verdict and acts by it. */
+void hf_exchange_judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason);
+
+/* --- exchange_auth.c: limits, and what is shown beside the certificate --------------------------
+ */
+
+/* hf_exchange_within_limits counts the request; false: it was refused. */
+bool hf_exchange_within_limits(struct hf_exchange *x);
+
+/* hf_exchange_authenticate looks at credentials, now or later, and has the verdict made again. */
+void hf_exchange_authenticate(struct hf_exchange *x);
+
+/* hf_exchange_auth_strip takes out what isn't for the backend. */
+void hf_exchange_auth_strip(struct hf_exchange *x);
+
+/* hf_exchange_auth_cancel: the outcome isn't wanted any more. _done gives everything back. */
+void hf_exchange_auth_cancel(struct hf_exchange *x);
+void hf_exchange_auth_done(struct hf_exchange *x);
+
+/* hf_exchange_auth_describe adds to a refusal what would have done, and when to come again. */
+struct hf_refusal;
+void hf_exchange_auth_describe(const struct hf_exchange *x, struct hf_refusal *out);
+
 /* --- exchange_tell.c ----------------------------------------------------------------------------
  */
 

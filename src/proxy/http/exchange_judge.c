@@ -50,7 +50,7 @@ static struct hf_bytes host_of(const struct hf_http_msg *msg)
     return hf_http_authority_parse(text, &authority) ? authority.host : hf_bytes_str("");
 }
 
-static void judge(struct hf_exchange *x)
+static void judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason)
 {
     struct hf_http_msg *msg = x->request;
     struct hf_request request = {
@@ -66,6 +66,8 @@ static void judge(struct hf_exchange *x)
         .requester = &x->down->requester,
         .request = &request,
         .door = x->down->policy,
+        .auth = auth,
+        .auth_reason = auth_reason,
     };
     hf_request_judge(&input, &x->verdict);
 }
@@ -103,6 +105,7 @@ static enum hf_err rewrite_path(struct hf_exchange *x, const char *to)
 
 static enum hf_err change(struct hf_exchange *x, const struct hf_cfg_route *route)
 {
+    hf_exchange_auth_strip(x);
     if (route->rewrite.path.value) {
         HF_TRY(rewrite_path(x, route->rewrite.path.value));
     }
@@ -167,6 +170,18 @@ static void act(struct hf_exchange *x)
     }
 }
 
+void hf_exchange_judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason)
+{
+    judge(x, auth, auth_reason);
+    if (x->verdict.wants_auth) {
+        hf_exchange_authenticate(x);
+    } else if (x->verdict.allow) {
+        act(x);
+    } else {
+        hf_exchange_refuse(x, HF_MISHAP_REFUSED);
+    }
+}
+
 void hf_exchange_request(struct hf_exchange *x)
 {
     hf_fsm_move(&x->fsm, HF_X_JUDGE);
@@ -192,14 +207,8 @@ void hf_exchange_request(struct hf_exchange *x)
         hf_exchange_refuse(x, err == HF_E_INVALID ? HF_MISHAP_BAD_PATH : HF_MISHAP_HEAD_TOO_LARGE);
         return;
     }
-    if (hf_exchange_serves_keys(x)) {
-        return;
-    }
-    judge(x);
-    if (x->verdict.allow) {
-        act(x);
-    } else {
-        hf_exchange_refuse(x, HF_MISHAP_REFUSED);
+    if (!hf_exchange_serves_keys(x) && hf_exchange_within_limits(x)) {
+        hf_exchange_judge(x, HF_AUTH_NOT_LOOKED, HF_REASON_OK);
     }
 }
 

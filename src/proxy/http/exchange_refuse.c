@@ -87,6 +87,7 @@ static void describe(const struct hf_exchange *x, enum hf_mishap why, struct hf_
         out->status = x->verdict.status;
         out->code = hf_reason_code(x->verdict.reason);
         out->text = hf_reason_text(x->verdict.reason);
+        hf_exchange_auth_describe(x, out);
     }
 }
 
