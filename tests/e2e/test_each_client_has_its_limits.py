@@ -2,6 +2,7 @@
 """Requests and connections of each client, by the name in its certificate and by its address."""
 
 import json
+import socket
 import ssl
 
 import pytest
@@ -28,6 +29,7 @@ class Client:
         return self.reader.answer()
 
     def close(self):
+        self.connection.shutdown(socket.SHUT_RDWR)  # the reader holds the socket, too
         self.connection.close()
 
 
