@@ -434,7 +434,7 @@ static bool auth_is_used(const struct hf_config *config, const struct hf_cfg_aut
     return false;
 }
 
-static void lint_auth(const struct lint *lint, const struct hf_cfg_auth *auth)
+static void lint_auth(const struct hf_lint *lint, const struct hf_cfg_auth *auth)
 {
     if (!auth_is_used(lint->config, auth)) {
         hf_findings_add(lint->findings, HF_FINDING_UNUSED, auth->mark,
