@@ -76,6 +76,7 @@ void hf_down_start(struct hf_session *session)
         hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
         return;
     }
+    down->judged = session->arrival->verdict.reason;
     hf_free(HF_TAKE(session->arrival));
     session->http = down;
     if (know_client(down) != HF_OK) {

@@ -35,6 +35,7 @@ struct hf_down {
     struct hf_task free_task;
     struct hf_requester requester; /* who rules say it is */
     size_t policy;                 /* of the door, by the server name */
+    enum hf_reason judged;         /* what the verdict on its certificate was */
     bool trusted;                  /* a listed proxy: its word about its clients is believed */
     char address[HF_CLIENT_ADDRESS_SIZE]; /* the client's, without port; "": a unix socket */
     uint16_t port, door_port;             /* its port, and the one that it came to; 0: none */

@@ -104,6 +104,7 @@ struct hf_exchange {
     unsigned n_retries; /* allowed */
 
     /* Who it is for, as its connection knew: the log wants it when that is gone. */
+    enum hf_reason judged;                     /* its certificate */
     bool trusted;                              /* by a listed proxy */
     char down_address[HF_CLIENT_ADDRESS_SIZE]; /* who is connected; "": a unix socket */
     char client[HF_ADDR_TEXT_SIZE];            /* by the word of a listed proxy; "": none */

@@ -70,6 +70,9 @@ static void give(struct hf_exchange *x, enum hf_err err, struct hf_http_msg *msg
         hf_exchange_abort(x, HF_MISHAP_INTERNAL);
         return;
     }
+    if (x->request && x->request->method == HF_METHOD_HEAD) {
+        msg->body = HF_BODY_NONE; /* its length is told all the same */
+    }
     hf_fsm_move(&x->fsm, HF_X_ANSWER);
     x->status = msg->status;
     hf_exchange_arm(x);

@@ -71,6 +71,7 @@ enum hf_err hf_down_meet(struct hf_down *down)
 void hf_exchange_from(struct hf_exchange *x)
 {
     x->trusted = x->down->trusted;
+    x->judged = x->down->judged;
     memcpy(x->down_address, x->down->address, sizeof(x->down_address));
     x->down_port = x->down->port;
     x->door_port = x->down->door_port;
@@ -178,6 +179,7 @@ static void fill_connection(const struct hf_exchange *x, struct told *told)
     hf_session_id_format(session, told->connection);
     facts->identity = session->identity;
     facts->verified = session->verified;
+    facts->verdict = x->judged;
     facts->connection_id = told->connection;
     facts->listener = x->door->cfg->name;
     facts->peer_address = text_or_null(x->down_address);
