@@ -43,21 +43,6 @@ void hf_down_count_out(struct hf_down *down, uint64_t n)
     moved(down, down->session->door->metrics.bytes_out, n);
 }
 
-/* Who the client is to the rules, and by which server name it came: once for all requests. */
-static enum hf_err know_client(struct hf_down *down)
-{
-    struct hf_session *session = down->session;
-    const struct hf_route_table *table = session->door->cfg->route_table;
-    if (session->client.tls) {
-        struct hf_tls_info info;
-        hf_tls_info(session->client.tls, &info);
-        down->policy = info.sni ? hf_route_table_door(table, hf_bytes_str(info.sni)) : 0;
-    }
-    HF_TRY(
-        hf_requester_init(&down->requester, table, session->verified ? session->identity : NULL));
-    return hf_down_meet(down);
-}
-
 static bool speaks_h2(const struct hf_session *session)
 {
     struct hf_tls_info info = {0};
@@ -79,7 +64,7 @@ void hf_down_start(struct hf_session *session)
     down->judged = session->arrival->verdict.reason;
     hf_free(HF_TAKE(session->arrival));
     session->http = down;
-    if (know_client(down) != HF_OK) {
+    if (hf_down_know(down) != HF_OK) {
         hf_session_finish_with_alert(session, HF_CAUSE_INTERNAL, HF_ALERT_INTERNAL_ERROR);
         return;
     }
@@ -132,6 +117,7 @@ void hf_down_close(struct hf_session *session, enum hf_mishap why)
     hf_wire_close(&down->wire);
     down->kind->done(down);
     hf_requester_done(&down->requester);
+    hf_gen_unref(HF_TAKE(down->gen));
     hf_forward_memo_free(HF_TAKE(down->memo));
     down->free_task.run = free_later;
     hf_loop_defer(session->worker->loop, &down->free_task);

@@ -33,6 +33,9 @@ struct hf_down {
     struct hf_wire wire;
     struct hf_link exchanges;
     struct hf_task free_task;
+    struct hf_gen *gen;            /* that its next request is judged by */
+    const struct hf_door *door;    /* of gen */
+    enum hf_reason barred;         /* it is let in no more; HF_REASON_OK: it is */
     struct hf_requester requester; /* who rules say it is */
     size_t policy;                 /* of the door, by the server name */
     enum hf_reason judged;         /* what the verdict on its certificate was */

@@ -92,6 +92,8 @@ static void close_in_order(struct hf_down_h2 *h2)
 /* --- Requests -----------------------------------------------------------------------------------
  */
 
+static void retire(struct hf_down *down);
+
 static struct hf_exchange *begin(struct hf_down_h2 *h2, struct hf_h2_stream *stream)
 {
     struct hf_exchange *x = hf_exchange_new(&h2->down, (int32_t)hf_h2_stream_id(stream));
@@ -104,8 +106,8 @@ static struct hf_exchange *begin(struct hf_down_h2 *h2, struct hf_h2_stream *str
     x->held = HF_BUF_INIT(HELD_MAX);
     x->down_rest = HF_BUF_INIT(REST_MAX);
     hf_h2_stream_set_user(stream, x);
-    if (++h2->down.n_requests == most) {
-        hf_down_retire(h2->down.session);
+    if (++h2->down.n_requests == most || h2->down.retiring) {
+        retire(&h2->down);
     }
     return x;
 }

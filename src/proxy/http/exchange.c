@@ -7,7 +7,7 @@
 #include "proxy/http/exchange.h"
 
 #include "base/mem.h"
-#include "proxy/http/down.h"
+#include "proxy/http/down_impl.h"
 #include "proxy/http/exchange_impl.h"
 #include "proxy/http/pool.h"
 #include "proxy/http/up.h"
@@ -45,14 +45,15 @@ static struct hf_exchange *take_spare(struct hf_hub *hub)
 struct hf_exchange *hf_exchange_new(struct hf_down *down, int32_t stream)
 {
     struct hf_hub *hub = down->hub;
+    hf_down_renew(down);
     struct hf_exchange *x = take_spare(hub);
     if (!x) {
         return NULL;
     }
     x->hub = hub;
     x->session = down->session;
-    x->gen = hf_gen_ref(down->session->gen);
-    x->door = down->session->door;
+    x->gen = hf_gen_ref(down->gen);
+    x->door = down->door;
     x->down = down;
     x->down_stream = stream;
     x->id = hub->next_request++;

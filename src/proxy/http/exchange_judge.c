@@ -197,6 +197,12 @@ void hf_exchange_request(struct hf_exchange *x)
         hf_exchange_refuse(x, HF_MISHAP_NO_CONNECT);
         return;
     }
+    if (x->down->barred != HF_REASON_OK) {
+        x->verdict.reason = x->down->barred;
+        x->verdict.status = 403;
+        hf_exchange_refuse(x, HF_MISHAP_REFUSED);
+        return;
+    }
     enum hf_err err = hf_exchange_meet(x);
     if (err != HF_OK) {
         hf_exchange_refuse(x, HF_MISHAP_INTERNAL);

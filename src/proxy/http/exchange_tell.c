@@ -31,9 +31,10 @@ static bool is_listed(const struct hf_cfg_listener *cfg, const struct hf_addr *a
 }
 
 /* By its certificate. */
-static enum hf_err is_trusted_client(const struct hf_session *session, bool *out)
+static enum hf_err is_trusted_client(const struct hf_down *down, bool *out)
 {
-    const struct hf_route_table *table = session->door->cfg->trusted_table;
+    const struct hf_session *session = down->session;
+    const struct hf_route_table *table = down->door->cfg->trusted_table;
     struct hf_requester requester = {0};
     *out = false;
     if (!table || !session->verified) {
@@ -52,8 +53,8 @@ enum hf_err hf_down_meet(struct hf_down *down)
     struct hf_addr door = {.len = 0};
     char text[HF_ADDR_TEXT_SIZE];
     hf_session_peer(session, &peer);
-    HF_TRY(is_trusted_client(session, &down->trusted));
-    down->trusted = down->trusted || is_listed(session->door->cfg, &peer);
+    HF_TRY(is_trusted_client(down, &down->trusted));
+    down->trusted = down->trusted || is_listed(down->door->cfg, &peer);
     if (peer.sa.sa_family != AF_UNIX) {
         hf_addr_format_ip(&peer, text);
         snprintf(down->address, sizeof(down->address), "%s", text);
