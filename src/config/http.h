@@ -27,8 +27,19 @@ enum hf_cfg_protocol {
 };
 
 struct hf_cfg_h2 {
-    unsigned max_streams;   /* at a time, of one connection */
-    uint64_t stream_window; /* bytes that a stream may send before we took them */
+    unsigned max_streams;       /* at a time, of one connection */
+    uint64_t stream_window;     /* bytes that a stream may send before we took them */
+    uint64_t connection_window; /* the same, of all streams of a connection */
+    uint64_t header_table;      /* of HPACK, each direction */
+    unsigned max_continuations; /* of one field section */
+    int64_t interval_ms;        /* of the counts below */
+    unsigned max_resets;
+    unsigned max_errors;
+    unsigned max_settings;
+    unsigned max_pings;
+    unsigned max_priorities;
+    unsigned max_window_updates;
+    unsigned max_empty_frames;
 };
 
 /* Limits of a listener's requests. */

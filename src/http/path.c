@@ -19,7 +19,7 @@ bool hf_http_path_is_normal(struct hf_bytes path)
     uint8_t before = 0;
     for (size_t i = 0; i < path.len; i++) {
         uint8_t byte = path.ptr[i];
-        bool odd = byte == '%' || byte == '\\' || byte < 0x21 || byte >= 0x7f ||
+        bool odd = byte == '%' || !hf_http_is(byte, HF_CHAR_PATH) ||
                    (before == '/' && (byte == '/' || byte == '.'));
         if (odd) {
             return false;
@@ -129,7 +129,7 @@ static enum hf_err walk_path(struct walk *walk, struct hf_bytes path)
         } else if (byte == '%') {
             HF_TRY(put_escape(walk, hf_bytes_from(path, i)));
             i += 2;
-        } else if (byte == '\\' || byte < 0x21 || byte >= 0x7f) {
+        } else if (!hf_http_is(byte, HF_CHAR_PATH)) {
             HF_TRY(put_decoded(walk, byte));
         } else {
             HF_TRY(put(walk, byte));

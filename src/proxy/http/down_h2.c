@@ -513,8 +513,20 @@ static void configure(struct hf_h2_config *config, const struct hf_cfg_http *cfg
         .events = &events,
         .msgs = &hub->msgs,
     };
-    config->limits.n_streams_max = cfg->h2.max_streams;
-    config->limits.stream_window = (uint32_t)cfg->h2.stream_window;
+    const struct hf_cfg_h2 *h2 = &cfg->h2;
+    config->limits.n_streams_max = h2->max_streams;
+    config->limits.stream_window = (uint32_t)h2->stream_window;
+    config->limits.connection_window = (uint32_t)h2->connection_window;
+    config->limits.table_max = (uint32_t)h2->header_table;
+    config->limits.n_continuations_max = (uint16_t)h2->max_continuations;
+    config->limits.interval_ms = (uint32_t)h2->interval_ms;
+    config->limits.n_resets_max = h2->max_resets;
+    config->limits.n_errors_max = h2->max_errors;
+    config->limits.n_settings_max = h2->max_settings;
+    config->limits.n_pings_max = h2->max_pings;
+    config->limits.n_priorities_max = h2->max_priorities;
+    config->limits.n_window_updates_max = h2->max_window_updates;
+    config->limits.n_empty_max = h2->max_empty_frames;
     config->limits.head_max = (uint32_t)cfg->max_header_size;
     config->limits.n_fields_max = (uint16_t)cfg->max_headers;
 }

@@ -60,6 +60,7 @@ static void test_one_form(void **state)
         {"/a//../b", "/b"},
         {"/a;x=1/b", "/a;x=1/b"},
         {"/a|b[c]", "/a|b[c]"},
+        {"/a?b#c\"d", "/a%3Fb%23c%22d"},
         {"/a%2Fb", NULL},
         {"/a%5cb", NULL},
         {"/a\\b", NULL},
