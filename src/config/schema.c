@@ -69,6 +69,22 @@ static enum hf_err put_number(struct hf_buf *out, const struct hf_key *key)
     return HF_OK;
 }
 
+/* "[a, \"b\"]", a list as the table has it, as JSON. */
+static enum hf_err put_list(struct hf_buf *out, const char *list)
+{
+    const char *separator = "[";
+    for (const char *at = list + 1; *at && *at != ']';) {
+        at += strspn(at, ", ");
+        size_t len = strcspn(at, ",]");
+        bool quoted = len >= 2 && at[0] == '"';
+        HF_TRY(hf_buf_append_str(out, separator));
+        HF_TRY(hf_append_json_string(out, hf_bytes_of(at + quoted, len - 2 * (size_t)quoted)));
+        separator = ",";
+        at += len;
+    }
+    return hf_buf_append_str(out, "]");
+}
+
 /* One value; a variable may stand for any. */
 static enum hf_err put_scalar(struct hf_buf *out, const struct hf_key *key)
 {
@@ -157,7 +173,8 @@ static enum hf_err put_key(struct hf_buf *out, const struct hf_key *key)
                    strcmp(key->standard, "0") == 0;
         HF_TRY(raw ? hf_buf_append_str(out, key->standard) : put_string(out, key->standard));
     } else if (key->standard) {
-        HF_TRY(hf_buf_printf(out, ",\"default\":%s", key->standard));
+        HF_TRY(hf_buf_append_str(out, ",\"default\":"));
+        HF_TRY(put_list(out, key->standard));
     }
     HF_TRY(hf_buf_append_str(out, ","));
     HF_TRY(put_value(out, key));
