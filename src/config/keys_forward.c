@@ -92,15 +92,16 @@ static const struct hf_key forward_keys[] = {
      WORDS_ARRAY(hf_cfg_forward, address)},
     {.name = "headers",
      .kind = HF_KIND_FIELDS,
-     .doc = "Headers of your own, each with a template for its value; docs/http-identity.md lists "
-            "the variables. A header of which nothing is known is left out.",
+     .doc = "Headers of your own, each with a template for its value; see [variables of "
+            "templates](#variables-of-templates). A header of which nothing is known is left out.",
      .example = "{x-client-dn: \"{peer.dn}\", ssl-client-verify: \"{peer.verify}\"}",
      HF_KEY_FIELD(hf_cfg_forward, headers)},
     {.name = "strip",
      .kind = HF_KIND_TEXT,
-     .doc = "More headers that are taken out of what clients send, such as those in which another "
-            "proxy told this backend who the client is; `*` at the end stands for any rest. All "
-            "that are set here or are known from other proxies are taken out anyhow.",
+     .doc = "More headers that are taken out of what clients send, whichever upstream it goes to, "
+            "such as those in which another proxy told this backend who the client is; `*` at the "
+            "end stands for any rest. All that are set here or are [known from other "
+            "proxies](#headers-that-clients-may-not-send) are taken out anyhow.",
      .example = "[x-acme-user, \"x-acme-auth-*\"]",
      WORDS_ARRAY(hf_cfg_forward, strip)},
     {.name = "token",
@@ -146,8 +147,8 @@ static const struct hf_key forward_keys[] = {
 
 const struct hf_section hf_section_forward = {
     .noun = "forward",
-    .doc = "What the backend is told of clients, with `mode: http`; docs/http-identity.md has "
-           "examples.",
+    .doc = "What the backend is told of clients, with `mode: http`; [telling the backend who the "
+           "client is](http-identity.md) has examples.",
     .size = sizeof(struct hf_cfg_forward),
     .check = hf_check_forward,
     HF_SECTION_KEYS(forward_keys)};
@@ -166,7 +167,8 @@ static const struct hf_key access_keys[] = {
      HF_KEY_FIELD(hf_cfg_access, format)},
     {.name = "template",
      .kind = HF_KIND_TEXT,
-     .doc = "A line of your own in place of `format`; docs/http-identity.md lists the variables.",
+     .doc = "A line of your own in place of `format`; see [variables of "
+            "templates](#variables-of-templates).",
      .example = "\"{time} {peer.name} {request.method} {request.target} {status} {took.us}\"",
      HF_KEY_FIELD(hf_cfg_access, tmpl)},
     {.name = "to",

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/decode.h"
+#include "config/reference_forward.h"
 
 enum { PATH_MAX_LEN = 128 };
 
@@ -188,5 +189,6 @@ enum hf_err hf_config_reference(struct hf_buf *out)
     }
     HF_TRY(hf_buf_printf(out, intro, text));
     HF_TRY(put_section(out, &hf_section_config, ""));
+    HF_TRY(hf_reference_forward(out));
     return put_findings(out);
 }

@@ -52,8 +52,8 @@ static enum hf_err unknown(const char *name)
     const char *closest = hf_closest(name, words);
     return closest
                ? hf_fail(HF_E_INVALID, "there is no variable {%s}; is {%s} meant?", name, closest)
-               : hf_fail(HF_E_INVALID,
-                         "there is no variable {%s}; docs/http-identity.md lists them", name);
+               : hf_fail(HF_E_INVALID, "there is no variable {%s}; docs/config.md lists them",
+                         name);
 }
 
 static enum hf_err check_argument(const char *name, const char *argument)

@@ -4,7 +4,7 @@
 
 /*
  * Text with variables: "CN={peer.cn}, from {client.address}". "{{" and "}}" are braces that mean
- * themselves. What may stand in braces is one table, in template_table.c; docs/http-identity.md
+ * themselves. What may stand in braces is one table, in template_table.c; docs/config.md
  * lists it.
  *
  * Where the result goes decides how values are made safe:

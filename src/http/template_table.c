@@ -374,7 +374,7 @@ const struct hf_variable hf_variables[] = {
     NUMBER("time.unix", "seconds since 1970", BOTH, get_time_unix),
     NUMBER("time.ms", "milliseconds since 1970", BOTH, get_time_ms),
     NUMBER("status", "status sent to the client", LOG, get_status),
-    TEXT("verdict", "code of the verdict, `ok` or a [reason](reasons.md)", LOG, get_verdict),
+    TEXT("verdict", "code of the verdict, `ok` or why it was refused", LOG, get_verdict),
     TEXT("rule", "rule that decided", LOG, get_rule),
     TEXT("upstream", "name of the upstream", LOG, get_upstream),
     TEXT("upstream.server", "server that answered", LOG, get_server),
