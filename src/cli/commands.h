@@ -15,6 +15,7 @@
     X(reload) \
     X(drain) \
     X(upstream) \
+    X(revoke) \
     X(tickets) \
     X(ca) \
     X(cert) \

@@ -215,6 +215,7 @@ struct hf_cfg_log {
 struct hf_config {
     char *path;                 /* as given; "command line" for a tunnel */
     char *dir;                  /* that relative paths were joined with */
+    struct hf_cfg_string state; /* folder; absent: nothing is kept */
     struct hf_cfg_addr admin;   /* text NULL: none; unix only */
     struct hf_cfg_addr metrics; /* text NULL: none */
     struct hf_cfg_log log;

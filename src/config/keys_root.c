@@ -22,6 +22,12 @@ static const struct hf_key config_keys[] = {
             "`drain` and `sessions` talk to. Default: none.",
      .example = "unix:/run/handfast/admin.sock",
      HF_KEY_FIELD(hf_config, admin)},
+    {.name = "state",
+     .kind = HF_KIND_SOURCE,
+     .doc = "A folder, for this user alone, for what must outlive the daemon: the deny list of "
+            "`handfast revoke`. Default: none, and `revoke` is refused.",
+     .example = "/var/lib/handfast",
+     HF_KEY_FIELD(hf_config, state)},
     {.name = "metrics",
      .kind = HF_KIND_ADDRESS,
      .doc = "Where Prometheus metrics are served, over plain HTTP. Default: nowhere.",

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proxy/daemon_impl.h"
+#include "proxy/revoke_admin.h"
 #include "proxy/status.h"
 #include "proxy/upstream_admin.h"
 #include "watch/httpd.h"
@@ -251,6 +252,9 @@ static const struct hf_httpd_route admin_routes[] = {
     {HF_METHOD_GET, "/upstreams", hf_admin_upstreams},
     {HF_METHOD_POST, "/upstreams/drain", hf_admin_upstream_drain},
     {HF_METHOD_POST, "/upstreams/enable", hf_admin_upstream_enable},
+    {HF_METHOD_GET, "/revocations", hf_admin_revocations},
+    {HF_METHOD_POST, "/revocations", hf_admin_revoke},
+    {HF_METHOD_POST, "/revocations/undo", hf_admin_undo},
 };
 
 static const struct hf_httpd_route metrics_routes[] = {{HF_METHOD_GET, "/metrics", on_metrics}};

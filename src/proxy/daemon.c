@@ -4,6 +4,7 @@
  * what to do by posted tasks.
  */
 #include "proxy/daemon_impl.h"
+#include "proxy/denials.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -250,6 +251,9 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
         return err;
     }
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
+    if (config->state.value) {
+        HF_TRY(hf_denials_open(config->state.value, daemon->started_at, &daemon->denials));
+    }
     HF_TRY(hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &daemon->ledger));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
@@ -306,6 +310,7 @@ static void stop(struct hf_daemon *daemon)
     hf_activation_done(&daemon->activation);
     hf_timer_cancel(&daemon->lists_timer);
     hf_ledger_unref(daemon->ledger);
+    hf_denials_free(daemon->denials);
     hf_snapshot_unref(daemon->snapshot);
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);

@@ -11,6 +11,7 @@
 #include "proxy/daemon.h"
 #include "proxy/worker.h"
 
+struct hf_denials;
 struct hf_httpd;
 
 enum hf_daemon_state { HF_DAEMON_STARTING, HF_DAEMON_RUNNING, HF_DAEMON_DRAINING };
@@ -24,6 +25,7 @@ struct hf_daemon {
     struct hf_metrics *metrics;
     struct hf_snapshot_env env;
     struct hf_snapshot *snapshot;
+    struct hf_denials *denials;         /* NULL: the config has no state folder */
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "proxy/daemon_impl.h"
+#include "proxy/denials.h"
 
 enum { WATCH_MS = 1000 /* how often the files are looked at */ };
 
@@ -16,7 +17,7 @@ enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_conf
                                   enum hf_ledger_mode mode, struct hf_findings *findings,
                                   struct hf_ledger **out)
 {
-    struct hf_denylist *deny = daemon->ledger ? hf_ledger_denylist(daemon->ledger) : NULL;
+    struct hf_denylist *deny = daemon->denials ? hf_denials_list(daemon->denials) : NULL;
     hf_ledger_fingerprint(config, daemon->lists_seen);
     return hf_ledger_load(config, daemon->ledger, deny, mode, hf_clock_wall_s(&hf_os_clock),
                           findings, out);

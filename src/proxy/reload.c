@@ -82,6 +82,8 @@ static void warn_fixed(const struct hf_config *was, const struct hf_config *now,
         const char *key;
         bool changed;
     } fixed[] = {
+        {"state", strcmp(was->state.value ? was->state.value : "",
+                         now->state.value ? now->state.value : "") != 0},
         {"workers", was->workers != now->workers},
         {"admin", !hf_addr_eq(&was->admin.addr, &now->admin.addr)},
         {"metrics", !hf_addr_eq(&was->metrics.addr, &now->metrics.addr)},
