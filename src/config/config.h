@@ -158,10 +158,12 @@ struct hf_cfg_upstream {
     struct hf_mark forward_mark; /* line 0: the default */
     bool tls_on;
     struct hf_cfg_tls tls;
-    struct hf_cfg_identity *tls_identity; /* borrowed; NULL: no client certificate */
-    struct hf_cfg_trust *tls_trust;       /* borrowed; NULL only with unsafe_skip_verify */
-    struct hf_cfg_string tls_name;        /* to check; absent: the server's host */
-    struct hf_cfg_string tls_sni;         /* absent: tls_name or the host, none for an address */
+    struct hf_cfg_identity **tls_identities; /* borrowed; none: no client certificate */
+    size_t n_tls_identities;
+    bool tls_send_names;
+    struct hf_cfg_trust *tls_trust; /* borrowed; NULL only with unsafe_skip_verify */
+    struct hf_cfg_string tls_name;  /* to check; absent: the server's host */
+    struct hf_cfg_string tls_sni;   /* absent: tls_name or the host, none for an address */
     bool unsafe_skip_verify;
     struct hf_mark unsafe_skip_verify_mark;
 };

@@ -146,8 +146,11 @@ static const struct hf_cfg_upstream *upstream_with(const struct hf_config *confi
                                                    const struct hf_cfg_identity *identity)
 {
     for (size_t i = 0; i < config->n_upstreams; i++) {
-        if (config->upstreams[i].tls_identity == identity) {
-            return &config->upstreams[i];
+        const struct hf_cfg_upstream *upstream = &config->upstreams[i];
+        for (size_t j = 0; j < upstream->n_tls_identities; j++) {
+            if (upstream->tls_identities[j] == identity) {
+                return upstream;
+            }
         }
     }
     return NULL;

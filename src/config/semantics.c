@@ -70,6 +70,11 @@ void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, v
                     "trust under tls",
                     upstream->name);
     }
+    if (skip && upstream->tls_send_names) {
+        hf_conflict(decoder, hf_key_mark(tls, "send-names"),
+                    "upstream \"%s\" has no trust whose names could be sent; remove send-names",
+                    upstream->name);
+    }
     if (skip && hf_is_given(tls, "trust")) {
         hf_conflict(decoder, hf_key_mark(tls, "unsafe-skip-verify"),
                     "upstream \"%s\" has both trust and unsafe-skip-verify; remove one of them",

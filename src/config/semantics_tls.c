@@ -4,8 +4,8 @@
 
 /* What only our own engine does. */
 static const char *const native_only[] = {
-    "record-padding", "record-size-limit",   "cookie", "cert-compression", "signatures",
-    "own-signatures", "post-handshake-auth",
+    "record-padding", "record-size-limit",   "cookie",     "cert-compression", "signatures",
+    "own-signatures", "post-handshake-auth", "send-names",
 };
 
 /* Why TLS 1.3 is not our engine's with these settings; NULL: it is, or may be. A listener leaves

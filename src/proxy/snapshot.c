@@ -152,6 +152,34 @@ static enum hf_err fill_common(const struct hf_snapshot_env *env, const struct h
     return HF_OK;
 }
 
+/* What a side of ours may show: credentials and staples, in the config's order. */
+struct identities {
+    struct hf_credential **credentials;
+    struct hf_bytes *staples;
+};
+
+static void identities_done(struct identities *identities)
+{
+    hf_free(identities->credentials);
+    hf_free(identities->staples);
+}
+
+static enum hf_err find_identities(const struct hf_materials *materials,
+                                   struct hf_cfg_identity *const *cfg, size_t n,
+                                   struct identities *out)
+{
+    out->credentials = hf_alloc_zero(n + 1, sizeof(*out->credentials));
+    out->staples = hf_alloc_zero(n + 1, sizeof(*out->staples));
+    if (!out->credentials || !out->staples) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        out->credentials[i] = hf_materials_identity(materials, cfg[i]);
+        out->staples[i] = hf_materials_staple(materials, cfg[i]);
+    }
+    return HF_OK;
+}
+
 /* --- Upstreams ----------------------------------------------------------------------------------
  */
 
@@ -196,20 +224,20 @@ static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snap
                                      struct hf_upstream *upstream)
 {
     const struct hf_cfg_upstream *cfg = upstream->cfg;
-    struct hf_credential *identity =
-        cfg->tls_identity ? hf_materials_identity(snapshot->materials, cfg->tls_identity) : NULL;
-    struct hf_bytes staple = hf_bytes_of(NULL, 0);
-    if (cfg->tls_identity) {
-        staple = hf_materials_staple(snapshot->materials, cfg->tls_identity);
-    }
     HF_CLEANUP(hf_freep) const char **alpn = NULL;
+    HF_CLEANUP(identities_done) struct identities ours = {NULL, NULL};
+    HF_TRY(find_identities(snapshot->materials, cfg->tls_identities, cfg->n_tls_identities, &ours));
     struct hf_tls_client_config config = {
-        .staples = &staple,
-        .identities = &identity,
-        .n_identities = identity ? 1 : 0,
+        .identities = ours.credentials,
+        .staples = ours.staples,
+        .n_identities = cfg->n_tls_identities,
         .judge = hf_server_check_judge,
         .post_handshake_auth = cfg->tls.post_handshake_auth,
     };
+    bool too_long = false; /* hf_lint says so */
+    if (cfg->tls_send_names && upstream->trust) {
+        config.n_ca_names = hf_trust_names_der(upstream->trust, &config.ca_names, &too_long);
+    }
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     if (cfg->tls.alpn.n == 0) {
         config.common.alpn = alpn_of(cfg->protocol);
@@ -359,25 +387,19 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
 {
     const struct hf_cfg_listener *cfg = door->cfg;
     HF_CLEANUP(hf_freep) const char **alpn = NULL;
-    HF_CLEANUP(hf_freep)
-    struct hf_credential **identities = hf_alloc_zero(cfg->n_identities, sizeof(*identities));
-    HF_CLEANUP(hf_freep)
-    struct hf_bytes *staples = hf_alloc_zero(cfg->n_identities, sizeof(*staples));
+    HF_CLEANUP(identities_done) struct identities ours = {NULL, NULL};
     HF_CLEANUP(hf_freep)
     struct hf_tls_policy *policies = hf_alloc_zero(door->n_policies, sizeof(*policies));
-    if (!identities || !staples || !policies) {
+    if (!policies) {
         return HF_E_NOMEM;
     }
-    for (size_t i = 0; i < cfg->n_identities; i++) {
-        identities[i] = hf_materials_identity(snapshot->materials, cfg->identities[i]);
-        staples[i] = hf_materials_staple(snapshot->materials, cfg->identities[i]);
-    }
+    HF_TRY(find_identities(snapshot->materials, cfg->identities, cfg->n_identities, &ours));
     for (size_t i = 0; i < door->n_policies; i++) {
         HF_TRY(make_tls_policy(door, i, &policies[i]));
     }
     const struct hf_tls_ticket_keys *shared = hf_materials_ticket_keys(snapshot->materials, cfg);
     struct hf_tls_server_config config = {
-        .identities = identities,
+        .identities = ours.credentials,
         .n_identities = cfg->n_identities,
         .policies = policies,
         .n_policies = door->n_policies,
@@ -388,7 +410,7 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .ticket_keys = shared ? *shared : env->ticket_keys,
         .judge = hf_session_judge_client,
         .cookie = cfg->tls.cookie,
-        .staples = staples,
+        .staples = ours.staples,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));

@@ -149,7 +149,8 @@ enum hf_err hf_tls_client_ctx_new(const struct hf_tls_client_config *config,
     HF_TRY(check_common(&checked.common, &checked.judge));
     HF_TRY(pick_engine(checked.common.engine, checked.common.min_version, &ops));
     enum hf_err err = ops->client_ctx_new(&checked, out);
-    if (leaves_it_to_libssl(&checked.common, ops, err)) {
+    bool fit = !checked.n_ca_names && !checked.post_handshake_auth;
+    if (fit && leaves_it_to_libssl(&checked.common, ops, err)) {
         err = hf_tls_libssl.client_ctx_new(&checked, out);
     }
     return err;

@@ -167,10 +167,12 @@ struct hf_tls_client_config {
     struct hf_tls_judge judge;
 
     /* The native engine alone: */
-    const struct hf_bytes *staples; /* as in hf_tls_server_config */
-    unsigned n_key_shares;          /* in the first ClientHello; 0: the default of 1 */
-    bool no_middlebox_compat;       /* leave RFC 8446 D.4 away */
-    bool post_handshake_auth;       /* let the server ask for our certificate later */
+    const struct hf_bytes *staples;  /* as in hf_tls_server_config */
+    const struct hf_bytes *ca_names; /* DER Names for certificate_authorities; none: not sent */
+    size_t n_ca_names;
+    unsigned n_key_shares;    /* in the first ClientHello; 0: the default of 1 */
+    bool no_middlebox_compat; /* leave RFC 8446 D.4 away */
+    bool post_handshake_auth; /* let the server ask for our certificate later */
 };
 
 struct hf_tls_ctx;

@@ -60,6 +60,7 @@ upstreams:
       record-padding: 256
       record-size-limit: 4096
       post-handshake-auth: true
+      send-names: true
       unsafe-skip-verify: false
 listeners:
   api:

@@ -181,6 +181,53 @@ def test_backend_may_ask_for_our_certificate_later(handfast, pki, backend, port)
         assert clients.read_to_end(connection) == b'before nobody, after bob\n'
 
 
+@pytest.fixture
+def two_faces(handfast, pki, echo, ports):
+    """A listener with two certificates for one name, of two CAs: its port."""
+    port = ports.take()
+    other = pki.strangers.server('server.example', key='rsa')
+    config = configs.server_side(pki, port, echo, listener={
+        'identities': ['server', 'other'], 'tls': {'versions': ['1.3']}})
+    config['identities']['other'] = configs.identity(other)
+    handfast(config)
+    return port
+
+
+def test_server_shows_a_certificate_of_the_ca_that_the_client_names(two_faces, pki):
+    for authority in (pki.servers, pki.strangers):
+        shown = clients.s_client(two_faces, '-requestCAfile', str(authority.root.cert),
+                                 roots=authority.root.cert, leaf=pki.alice)
+        assert shown.returncode == 0 and b'Verify return code: 0 (ok)' in shown.stdout
+    nobody = clients.s_client(two_faces, '-requestCAfile', str(pki.clients.root.cert),
+                              roots=pki.servers.root.cert, leaf=pki.alice)
+    assert nobody.returncode == 0, 'when none fits, the first'
+
+
+@pytest.mark.parametrize('told', [False, True])
+def test_upstream_tells_the_names_of_its_trust(handfast, two_faces, pki, port, told):
+    config = configs.client_side(pki, port, f'127.0.0.1:{two_faces}', pki.alice, {
+        'name': 'server.example', 'versions': ['1.3'], 'send-names': told})
+    config['trust']['backends'] = configs.trust(pki.strangers)
+    log = handfast(config).log
+    with clients.plain(port, b'hello') as connection:
+        if told:
+            assert clients.read_exactly(connection, 5) == b'hello'
+        else:
+            log.wait(event='upstream', reason='unknown-ca')
+
+
+@pytest.mark.parametrize('version', ['1.2', '1.3'])
+def test_upstream_picks_among_its_certificates_by_the_names_asked_for(handfast, nginx, pki, port,
+                                                                       version):
+    backend = nginx(pki.server, pki.clients.root.cert)
+    config = configs.client_side(pki, port, backend, pki.stranger, {
+        'name': 'server.example', 'versions': [version], 'identity': ['us', 'bob']})
+    config['identities']['bob'] = configs.identity(pki.bob)
+    handfast(config)
+    with clients.plain(port, b'GET / HTTP/1.0\r\nHost: x\r\n\r\n') as connection:
+        assert b'hello CN=bob' in clients.read_to_end(connection)
+
+
 @pytest.mark.parametrize('key, value', [
     ('record-padding', 64), ('record-size-limit', 512), ('cookie', True),
     ('cert-compression', ['zlib']), ('signatures', ['ed25519']), ('own-signatures', ['ed25519'])])

@@ -113,31 +113,6 @@ enum hf_err hf_client_choose_retry(struct hf_native *conn, const struct hf_serve
 /* --- Our certificate ----------------------------------------------------------------------------
  */
 
-static struct hf_bytes issuer_der(const struct hf_cert *cert)
-{
-    const unsigned char *der;
-    size_t len;
-    if (!X509_NAME_get0_der(X509_get_issuer_name(cert->x509), &der, &len)) {
-        return hf_bytes_of(NULL, 0);
-    }
-    return hf_bytes_of(der, len);
-}
-
-/* Does the chain lead to one of the named CAs? Without names every CA will do. */
-static bool issued_by(const struct hf_chain *chain, struct hf_bytes authorities)
-{
-    struct hf_reader reader = hf_reader_of(authorities);
-    struct hf_bytes name;
-    while (reader.rest.len && hf_read_vec16(&reader, &name) == HF_OK) {
-        for (size_t i = 0; i < chain->n_certs; i++) {
-            if (hf_bytes_eq(issuer_der(chain->certs[i]), name)) {
-                return true;
-            }
-        }
-    }
-    return authorities.len == 0;
-}
-
 void hf_client_choose_identity(struct hf_native *conn)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
@@ -147,7 +122,7 @@ void hf_client_choose_identity(struct hf_native *conn)
         const struct hf_native_identity *identity = &ctx->identities[i];
         uint16_t scheme = hf_native_sign_scheme(ctx, identity, hs->schemes);
         bool fits = scheme && hf_native_chain_fits(identity, hs->cert_schemes) &&
-                    issued_by(identity->credential->chain, hs->authorities);
+                    hf_native_issued_by(identity, hs->authorities);
         if (scheme && (!conn->own || fits)) {
             conn->own = identity;
             hs->sign_scheme = scheme;

@@ -150,6 +150,31 @@ bool hf_native_chain_fits(const struct hf_native_identity *identity, uint32_t ce
     return identity->chain_known && !(identity->chain_schemes & ~cert_schemes);
 }
 
+static struct hf_bytes issuer_der(const struct hf_cert *cert)
+{
+    const unsigned char *der;
+    size_t len;
+    if (!X509_NAME_get0_der(X509_get_issuer_name(cert->x509), &der, &len)) {
+        return hf_bytes_of(NULL, 0);
+    }
+    return hf_bytes_of(der, len);
+}
+
+bool hf_native_issued_by(const struct hf_native_identity *identity, struct hf_bytes authorities)
+{
+    const struct hf_chain *chain = identity->credential->chain;
+    struct hf_reader reader = hf_reader_of(authorities);
+    struct hf_bytes name;
+    while (reader.rest.len && hf_read_vec16(&reader, &name) == HF_OK) {
+        for (size_t i = 0; i < chain->n_certs; i++) {
+            if (hf_bytes_eq(issuer_der(chain->certs[i]), name)) {
+                return true;
+            }
+        }
+    }
+    return authorities.len == 0;
+}
+
 /* --- What both roles have -----------------------------------------------------------------------
  */
 
@@ -310,12 +335,31 @@ enum hf_err hf_native_set_ticket_keys(struct hf_tls_ctx *base,
 /* --- Client -------------------------------------------------------------------------------------
  */
 
+/* The extension's body, made once. */
+static enum hf_err encode_names(const struct hf_bytes *names, size_t n, struct hf_bytes *out)
+{
+    struct hf_buf body HF_CLEANUP(hf_buf_done) = HF_BUF_INIT(UINT16_MAX);
+    struct hf_buf_vec list, name;
+    if (n == 0) {
+        return HF_OK;
+    }
+    HF_TRY(hf_buf_vec_open(&body, 2, &list));
+    for (size_t i = 0; i < n; i++) {
+        HF_TRY(hf_buf_vec_open(&body, 2, &name));
+        HF_TRY(hf_buf_append(&body, names[i]));
+        HF_TRY(hf_buf_vec_close(&body, name));
+    }
+    HF_TRY(hf_buf_vec_close(&body, list));
+    return copy_bytes(hf_buf_bytes(&body), out);
+}
+
 static enum hf_err init_client(struct hf_native_ctx *ctx, const struct hf_tls_client_config *config)
 {
     HF_TRY(init_common(ctx, &config->common, &config->judge));
     HF_TRY(add_identities(ctx, config->identities, config->n_identities, config->staples));
     ctx->n_shares = config->n_key_shares ? config->n_key_shares : 1;
     ctx->n_shares = ctx->n_shares < ctx->n_groups ? ctx->n_shares : ctx->n_groups;
+    HF_TRY(encode_names(config->ca_names, config->n_ca_names, &ctx->ca_names));
     ctx->compat = !config->no_middlebox_compat;
     ctx->post_auth = config->post_handshake_auth;
     return HF_OK;
@@ -348,6 +392,7 @@ void hf_native_ctx_free(struct hf_tls_ctx *base)
         hf_free(*name);
     }
     hf_free(ctx->alpn);
+    hf_free((uint8_t *)(uintptr_t)ctx->ca_names.ptr);
     hf_free(ctx->identities);
     hf_map_done(&ctx->by_credential);
     hf_picker_done(&ctx->picker);

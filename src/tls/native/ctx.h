@@ -70,7 +70,8 @@ struct hf_native_ctx {
     bool tickets;
     bool cookie;
     bool ask_staple;
-    bool compat;    /* client: middlebox compatibility mode */
+    struct hf_bytes ca_names; /* client: body of certificate_authorities, owned; empty: not sent */
+    bool compat;              /* client: middlebox compatibility mode */
     bool post_auth; /* server: keep what asking after the handshake needs; client: offer it */
     unsigned n_tickets;
     int64_t ticket_lifetime_s;
@@ -108,6 +109,10 @@ uint16_t hf_native_sign_scheme(const struct hf_native_ctx *ctx,
 
 /* hf_native_chain_fits: is the chain signed by schemes that the peer takes in certificates? */
 bool hf_native_chain_fits(const struct hf_native_identity *identity, uint32_t cert_schemes);
+
+/* hf_native_issued_by: does the chain lead to one of the CAs in the body of a list of authorities
+ * (RFC 8446 4.2.4)? Without names every CA will do. */
+bool hf_native_issued_by(const struct hf_native_identity *identity, struct hf_bytes authorities);
 
 /* --- Names and numbers of choices (choices.c) ---------------------------------------------------
  */

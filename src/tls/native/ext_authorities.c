@@ -3,10 +3,18 @@
 #include "tls/native/ext_list.h"
 
 /*
- * certificate_authorities (RFC 8446 4.2.4). A server sends the names of its policy; a client looks
- * for them in the chains that it could send, while the message is at hand. A list that servers get
- * from clients is passed over: our chain goes by the server's name.
+ * certificate_authorities (RFC 8446 4.2.4). A server sends the names of its policy, a client those
+ * that its config gives. Either looks for the peer's in the chains that it could send, while the
+ * message is at hand.
  */
+
+enum hf_err hf_ext_authorities_write_ch(struct hf_native *conn, struct hf_buf *body,
+                                        bool *out_include)
+{
+    struct hf_bytes names = hf_native_ctx(conn)->ca_names;
+    *out_include = names.len != 0;
+    return hf_buf_append(body, names);
+}
 
 enum hf_err hf_ext_authorities_write_cr(struct hf_native *conn, struct hf_buf *body,
                                         bool *out_include)
@@ -23,7 +31,7 @@ enum hf_err hf_ext_authorities_write_cr(struct hf_native *conn, struct hf_buf *b
     return hf_buf_vec_close(body, list);
 }
 
-enum hf_err hf_ext_authorities_read_cr(struct hf_native *conn, struct hf_bytes body)
+enum hf_err hf_ext_authorities_read(struct hf_native *conn, struct hf_bytes body)
 {
     struct hf_reader reader = hf_reader_of(body);
     struct hf_bytes list, name;

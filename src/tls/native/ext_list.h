@@ -31,8 +31,8 @@ hf_ext_reader hf_ext_psk_modes_read, hf_ext_psk_read_sh;
 hf_ext_writer hf_ext_cookie_write_ch, hf_ext_cookie_write_hrr;
 hf_ext_reader hf_ext_cookie_read_ch, hf_ext_cookie_read_hrr;
 
-hf_ext_writer hf_ext_authorities_write_cr;
-hf_ext_reader hf_ext_authorities_read_cr;
+hf_ext_writer hf_ext_authorities_write_ch, hf_ext_authorities_write_cr;
+hf_ext_reader hf_ext_authorities_read;
 
 hf_ext_writer hf_ext_status_write_ch, hf_ext_status_write_cr, hf_ext_status_write_ct;
 hf_ext_reader hf_ext_status_read_ch, hf_ext_status_read_cr, hf_ext_status_read_ct;

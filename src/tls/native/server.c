@@ -103,6 +103,7 @@ static enum hf_err on_hello(struct hf_native *conn, const struct hf_msg *msg)
         return hand_over(conn);
     }
     HF_TRY(hf_server_choose(conn, msg, &hello, &retry));
+    conn->hs->authorities = hf_bytes_of(NULL, 0); /* it views the message */
     add_hello(conn, msg);
     conn->record.allow_ccs = true;
     hf_native_move(conn, retry ? SEND_RETRY : KEYGEN);

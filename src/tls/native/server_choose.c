@@ -181,15 +181,16 @@ static enum hf_err choose_policy(struct hf_native *conn, struct hf_pick *out)
 }
 
 /* Place in our order of schemes, one earlier for each better; chains that are signed as the client
- * asks come before all others (RFC 8446 4.4.2.2). */
-static size_t rank(const struct hf_native_ctx *ctx, const struct hf_native_identity *identity,
-                   uint16_t scheme, uint32_t cert_schemes)
+ * asks come before all others, then those of the CAs that it names (RFC 8446 4.4.2.2). */
+static size_t rank(const struct hf_native_ctx *ctx, const struct hf_native_hs *hs,
+                   const struct hf_native_identity *identity, uint16_t scheme)
 {
     size_t at = 0;
     while (at < ctx->n_sign && ctx->sign[at] != scheme) {
         at++;
     }
-    return at + (hf_native_chain_fits(identity, cert_schemes) ? 0 : HF_NATIVE_SCHEMES);
+    at += hf_native_issued_by(identity, hs->authorities) ? 0 : HF_NATIVE_SCHEMES;
+    return at + (hf_native_chain_fits(identity, hs->cert_schemes) ? 0 : 2 * HF_NATIVE_SCHEMES);
 }
 
 /* Among the identities of the name: the best that can sign for the client. */
@@ -202,7 +203,7 @@ static enum hf_err choose_identity(struct hf_native *conn, const struct hf_pick_
     for (size_t i = 0; i < set->n_identities; i++) {
         const struct hf_native_identity *identity = hf_native_identity_of(ctx, set->identity[i]);
         uint16_t scheme = hf_native_sign_scheme(ctx, identity, hs->schemes);
-        size_t at = rank(ctx, identity, scheme, hs->cert_schemes);
+        size_t at = rank(ctx, hs, identity, scheme);
         if (scheme && at < best) {
             best = at;
             conn->own = identity;

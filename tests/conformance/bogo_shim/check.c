@@ -21,9 +21,18 @@ static void check_number(const char *what, int got, int wanted)
     }
 }
 
+static struct hf_chain *get_chain(const struct shim *shim)
+{
+    struct hf_chain *chain;
+    if (hf_tls_get_peer_chain(shim->tls, &chain) != HF_OK) {
+        die("no memory for the peer's chain");
+    }
+    return chain;
+}
+
 static void check_chain(const struct shim *shim)
 {
-    const struct hf_chain *chain = shim->tls->peer_chain;
+    HF_CLEANUP(hf_chain_unrefp) struct hf_chain *chain = get_chain(shim);
     const char *path = shim->flags->expect_peer_cert_file;
     FILE *file = path ? fopen(path, "r") : NULL;
     size_t n = 0;
@@ -50,7 +59,8 @@ static void check_peer(const struct shim *shim)
     const struct bogo_flags *flags = shim->flags;
     bool wanted = !flags->server || flags->require_any_client_certificate;
     struct hf_bytes staple = shim->tls->peer_staple;
-    if (wanted && !shim->tls->peer_chain) {
+    HF_CLEANUP(hf_chain_unrefp) struct hf_chain *chain = get_chain(shim);
+    if (wanted && !chain) {
         die("received no peer certificate but expected one");
     }
     if (flags->expect_ocsp_response.len &&
