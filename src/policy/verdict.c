@@ -81,7 +81,9 @@ static void judge_missing(const struct mode *mode, struct hf_verdict *out)
         return;
     }
     refuse(out, HF_REASON_NO_CERTIFICATE);
-    say(out, "the peer sent no certificate, and one is required");
+    say(out,
+        "the peer sent no certificate, and one is required: it has none, or none that fits the "
+        "CA names and the signature algorithms that it was asked for");
 }
 
 static void take_result(struct hf_verify_result *result, struct hf_verdict *out)

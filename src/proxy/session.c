@@ -155,7 +155,8 @@ static void time_out(struct hf_session *session, bool total)
         hf_down_retire(session);
         return;
     default:
-        hf_session_finish_with_alert(session, HF_CAUSE_IDLE_TIMEOUT, HF_ALERT_USER_CANCELED);
+        /* Not close_notify: whoever waits for more must not take what came for all of it. */
+        hf_session_finish_with_alert(session, HF_CAUSE_IDLE_TIMEOUT, HF_ALERT_INTERNAL_ERROR);
     }
 }
 
