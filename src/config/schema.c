@@ -52,6 +52,9 @@ static enum hf_err put_words(struct hf_buf *out, const struct hf_word *words)
     for (size_t i = 0; words[i].word; i++) {
         HF_TRY(hf_buf_append_str(out, i ? "," : ""));
         HF_TRY(put_string(out, words[i].word));
+        if (words[i].word[strspn(words[i].word, "0123456789")] == '\0') { /* YAML's 308 */
+            HF_TRY(hf_buf_printf(out, ",%s", words[i].word));
+        }
     }
     return HF_OK;
 }

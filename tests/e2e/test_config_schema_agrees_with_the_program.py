@@ -29,7 +29,8 @@ identities:
   wild: {cert: a.pem, passphrase-env: WILD_PASS}
 trust:
   partners: {roots: a.pem, names: from-roots, depth: 1}
-  quiet: {roots: a.pem, names: ./a.pem}
+  quiet: {roots: a.pem, names: ./a.pem,
+          crl: {files: [a.pem], when-stale: 24h, when-missing: deny}}
 upstreams:
   app:
     servers: ["127.0.0.1:8080", {address: "db.example:5432", weight: 3, max-connections: 9,
@@ -62,6 +63,21 @@ upstreams:
       post-handshake-auth: true
       send-names: true
       unsafe-skip-verify: false
+  web:
+    servers: "127.0.0.1:8081"
+    protocol: http/1.1
+    forward:
+      identity: [x-forwarded-client-cert, token]
+      xfcc: set
+      xfcc-parts: [by, hash]
+      address: x-forwarded
+      headers: {x-peer: "{peer.spiffe}"}
+      strip: [x-old-*]
+      token: {header: x-token, audience: web}
+      trace: span
+      request-id: true
+      max-value: 8KiB
+      unsafe-unverified: false
 listeners:
   api:
     listen: ["0.0.0.0:8443", ":1", "[::1]:2"]
@@ -80,6 +96,72 @@ listeners:
     idle-timeout: 0
     total-timeout: 7d
     max-connections: 5000
+  web:
+    listen: "127.0.0.1:2"
+    identities: web
+    client: require
+    trust: partners
+    mode: http
+    trusted-proxies: 10.0.0.0/8
+    trusted-clients: [ops, "cn:edge"]
+    jwks-path: /.well-known/jwks.json
+    access-log: {format: combined, template: "{request.id}", to: stderr}
+    limits: {per-identity: 100/s burst 200, per-address: 10/m, connections-per-identity: 10,
+             connections-per-address: 0}
+    http:
+      max-header-size: 32KiB
+      max-headers: 100
+      max-body: 0
+      header-timeout: 10s
+      body-timeout: 30s
+      keep-alive-timeout: 1m
+      keep-alive-requests: 0
+      paths: {dot-segments: resolve, encoded-slashes: refuse, double-slashes: merge}
+      h2: {max-streams: 100, stream-window: 64KiB, connection-window: 4MiB, header-table: 4KiB,
+           max-continuations: 8, flood-interval: 10s, max-resets: 500, max-errors: 200,
+           max-settings: 50, max-pings: 200, max-priorities: 1000, max-window-updates: 100000,
+           max-empty-frames: 100}
+    routes:
+      - name: orders
+        match: {host: "*.example.org", path: [/orders/, /x], method: GET, header: {x-v: "2.*"},
+                query: {a: b}, identity: "cn:*"}
+        allow: [ops, verified]
+        deny: "cn:mallory"
+        report: [ops]
+        auth: {any: [staff, {use: idp, users: [a, b], scopes: x, claims: {t: [1, true]}}]}
+        to: web
+        rewrite: {path: /o/, host: orders.example}
+        headers:
+          request: {set: {a: b}, add: {c: d}, remove: e}
+          response: {set: {a: b}, add: {c: d}, remove: [e]}
+        max-body: 1GiB
+        timeout: 30s
+        retries: 2
+      - {match: {path: /teapot}, allow: anyone, respond: {status: 418, body: tea, headers: {a: b}}}
+      - {allow: anyone, redirect: {to: "https://{host}{path}", status: 308}}
+token-signing: {keys: a.pem, issuer: us, lifetime: 1m}
+roles:
+  ops: [{all: ["ou:Ops", {not: "cn:mallory"}]}, "cn:alice"]
+auth:
+  idp:
+    jwt:
+      jwks: https://idp.example/keys
+      jwks-trust: partners
+      refresh: 1h
+      issuer: [a, b]
+      audience: api
+      algorithms: ES256
+      types: at+jwt
+      scopes: [x]
+      claims: {tenant: acme, /roles: [a, b]}
+      leeway: 1m
+      max-age: 8h
+      bound: require
+      header: authorization
+      realm: api
+      forward: false
+  anybody: {jwt: {jwks: a.pem, issuer: a, unsafe-any-audience: true}}
+  staff: {basic: {htpasswd: a.pem, realm: staff, cache: 0, failures: 10/m, forward: true}}
 '''
 
 # Each is a place in GOOD and a value that doesn't belong there.
@@ -115,7 +197,11 @@ BAD = [
     (('listeners',), {}),
     (('listeners', 'api', 'listen'), {}),
     (('listeners', 'api', 'client'), 'maybe'),
-    (('listeners', 'api', 'mode'), 'http'),
+    (('listeners', 'api', 'mode'), 'smtp'),
+    (('listeners', 'web', 'limits', 'per-address'), 'often'),
+    (('listeners', 'web', 'routes'), [{'to': 'web', 'auth': {'some': ['staff']}}]),
+    (('auth', 'idp', 'jwt', 'algorithms'), ['HS256']),
+    (('auth', 'idp', 'jwt', 'claims'), ['tenant']),
     (('listeners', 'api', 'sni'), {'name': 'a.example'}),
     (('listeners', 'api', 'sni'), [{'client': 'none'}]),
     (('listeners', 'api', 'tls', 'suites'), [['x']]),
