@@ -110,6 +110,9 @@ struct hf_h2_events {
     /* After a hf_h2_write that took less than it was given: there is room again. */
     void (*on_room)(void *ctx, struct hf_h2_stream *stream);
     void (*on_close)(void *ctx, struct hf_h2_stream *stream, const struct hf_h2_close *why);
+    /* Server, may be NULL: a malformed request (RFC 9113 8.1.1) was reset before anybody was told
+     * of it. For the log. */
+    void (*on_malformed)(void *ctx, uint32_t stream_id, enum hf_http_fault fault);
 };
 
 /* struct hf_h2_config is shared by connections and outlives them. */
@@ -117,7 +120,7 @@ struct hf_h2_config {
     bool server;
     bool connect_protocol; /* server: offers extended CONNECT */
     struct hf_h2_limits limits;
-    const struct hf_h2_events *events; /* all set; on_bad_head in servers only */
+    const struct hf_h2_events *events; /* all set but as said there; on_bad_head in servers only */
     struct hf_http_msg_pool *msgs;
 };
 

@@ -524,6 +524,9 @@ void hf_h2_fields_end(struct hf_h2 *h2)
     }
     if (block.malformed || (fault && !request)) {
         hf_http_msg_pool_put(h2->config->msgs, block.msg);
+        if (request && h2->config->events->on_malformed) {
+            h2->config->events->on_malformed(h2->ctx, block.id, fault);
+        }
         hf_h2_stream_error(h2, block.id, HF_H2_PROTOCOL_ERROR, fault);
     } else if (request) {
         deliver_request(h2, block.msg, fault, block.end_stream);

@@ -167,6 +167,26 @@ void hf_session_log_no_longer(const struct hf_session *session, const struct hf_
     hf_log_end(&line);
 }
 
+void hf_session_log_http2(const struct hf_session *session, uint32_t stream, const char *code,
+                          const char *text)
+{
+    struct hf_log_line line;
+    begin(&line, session, HF_LOG_INFO, "http2");
+    if (!line.log) {
+        return;
+    }
+    hf_log_str(&line, "result", stream ? "reset" : "ended");
+    if (stream) {
+        hf_log_int(&line, "stream", (int64_t)stream);
+    }
+    hf_log_str(&line, "reason", code);
+    hf_log_str(&line, "detail", text);
+    if (session->identity) {
+        hf_log_str(&line, "identity", hf_identity_display(session->identity));
+    }
+    hf_log_end(&line);
+}
+
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause)
 {
     struct hf_log_line line;

@@ -23,6 +23,11 @@ void hf_session_log_upstream(const struct hf_session *session, const struct hf_d
 /* One line when a live session is closed because it would no longer be admitted. */
 void hf_session_log_no_longer(const struct hf_session *session, const struct hf_verdict *verdict);
 
+/* One line when a client breaks the rules of HTTP/2: a request that nobody was told of (stream), or
+ * the connection (stream 0). code is stable. */
+void hf_session_log_http2(const struct hf_session *session, uint32_t stream, const char *code,
+                          const char *text);
+
 /* One line per connection at its end. */
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause);
 

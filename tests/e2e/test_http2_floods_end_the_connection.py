@@ -41,13 +41,31 @@ FLOODS = {
 }
 
 
+# What the log calls it.
+WORDS = {
+    'resets': 'streams opened and reset', 'errors': 'malformed streams', 'made-you-reset': 'malformed streams',
+    'settings': 'SETTINGS frames', 'pings': 'PING frames', 'priorities': 'PRIORITY or unknown frames',
+    'unknown': 'PRIORITY or unknown frames', 'window-updates': 'WINDOW_UPDATE frames', 'empty-data': 'empty frames',
+}
+
+
 @pytest.fixture(scope='module')
-def door(pki, ports, module_handfast, module_backend):
+def daemon_and_door(pki, ports, module_handfast, module_backend):
     port = ports.take()
-    module_handfast(configs.http_side(
+    daemon = module_handfast(configs.http_side(
         pki, port, module_backend(recorder.Recorder().serve),
         listener={'http': {'h2': {**LIMITS, 'flood-interval': '1h'}}}, workers=1))
-    return port
+    return daemon, port
+
+
+@pytest.fixture
+def daemon(daemon_and_door):
+    return daemon_and_door[0]
+
+
+@pytest.fixture
+def door(daemon_and_door):
+    return daemon_and_door[1]
 
 
 def connect(pki, door):
@@ -57,7 +75,7 @@ def connect(pki, door):
 
 
 @pytest.mark.parametrize('name', FLOODS)
-def test_flood(pki, door, name):
+def test_flood(pki, daemon, door, name):
     repeated = FLOODS[name]
     with connect(pki, door) as bystander, connect(pki, door) as connection:
         connection.send(head(connection, 1))
@@ -67,6 +85,7 @@ def test_flood(pki, door, name):
         for number in range(LIMIT - 2, 2 * LIMIT):
             connection.send(repeated(connection, number))
         assert connection.wait_goaway() == 'ENHANCE_YOUR_CALM'
+        daemon.log.wait(event='http2', result='ended', reason='enhance-your-calm', detail=f'too many {WORDS[name]}')
         assert bystander.wait(bystander.request(REQUEST, b'x')).status == 200
 
 
@@ -93,3 +112,11 @@ def test_a_client_that_keeps_below_is_never_bothered(pki, door):
         for _ in range(4 * LIMIT):
             assert connection.wait(connection.request(REQUEST, b'x')).status == 200
             assert connection.ping()
+
+
+def test_a_malformed_request_is_in_the_log(pki, daemon, door):
+    with connect(pki, door) as connection:
+        connection.send(head(connection, 1, [*REQUEST, ('connection', 'close')]))
+        assert connection.wait(1).reset == 'PROTOCOL_ERROR'
+        line = daemon.log.wait(event='http2', result='reset', reason='connection-field')
+        assert line['stream'] == 1 and line['listener'] == 'in'

@@ -277,6 +277,13 @@ static void on_close(void *ctx, struct hf_h2_stream *stream, const struct hf_h2_
     hf_exchange_client_gone(x, why->fault ? HF_MISHAP_BAD_REQUEST : HF_MISHAP_CLIENT_RESET);
 }
 
+static void on_malformed(void *ctx, uint32_t stream_id, enum hf_http_fault fault)
+{
+    const struct hf_down_h2 *h2 = ctx;
+    hf_session_log_http2(h2->down.session, stream_id, hf_http_fault_code(fault),
+                         hf_http_fault_text(fault));
+}
+
 static const struct hf_h2_events events = {
     .on_head = on_head,
     .on_bad_head = on_bad_head,
@@ -284,16 +291,27 @@ static const struct hf_h2_events events = {
     .on_end = on_end,
     .on_room = on_room,
     .on_close = on_close,
+    .on_malformed = on_malformed,
 };
 
 /* --- Reading ------------------------------------------------------------------------------------
  */
+
+/* Once: nothing is fed to it any more. */
+static void tell_fault(const struct hf_down_h2 *h2)
+{
+    struct hf_h2_fault fault = hf_h2_fault(h2->pipe.h2);
+    if (!h2->closing) {
+        hf_session_log_http2(h2->down.session, 0, hf_h2_code_text(fault.code), fault.text);
+    }
+}
 
 static bool on_plain(void *ctx, struct hf_bytes plain)
 {
     struct hf_down_h2 *h2 = ctx;
     hf_down_count_in(&h2->down, plain.len);
     if (hf_h2_feed(h2->pipe.h2, plain, hf_loop_now_ms(h2->down.hub->worker->loop)) != HF_OK) {
+        tell_fault(h2);
         h2->closing = true;
     }
     hf_h2_wire_dirty(&h2->pipe);
