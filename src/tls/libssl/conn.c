@@ -20,8 +20,9 @@
 
 enum {
     PLAIN_MAX = 16384,
-    OVERHEAD_MAX = 512, /* of a record, and of a KeyUpdate or alert that may go before or after */
-    WRITE_MIN = 4096,   /* smaller records than this only at the end of what is to be written */
+    OVERHEAD_MAX = 512,   /* of a record, and of a KeyUpdate or alert that may go before or after */
+    WRITE_MIN = 4096,     /* smaller records than this only at the end of what is to be written */
+    KEY_UPDATES_MAX = 32, /* of the peer, in a row */
 };
 
 /* --- Lifecycle --- */
@@ -273,9 +274,15 @@ static enum hf_tls_step read_records(struct hf_ls_conn *conn, struct hf_span int
             return HF_TLS_WANT_INPUT;
         }
         int ret = SSL_read_ex(conn->ssl, into.ptr + *out_n, into.len - *out_n, &n);
+        if (conn->n_key_updates > KEY_UPDATES_MAX) {
+            hf_ls_alert(conn, conn->io, HF_ALERT_UNEXPECTED_MESSAGE);
+            return over_because(conn, HF_REASON_PROTOCOL,
+                                "too many key updates in a row without data between");
+        }
         if (ret != 1) {
             return step_of(conn, ret);
         }
+        conn->n_key_updates = 0;
         *out_n += n;
     }
     return HF_TLS_DONE;

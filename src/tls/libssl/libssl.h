@@ -76,9 +76,10 @@ struct hf_ls_conn {
     struct hf_tls base;
     struct hf_ls_ctx *ctx; /* the same as base.ctx */
     SSL *ssl;
-    struct hf_tls_io *io; /* only during a call */
-    size_t in_taken;      /* bytes that libssl took during the handshake */
-    size_t in_granted;    /* bytes of io.in that libssl may take: whole records */
+    struct hf_tls_io *io;   /* only during a call */
+    size_t in_taken;        /* bytes that libssl took during the handshake */
+    unsigned n_key_updates; /* in a row, without data between */
+    size_t in_granted;      /* bytes of io.in that libssl may take: whole records */
     enum hf_ls_state state;
     bool client;
     bool was_open; /* the handshake was complete */

@@ -247,6 +247,9 @@ static bool no_certificate(const uint8_t *message, size_t len, int version)
 static void on_handshake_read(struct hf_ls_conn *conn, int version, const uint8_t *message,
                               size_t len)
 {
+    if (message[0] == SSL3_MT_KEY_UPDATE && version == TLS1_3_VERSION) {
+        conn->n_key_updates++;
+    }
     bool from_client = !conn->client && message[0] == SSL3_MT_CERTIFICATE;
     if (!from_client || conn->denied || !no_certificate(message, len, version)) {
         return;

@@ -40,9 +40,10 @@ static void on_info(const SSL *ssl, int where, int value)
     }
 }
 
-static void raw_start(struct raw *raw, int version)
+static void raw_start_on(struct raw *raw, int version, enum hf_tls_engine engine)
 {
     pair_init(&raw->pair);
+    raw->pair.server_config.common.engine = engine;
     raw->pair.policy[0].ask = HF_TLS_ASK_NONE;
     pair_start(&raw->pair);
     raw->ctx = SSL_CTX_new(TLS_method());
@@ -58,6 +59,11 @@ static void raw_start(struct raw *raw, int version)
     raw->out = BIO_new(BIO_s_mem());
     SSL_set_bio(raw->ssl, raw->in, raw->out);
     SSL_set_connect_state(raw->ssl);
+}
+
+static void raw_start(struct raw *raw, int version)
+{
+    raw_start_on(raw, version, HF_TLS_ENGINE_AUTO);
 }
 
 static void raw_done(struct raw *raw)
@@ -107,6 +113,13 @@ static void client_says(struct raw *raw, const char *text)
     assert_true(hf_bytes_eq_str(hf_buf_bytes(&raw->pair.server.plain), text));
 }
 
+static void client_updates(struct raw *raw)
+{
+    assert_int_equal(SSL_key_update(raw->ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    (void)SSL_do_handshake(raw->ssl);
+    to_server(raw);
+}
+
 static void server_says(struct raw *raw, const char *text)
 {
     char got[32];
@@ -140,6 +153,36 @@ static void test_data_and_alerts_after_key_updates(void **state)
         assert_true(SSL_read(raw.ssl, got, sizeof(got)) <= 0);
         ERR_clear_error();
         assert_int_equal(raw.alert, HF_ALERT_CERTIFICATE_REVOKED);
+        raw_done(&raw);
+    }
+}
+
+/* Each costs us a derivation and them next to nothing. */
+static void test_key_updates_without_data_between_are_limited(void **state)
+{
+    (void)state;
+    static const enum hf_tls_engine engines[] = {HF_TLS_ENGINE_NATIVE, HF_TLS_ENGINE_LIBSSL};
+    for (size_t i = 0; i < HF_N_ELEMENTS(engines); i++) {
+        struct raw raw;
+        raw_start_on(&raw, TLS1_3_VERSION, engines[i]);
+        raw_shake(&raw);
+        for (int n = 0; n < 32; n++) {
+            client_updates(&raw);
+            assert_int_equal(side_read(&raw.pair.server), HF_TLS_WANT_INPUT);
+        }
+        client_says(&raw, "data");
+        for (int n = 0; n < 32; n++) {
+            client_updates(&raw);
+            assert_int_equal(side_read(&raw.pair.server), HF_TLS_WANT_INPUT);
+        }
+        client_updates(&raw);
+        assert_int_equal(side_read(&raw.pair.server), HF_TLS_FAILED);
+        assert_int_equal(side_reason(&raw.pair.server), HF_REASON_PROTOCOL);
+        to_client(&raw);
+        char got[8];
+        assert_true(SSL_read(raw.ssl, got, sizeof(got)) <= 0);
+        ERR_clear_error();
+        assert_int_equal(raw.alert, HF_ALERT_UNEXPECTED_MESSAGE);
         raw_done(&raw);
     }
 }
@@ -182,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_data_and_alerts_after_key_updates),
+        cmocka_unit_test(test_key_updates_without_data_between_are_limited),
         cmocka_unit_test(test_renegotiation_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
