@@ -4,6 +4,7 @@ are bound to the client's certificate."""
 
 import base64
 import json
+import subprocess
 
 import pytest
 
@@ -161,6 +162,41 @@ def test_bound_tokens_are_for_one_certificate(pki, port, door, issuer):
     assert (answer.status, code(answer)) == (401, 'token-binding')
     answer = ask(pki, port, bearer(key.token()))
     assert (answer.status, code(answer)) == (401, 'token-unbound')
+
+
+def test_binding_holds_on_resumed_connections(pki, port, door, issuer):
+    key = idp.Key('one')
+    door(issuer(key).url, bound='require')
+    token = key.token(cnf={'x5t#S256': idp.thumbprint(pki.alice)})
+    context = clients.context(pki.servers.root.cert, pki.alice, alpn=['http/1.1'])
+    session, reused = None, []
+    for _ in range(2):
+        with clients.connect(port, None, context=context, session=session) as connection:
+            lines = ['GET /api/x HTTP/1.1', 'Host: server.example', 'Connection: close', bearer(token), '', '']
+            connection.sendall('\r\n'.join(lines).encode())
+            assert clients.HttpReader(connection).answer().status == 200
+            reused.append(connection.session_reused)
+            session = connection.session
+    assert reused == [False, True]
+
+
+def test_http2_requests_are_asked_the_same(pki, port, door, issuer, tmp_path):
+    key = idp.Key('one')
+    door(issuer(key).url)
+
+    def status(*words):
+        ended = subprocess.run(
+            ['curl', '-sS', '--http2', '-o', str(tmp_path / 'body'), '-w', '%{http_version} %{http_code}',
+             '--cacert', pki.servers.root.cert, '--cert', pki.alice.chain, '--key', pki.alice.key,
+             '--resolve', f'server.example:{port}:127.0.0.1', f'https://server.example:{port}/api/x', *words],
+            capture_output=True, text=True, timeout=waiting.SECONDS)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    assert status('-H', bearer(key.token())) == '2 200'
+    assert status() == '2 401'
+    assert json.loads((tmp_path / 'body').read_text())['code'] == 'auth-required'
+    assert status('-H', bearer(idp.Key('new').token()), '-d', 'x') == '2 401'
 
 
 def test_keys_of_a_file_change_with_a_reload(pki, port, door, tmp_path):
