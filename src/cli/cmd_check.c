@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "config/ledger.h"
 #include "config/lint.h"
 #include "config/tls_settings.h"
 #include "os/clock.h"
@@ -55,6 +56,17 @@ static enum hf_exit print(struct hf_cli *cli, const struct values *values,
     return bad ? HF_EXIT_PROBLEM : HF_EXIT_OK;
 }
 
+static enum hf_err examine_lists(const struct hf_config *config,
+                                 const struct hf_materials *materials, struct hf_findings *findings)
+{
+    struct hf_ledger *ledger = NULL;
+    int64_t now_s = hf_clock_wall_s(&hf_os_clock);
+    HF_TRY(hf_ledger_load(config, NULL, NULL, HF_LEDGER_STRICT, now_s, findings, &ledger));
+    hf_ledger_lint(ledger, config, materials, now_s, findings);
+    hf_ledger_unref(ledger);
+    return HF_OK;
+}
+
 /* Adds everything that is wrong with the file and what it names. */
 static enum hf_err examine(const char *path, struct hf_findings *findings)
 {
@@ -65,6 +77,8 @@ static enum hf_err examine(const char *path, struct hf_findings *findings)
     if (materials) {
         hf_tls_settings_check(config, materials, findings);
         hf_lint(config, materials, hf_clock_wall_s(&hf_os_clock), findings);
+        enum hf_err ledger_err = examine_lists(config, materials, findings);
+        err = err == HF_OK ? ledger_err : err;
     }
     hf_materials_unref(materials);
     hf_config_free(config);

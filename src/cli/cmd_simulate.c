@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ca/ca.h"
 #include "cli/commands.h"
+#include "config/ledger.h"
 #include "config/materials.h"
 #include "http/chars.h"
 #include "http/target.h"
@@ -19,6 +20,7 @@
 #include "os/file.h"
 #include "pki/pem.h"
 #include "policy/request.h"
+#include "proxy/denials.h"
 
 enum { PATH_TEXT_MAX = 3 * 8192, SENTENCE_MAX = 512 };
 
@@ -32,6 +34,7 @@ struct values {
     const char *path;
     struct hf_texts headers;
     const char *at;
+    const char *crl;
     bool authenticated;
     bool json;
 };
@@ -91,6 +94,11 @@ static const struct hf_option options[] = {
      .value = "TIME",
      .doc = "as if it were then: 2026-11-20T23:06:00Z, or 2026-11-20; without it now",
      .offset = offsetof(struct values, at)},
+    {.name = "crl",
+     .kind = HF_OPT_TEXT,
+     .value = "FILE",
+     .doc = "as if the trust had this file of revocation lists too",
+     .offset = offsetof(struct values, crl)},
     {.name = "json",
      .kind = HF_OPT_SWITCH,
      .doc = "print it as JSON",
@@ -102,6 +110,8 @@ struct simulation {
     const struct values *values;
     struct hf_config *config;
     struct hf_materials *materials;
+    struct hf_cfg_string *crl_files; /* with --crl: those of the trust, and one */
+    struct hf_ledger *ledger;
     const struct hf_cfg_listener *listener;
     struct hf_route_table *doors; /* where the listener has no routes */
     const struct hf_route_table *table;
@@ -131,8 +141,10 @@ static void simulation_done(struct simulation *sim)
     hf_chain_unref(sim->chain);
     hf_route_table_free(sim->doors);
     hf_materials_unref(sim->materials);
+    hf_ledger_unref(sim->ledger);
     hf_free(sim->roles);
     hf_config_free(sim->config);
+    hf_free(sim->crl_files);
 }
 
 /* --- What is given ------------------------------------------------------------------------------
@@ -222,13 +234,55 @@ static struct hf_bytes bare_host(const char *text)
     return hf_http_authority_parse(bytes, &authority) ? authority.host : bytes;
 }
 
-static void judge_handshake(struct simulation *sim)
+static void choose_door(struct simulation *sim)
 {
     const struct hf_cfg_listener *listener = sim->listener;
     const char *name = sim->values->sni ? sim->values->sni : sim->values->host;
     sim->door = hf_route_table_door(sim->table, bare_host(name));
     sim->client = sim->door ? listener->sni[sim->door - 1].client : listener->client;
     sim->trust = sim->door ? listener->sni[sim->door - 1].trust : listener->trust;
+}
+
+/* --crl: the trust that judges has one file more. */
+static enum hf_err add_crl(struct simulation *sim)
+{
+    if (!sim->values->crl) {
+        return HF_OK;
+    }
+    if (!sim->trust) {
+        return hf_fail(HF_E_USAGE, "--crl: the listener has no trust to hold a list against");
+    }
+    struct hf_cfg_crl *crl = &sim->config->trusts[sim->trust - sim->config->trusts].crl;
+    sim->crl_files = hf_alloc_zero(crl->n_files + 1, sizeof(*sim->crl_files));
+    if (!sim->crl_files) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < crl->n_files; i++) {
+        sim->crl_files[i] = crl->files[i];
+    }
+    sim->crl_files[crl->n_files].value = (char *)(uintptr_t)sim->values->crl; /* only read */
+    crl->files = sim->crl_files;
+    crl->n_files++;
+    crl->given = true;
+    return HF_OK;
+}
+
+/* What a daemon with this config would know of revocation. */
+static enum hf_err load_ledger(struct simulation *sim, struct hf_findings *findings)
+{
+    struct hf_denylist *deny = NULL;
+    HF_TRY(add_crl(sim));
+    if (sim->config->state.value) {
+        HF_TRY(hf_denials_read(sim->config->state.value, sim->now_s, &deny));
+    }
+    enum hf_err err = hf_ledger_load(sim->config, NULL, deny, HF_LEDGER_STRICT, sim->now_s,
+                                     findings, &sim->ledger);
+    hf_denylist_unref(deny);
+    return err;
+}
+
+static void judge_handshake(struct simulation *sim)
+{
     hf_verdict_judge(
         &(struct hf_judge_input){
             .mode = sim->client,
@@ -236,6 +290,7 @@ static void judge_handshake(struct simulation *sim)
             .chain = sim->chain,
             .usage = HF_USAGE_CLIENT,
             .now_s = sim->now_s,
+            .revocation = sim->trust ? hf_ledger_of(sim->ledger, sim->trust->name) : NULL,
         },
         &sim->handshake);
 }
@@ -347,6 +402,8 @@ static enum hf_err simulate(struct simulation *sim, struct hf_findings *findings
     HF_TRY(read_chain(sim));
     HF_TRY(load_trusts(sim, findings));
     HF_TRY(make_doors(sim));
+    choose_door(sim);
+    HF_TRY(load_ledger(sim, findings));
     judge_handshake(sim);
     HF_TRY(find_roles(sim));
     bool asks = sim->values->path && sim->handshake.allow;

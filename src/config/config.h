@@ -283,7 +283,7 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
     X(CRL_KEPT, "crl-kept", WARNING, "log of `run`", \
       "a changed file of revocation lists can't be used; the old lists stay in force") \
     X(CRL_STALE, "crl-stale", WARNING, "`check`, log of `run`", \
-      "a revocation list is out of date, or will be within a day") \
+      "a revocation list is out of date") \
     X(CRL_UNCOVERED, "crl-uncovered", WARNING, "`check`, log of `run`", \
       "a root of a trust with revocation lists has none") \
     X(CRL_ALLOW, "crl-allow", WARNING, "`check`, log of `run`", \

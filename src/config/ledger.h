@@ -12,6 +12,7 @@
  */
 
 #include "config/config.h"
+#include "config/materials.h"
 
 struct hf_ledger;
 
@@ -40,6 +41,11 @@ void hf_ledger_unref(struct hf_ledger *ledger);
 /* hf_ledger_fingerprint is a hash of the names, sizes, times and inodes of all files that a ledger
  * of this config would be loaded from: another one means that it is time to load again. */
 void hf_ledger_fingerprint(const struct hf_config *config, uint8_t out[static HF_SHA256_SIZE]);
+
+/* hf_ledger_lint adds what somebody would regret: lists out of date, roots without one, `allow`. */
+void hf_ledger_lint(const struct hf_ledger *ledger, const struct hf_config *config,
+                    const struct hf_materials *materials, int64_t now_s,
+                    struct hf_findings *findings);
 
 /* hf_ledger_of gives what the trust of this name is judged by; never NULL. */
 const struct hf_revocation *hf_ledger_of(const struct hf_ledger *ledger, const char *trust);

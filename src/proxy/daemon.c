@@ -360,6 +360,8 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
     if (err == HF_OK) {
         daemon.state = HF_DAEMON_RUNNING;
         hf_lint(daemon.snapshot->config, daemon.snapshot->materials, daemon.started_at, &findings);
+        hf_ledger_lint(daemon.ledger, daemon.snapshot->config, daemon.snapshot->materials,
+                       daemon.started_at, &findings);
         hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
         hf_daemon_watch_lists(&daemon);

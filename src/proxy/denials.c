@@ -167,7 +167,8 @@ static enum hf_err rewrite(struct hf_denials *denials, const struct draft *draft
     return hf_file_write_atomic(denials->path, hf_buf_bytes(&text), 0600);
 }
 
-static enum hf_err load(struct hf_denials *denials, int64_t now_s)
+/* Reads the journal and makes the list of it; anew: writes it without what is over. */
+static enum hf_err load(struct hf_denials *denials, int64_t now_s, bool anew)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(JOURNAL_MAX);
     HF_CLEANUP(draft_done) struct draft draft = {0};
@@ -188,7 +189,7 @@ static enum hf_err load(struct hf_denials *denials, int64_t now_s)
     if (err == HF_OK) {
         err = hf_denylist_new(draft.item, draft.n, &denials->list);
     }
-    if (err == HF_OK) {
+    if (err == HF_OK && anew) {
         err = rewrite(denials, &draft);
     }
     json_decref(keep);
@@ -210,7 +211,7 @@ enum hf_err hf_denials_open(const char *folder, int64_t now_s, struct hf_denials
     }
     denials->fd = -1;
     denials->path = hf_path_join(folder, journal_name);
-    enum hf_err err = denials->path ? load(denials, now_s) : HF_E_NOMEM;
+    enum hf_err err = denials->path ? load(denials, now_s, true) : HF_E_NOMEM;
     if (err == HF_OK) {
         denials->fd = open(denials->path, O_WRONLY | O_APPEND | O_CLOEXEC);
         err = denials->fd < 0 ? hf_fail_errno("%s", denials->path) : HF_OK;
@@ -221,6 +222,15 @@ enum hf_err hf_denials_open(const char *folder, int64_t now_s, struct hf_denials
     }
     *out = denials;
     return HF_OK;
+}
+
+enum hf_err hf_denials_read(const char *folder, int64_t now_s, struct hf_denylist **out)
+{
+    struct hf_denials denials = {.fd = -1, .path = hf_path_join(folder, journal_name)};
+    enum hf_err err = denials.path ? load(&denials, now_s, false) : HF_E_NOMEM;
+    *out = denials.list;
+    hf_free(denials.path);
+    return err;
 }
 
 void hf_denials_free(struct hf_denials *denials)

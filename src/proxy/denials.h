@@ -17,6 +17,9 @@ struct hf_denials;
  * out, and the journal is written anew without them. */
 enum hf_err hf_denials_open(const char *folder, int64_t now_s,
                             struct hf_denials **out) HF_MUST_CHECK;
+/* hf_denials_read only reads: what a daemon with this folder would deny at that time. */
+enum hf_err hf_denials_read(const char *folder, int64_t now_s,
+                            struct hf_denylist **out) HF_MUST_CHECK;
 void hf_denials_free(struct hf_denials *denials);
 
 /* hf_denials_list gives the list as it is now, borrowed; a change makes a new one. */

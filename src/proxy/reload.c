@@ -117,6 +117,8 @@ static void rollout_end(struct hf_rollout *rollout)
     daemon->rollout = NULL;
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),
             &rollout->findings);
+    hf_ledger_lint(daemon->ledger, daemon->snapshot->config, daemon->snapshot->materials,
+                   hf_clock_wall_s(&hf_os_clock), &rollout->findings);
     report(daemon, err, &rollout->findings, rollout->on_end, rollout->ctx);
     hf_findings_done(&rollout->findings);
     hf_free(rollout);

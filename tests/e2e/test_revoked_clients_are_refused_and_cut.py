@@ -2,11 +2,12 @@
 """Revocation lists: whoever they name is refused at the door, on a ticket too, and is cut in the
 middle of a live session as soon as the file changes. What a list doesn't say is not guessed."""
 
+import json
 import ssl
 
 import pytest
 
-from harness import certs, clients, configs, revocation
+from harness import certs, clients, configs, daemon as daemons, revocation
 
 pytestmark = [pytest.mark.engines, pytest.mark.workers]
 
@@ -239,3 +240,34 @@ def test_revocation_counts_for_upstream_servers_too(handfast, pki, echo, port, p
         assert line['reason'] == 'revoked'
         with pytest.raises(ConnectionResetError):
             client.recv(10)
+
+
+def simulate(daemon, leaf, *words):
+    return daemons.run('simulate', '-c', daemon.config_path, '--listener', 'in', '--cert', leaf.chain, *words)
+
+
+def test_simulate_says_the_same_offline(handfast, config, lists, pki, tmp_path):
+    daemon = handfast(config)
+    assert simulate(daemon, pki.bob).returncode == 0
+    more = tmp_path / 'more.crl'
+    more.write_bytes(lists.text([pki.bob]))
+    answer = simulate(daemon, pki.bob, '--crl', more)
+    assert answer.returncode == 1 and 'refused (revoked)' in answer.stdout
+    in_a_week = revocation.now(days=7).strftime('%Y-%m-%d')
+    answer = simulate(daemon, pki.alice, '--at', in_a_week)
+    assert answer.returncode == 1 and 'crl-stale' in answer.stdout
+
+
+def test_check_says_what_is_wrong_with_lists(handfast, config, lists, pki):
+    daemon = handfast(config)
+    check = ['check', '-c', daemon.config_path, '--json']
+    assert daemons.run(*check).stdout.strip() == '[]'
+    lists.install(revocation.crl(pki.clients.intermediates[0], since=revocation.now(hours=-3),
+                                 until=revocation.now(hours=-2)))
+    config['trust']['clients']['crl']['when-stale'] = 'allow'
+    daemon.write_config(config)
+    found = {one['id'] for one in json.loads(daemons.run(*check).stdout)}
+    assert found == {'crl-stale', 'crl-uncovered', 'crl-allow'}
+    lists.install(b'nothing')
+    answer = daemons.run('check', '-c', daemon.config_path)
+    assert answer.returncode == 1 and 'clients.crl' in answer.stdout
