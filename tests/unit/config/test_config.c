@@ -220,7 +220,8 @@ static void upstream_keys_arrive(void **state)
     assert_int_equal(app->connect_timeout_ms, 2000);
     assert_int_equal(app->proxy_out, HF_PROXY_OUT_V2_TLS);
     assert_true(app->tls_on);
-    assert_ptr_equal(app->tls_identity, &config->identities[0]);
+    assert_int_equal(app->n_tls_identities, 1);
+    assert_ptr_equal(app->tls_identities[0], &config->identities[0]);
     assert_ptr_equal(app->tls_trust, &config->trusts[0]);
     assert_string_equal(app->tls_name.value, "db.example");
     assert_string_equal(app->tls_sni.value, "front.example");
