@@ -87,7 +87,7 @@ static void client_side_is_plain_in_and_tls_out(void **state)
     assert_int_equal(hf_addr_port(&listener->listen[0].addr), 5432);
     assert_ptr_equal(listener->to, upstream);
     assert_true(upstream->tls_on);
-    assert_ptr_equal(upstream->tls_identity, &config->identities[0]);
+    assert_ptr_equal(upstream->tls_identities[0], &config->identities[0]);
     assert_ptr_equal(upstream->tls_trust, &config->trusts[0]);
     assert_string_equal(upstream->servers[0].host, "db.example");
     assert_string_equal(upstream->tls_name.value, "db.internal");
@@ -142,7 +142,7 @@ static void a_client_may_come_without_a_certificate_of_its_own(void **state)
     (void)state;
     flags.cert = flags.key = NULL;
     assert_string_equal(said_of(&flags, &config), "");
-    assert_null(config->upstreams[0].tls_identity);
+    assert_int_equal(config->upstreams[0].n_tls_identities, 0);
     hf_config_free(config);
 }
 
