@@ -252,19 +252,19 @@ static const struct hf_key route_keys[] = {
      .kind = HF_KIND_DURATION,
      .min = 0,
      .max = 7 * HF_DAY_MS,
+     .standard = "0",
      .doc = "How long a request may take in all, from its head to the end of the answer; `0`: for "
-            "ever. Default: the upstream's.",
+            "ever.",
      .example = "30s",
-     .mark_offset = offsetof(struct hf_cfg_route, timeout_mark),
      HF_KEY_FIELD(hf_cfg_route, timeout_ms)},
     {.name = "retries",
      .kind = HF_KIND_UINT,
      .min = 0,
      .max = 10,
-     .doc = "How many more servers are tried after the first failed, for requests that can be "
-            "repeated. Default: the upstream's.",
+     .standard = "0",
+     .doc = "How often a request that can be repeated (GET, HEAD, PUT and their likes) is tried again "
+            "when its server failed. One that no server has seen yet is tried again anyway.",
      .example = "2",
-     .mark_offset = offsetof(struct hf_cfg_route, retries_mark),
      HF_KEY_FIELD(hf_cfg_route, retries)},
 };
 
