@@ -117,7 +117,7 @@ struct hf_cfg_route {
     uint64_t max_body;
     struct hf_mark max_body_mark;
     int64_t timeout_ms; /* from the request's head to the answer's end; 0: none */
-    unsigned retries; /* attempts after the first */
+    unsigned retries;   /* attempts after the first */
 };
 
 /* hf_cfg_route_is_closed: has the route a rule that keeps somebody out? One on trial doesn't. */

@@ -262,8 +262,9 @@ static const struct hf_key route_keys[] = {
      .min = 0,
      .max = 10,
      .standard = "0",
-     .doc = "How often a request that can be repeated (GET, HEAD, PUT and their likes) is tried again "
-            "when its server failed. One that no server has seen yet is tried again anyway.",
+     .doc =
+         "How often a request that can be repeated (GET, HEAD, PUT and their likes) is tried again "
+         "when its server failed. One that no server has seen yet is tried again anyway.",
      .example = "2",
      HF_KEY_FIELD(hf_cfg_route, retries)},
 };
