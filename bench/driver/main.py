@@ -11,19 +11,19 @@ import subprocess
 import sys
 import tempfile
 
-from . import machine, proc
+from . import crl, machine, proc
 from .certs import Certs
 from .measure import LOADS, MEMORY, Bench, measure
 from .peers import PEERS, Handfast
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
-         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': []}
+         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': [], 'crl': []}
 # With --http or --h2: requests are understood, and how long they take is measured too.
 HTTP_MODES = {'requests': ['{}', '{}-p99'], 'idle': ['{}-idle']}
 HTTP_PEERS = ['handfast-http', 'nginx-http', 'haproxy-http']
 IN_MEMORY = ('handshake', 'resume', 'bulk', 'scale')
-TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem')
+TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem', 'hfcrl')
 
 DESCRIPTION = '''
 Measures the server's CPU time per operation (idle: its memory per connection) of Handfast and of
@@ -40,6 +40,7 @@ modes:
   idle       KiB of process memory that one more open connection holds
   scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
+  crl        loading, holding and asking a revocation list, beside libcrypto's X509_CRL
 
 With --http or --h2, requests and idle are about proxies that understand HTTP/1.1 or HTTP/2, and
 requests also measures how long one takes (99 of 100 at most) at a rate that is 70% of what the
@@ -74,6 +75,8 @@ def parse(words):
     parser.add_argument('--memory', action='store_true',
                         help='both ends in one process, no sockets: the TLS engines alone, beside '
                              'the public-key operations that they consist of')
+    parser.add_argument('--entries', type=int, default=1000000, metavar='N',
+                        help='crl: of the list, up to 10000000 (default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='JSON on standard output, no table')
     parser.add_argument('--build', metavar='DIR',
                         help='use this build folder as it is (default: build ./build-release)')
@@ -82,6 +85,8 @@ def parse(words):
         parser.error('--seconds is 1 to 60, --rounds 1 to 20')
     if options.connections is not None and not 1 <= options.connections <= 20000:
         parser.error('--connections is 1 to 20000')
+    if not 1 <= options.entries <= 10000000:
+        parser.error('--entries is 1 to 10000000')
     options.version = 'h2' if options.h2 else 'http' if options.http else None
     if options.version and (options.mode not in HTTP_MODES or options.memory):
         parser.error('--http and --h2 go with requests and idle')
@@ -281,7 +286,10 @@ def run(options):
     folder = build(options.build)
     options.memory = options.memory or options.mode == 'scale'
     about = machine.describe()
-    if options.memory:
+    if options.mode == 'crl':
+        result = crl.compare(tools_in(folder)['hfcrl'], options.entries, options.rounds)
+        show = crl.table
+    elif options.memory:
         found = in_memory(options, folder)
         show, result = memory_table, found
     else:
