@@ -132,6 +132,7 @@ static void add_connection(struct hf_log_line *line, const struct hf_facts *fact
     if (facts->trusted) {
         hf_log_str(line, "by", facts->peer_address);
     }
+    hf_log_str(line, "user", facts->user);
     if (facts->identity) {
         hf_log_str(line, "identity", hf_identity_display(facts->identity));
         hf_log_str(line, "serial", facts->identity->serial);

@@ -89,7 +89,8 @@ struct hf_facts {
     const struct hf_http_msg *request; /* for the templates' {header.NAME}; NULL: not any more */
     const struct hf_request_ids *ids;
     const char *route;
-    int64_t now_ms; /* wall clock, when the request came */
+    const char *user; /* of a password or token that was checked, safe to print; NULL: none */
+    int64_t now_ms;   /* wall clock, when the request came */
 
     const struct hf_ending *outcome; /* NULL until the exchange is over */
 };

@@ -205,6 +205,7 @@ static struct hf_bytes get_header(const struct hf_facts *facts, const char *argu
     return value;
 }
 
+TEXT_GETTER(user, text_of(facts->user))
 TEXT_GETTER(request_id, text_of(facts->ids ? facts->ids->request : NULL))
 TEXT_GETTER(method, facts->method)
 TEXT_GETTER(scheme, facts->scheme)
@@ -366,6 +367,8 @@ const struct hf_variable hf_variables[] = {
     TEXT("request.protocol", "`HTTP/1.1`, `HTTP/2.0`", BOTH, get_protocol),
     TEXT("request.header.*", "first header of that name", BOTH, get_header),
     TEXT("route", "name of the route", BOTH, get_route),
+    TEXT("user", "user of the password, or `sub` of the token, that the route asked for", BOTH,
+         get_user),
     TEXT("trace.id", "trace, W3C", BOTH, get_trace_id),
     TEXT("trace.span", "our span in it", BOTH, get_span_id),
     TEXT("trace.parent", "the sender's span", BOTH, get_parent_id),

@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/mem.h"
 #include "http/chars.h"
 #include "policy/request.h"
 #include "proxy/auth_impl.h"
 
-enum { RETRY_S = 5 };
+enum { RETRY_S = 5, USER_TEXT_MAX = 512 };
 
 /* --- Fields -------------------------------------------------------------------------------------
  */
@@ -229,6 +230,17 @@ static void note_use(struct hf_auth_call *call, const struct hf_auth_slot *slot)
     }
 }
 
+/* For the log and for backends. Without memory there is none: telling nobody is safe. */
+static void show_user(struct hf_auth_call *call)
+{
+    const char *user = call->answer.user;
+    call->user_text = HF_BUF_INIT(USER_TEXT_MAX + 8);
+    if (user && *user &&
+        hf_append_printable(&call->user_text, hf_bytes_str(user), USER_TEXT_MAX) == HF_OK) {
+        call->answer.user_text = hf_buf_cstr(&call->user_text);
+    }
+}
+
 static void conclude(struct hf_auth_call *call, struct result result)
 {
     call->answer.reason = result.outcome == HOLDS ? HF_REASON_OK : result.reason;
@@ -237,6 +249,7 @@ static void conclude(struct hf_auth_call *call, struct result result)
         note_use(call, &call->slots[i]);
     }
     if (result.outcome == HOLDS) {
+        show_user(call);
         return;
     }
     bool ours = result.reason == HF_REASON_KEYS_UNAVAILABLE || result.reason == HF_REASON_AUTH_BUSY;
@@ -318,5 +331,6 @@ void hf_auth_end(struct hf_auth_call *call)
         hf_jwt_unref(call->slots[i].jwt);
         hf_free(call->slots[i].user);
     }
+    hf_buf_done(&call->user_text);
     hf_free(call);
 }

@@ -47,6 +47,7 @@ struct hf_auth_answer {
     int64_t retry_after_s; /* 0: not said */
     const struct hf_challenge *challenges;
     size_t n_challenges;
+    const char *user_text;    /* of what was good, safe to print; NULL: none */
     const char *user;         /* of Basic, or "sub" of a token; NULL: none. From the client */
     const char *issuer;       /* "iss" of that token; NULL: none. From the client */
     const char *const *strip; /* names of fields that must not go to the backend */

@@ -45,6 +45,7 @@ struct hf_auth_call {
     struct hf_challenge challenges[HF_CFG_AUTH_USES_MAX];
     const char *strip[HF_CFG_AUTH_USES_MAX];
     char scopes[512]; /* that would have done */
+    struct hf_buf user_text;
 };
 
 static inline const struct hf_auth_item *hf_auth_item_of(const struct hf_auth_call *call,

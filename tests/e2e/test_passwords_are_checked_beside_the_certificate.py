@@ -35,7 +35,8 @@ def door(pki, port, handfast, backend, recording, users):
     def start(auth='staff', more=None, **basic):
         return handfast(configs.http_side(
             pki, port, backend(recording.serve), routes=[{'auth': auth, 'to': 'app'}],
-            auth={'staff': {'basic': {'htpasswd': str(users), 'realm': 'the staff', **basic}}, **(more or {})}))
+            auth={'staff': {'basic': {'htpasswd': str(users), 'realm': 'the staff', **basic}}, **(more or {})},
+            upstream={'forward': {'headers': {'x-user': '{user}'}}}))
 
     return start
 
@@ -56,12 +57,14 @@ def code(answer):
 
 
 def test_users_come_in_with_their_password(pki, port, door, recording):
-    door()
+    daemon = door()
     for _ in range(2):  # hashed, then remembered
-        assert ask(pki, port, basic('alice', 'open sesame')).status == 200
+        assert ask(pki, port, basic('alice', 'open sesame'), 'X-User: bob').status == 200
         assert ask(pki, port, basic('bob', 'b:c')).status == 200
-    for request in recording.take():
-        assert 'authorization' not in request.fields
+    seen = recording.take()
+    assert [request.fields['x-user'] for request in seen] == ['alice', 'bob', 'alice', 'bob']
+    assert all('authorization' not in request.fields for request in seen)
+    assert daemon.log.wait(event='request', user='bob')['status'] == 200
     answer = ask(pki, port)
     assert (answer.status, code(answer)) == (401, 'auth-required')
     assert answer.fields['www-authenticate'] == 'Basic realm="the staff", charset="UTF-8"'

@@ -164,3 +164,8 @@ void hf_exchange_auth_describe(const struct hf_exchange *x, struct hf_refusal *o
         out->n_challenges = answer->n_challenges;
     }
 }
+
+const char *hf_exchange_auth_user(const struct hf_exchange *x)
+{
+    return x->auth && !x->auth_waits ? hf_auth_answer(x->auth)->user_text : NULL;
+}

@@ -41,6 +41,8 @@ void hf_exchange_auth_cancel(struct hf_exchange *x);
 void hf_exchange_auth_done(struct hf_exchange *x);
 
 /* hf_exchange_auth_describe adds to a refusal what would have done, and when to come again. */
+/* hf_exchange_auth_user is whom a good password or token names; NULL: nobody. */
+const char *hf_exchange_auth_user(const struct hf_exchange *x);
 struct hf_refusal;
 void hf_exchange_auth_describe(const struct hf_exchange *x, struct hf_refusal *out);
 

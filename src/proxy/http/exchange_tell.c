@@ -188,6 +188,7 @@ static void fill_connection(const struct hf_exchange *x, struct told *told)
     facts->client_port = *x->client ? 0 : x->down_port;
     facts->server_port = x->door_port;
     facts->trusted = x->trusted;
+    facts->user = hf_exchange_auth_user(x);
 }
 
 static enum hf_err fill_tls(const struct hf_exchange *x, bool chain, struct told *told)
