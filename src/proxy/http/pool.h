@@ -15,7 +15,7 @@
 
 #include "proxy/http/exchange.h"
 
-#define HF_POOL_IDLE_MAX 128   /* kept connections of one upstream and worker */
+#define HF_POOL_IDLE_MAX 1024  /* kept connections of one upstream and worker */
 #define HF_POOL_IDLE_MS  60000 /* how long one is kept */
 
 struct hf_up;
