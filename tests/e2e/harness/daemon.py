@@ -92,7 +92,7 @@ class Daemon:
     """Starts when made and is ready when the constructor returns."""
 
     def __init__(self, folder, config, *, env=None, wrap=(), nofile=None, command='run',
-                 words=(), wait_ready=True, pass_fds=(), stderr=None):
+                 words=(), wait_ready=True, pass_fds=(), stderr=None, asan=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config_path = self.folder / 'handfast.yaml'
@@ -106,10 +106,13 @@ class Daemon:
             words = ['-c', str(self.config_path), *words]
         if nofile:
             wrap = ['prlimit', f'--nofile={nofile}:{nofile}', *wrap]
+        sanitizers = sanitizer_env(self.folder)
+        if asan:
+            sanitizers['ASAN_OPTIONS'] += f':{asan}'
         self.process = subprocess.Popen(
             [*wrap, BINARY, command, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=stderr or subprocess.PIPE, pass_fds=pass_fds,
-            env={**os.environ, **sanitizer_env(self.folder), 'NOTIFY_SOCKET': self.notify.path,
+            env={**os.environ, **sanitizers, 'NOTIFY_SOCKET': self.notify.path,
                  **(env or {})})
         self.log = logs.Log(self.process.stderr if stderr is None else open(os.devnull, 'rb'))
         self.stopped = False
