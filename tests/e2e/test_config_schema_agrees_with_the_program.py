@@ -24,6 +24,7 @@ metrics: 127.0.0.1:9464
 log: {format: json, level: info, to: stderr}
 workers: auto
 drain-timeout: 30s
+state: .state
 identities:
   web: {cert: a.pem, key: a.pem, chain: a.pem, passphrase-file: a.pem, staple: a.pem}
   wild: {cert: a.pem, passphrase-env: WILD_PASS}
