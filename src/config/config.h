@@ -151,6 +151,8 @@ struct hf_cfg_upstream {
     unsigned max_queue; /* of each worker, for when all servers are at their caps; 0: none */
     int64_t queue_timeout_ms;
     int64_t connect_timeout_ms;
+    int64_t response_timeout_ms;
+    unsigned retry_budget; /* percent */
     enum hf_cfg_proxy_out proxy_out;
     enum hf_cfg_protocol protocol;
     struct hf_mark protocol_mark; /* line 0: the default */

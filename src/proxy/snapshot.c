@@ -267,6 +267,10 @@ static enum hf_err make_upstream(struct hf_snapshot_env *env, struct hf_snapshot
     out->connects = hf_metrics_counter(env->metrics, "handfast_upstream_connects_total",
                                        "Connections made to servers of an upstream.", "upstream",
                                        cfg->name, NULL);
+    out->answer_seconds =
+        hf_metrics_histogram(env->metrics, "handfast_upstream_response_duration_seconds",
+                             "From sending a request to the head of its answer.", &hf_buckets_us,
+                             "upstream", cfg->name, NULL);
     out->failures = hf_metrics_counter(env->metrics, "handfast_upstream_failures_total",
                                        "Attempts to reach a server of an upstream that failed.",
                                        "upstream", cfg->name, NULL);
@@ -557,6 +561,7 @@ static void upstream_done(struct hf_metrics *m, struct hf_upstream *upstream)
     hf_keylog_done(&upstream->keylog);
     hf_metrics_release(m, upstream->connects);
     hf_metrics_release(m, upstream->failures);
+    hf_metrics_release(m, upstream->answer_seconds);
 }
 
 static void door_done(struct hf_metrics *m, struct hf_door *door)

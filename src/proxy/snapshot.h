@@ -83,6 +83,7 @@ struct hf_upstream {
     const struct hf_trust *trust; /* NULL: unsafe-skip-verify */
     struct hf_series *connects;
     struct hf_series *failures;
+    struct hf_series *answer_seconds;
 };
 
 /* A listener ready to run. */

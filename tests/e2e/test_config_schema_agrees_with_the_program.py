@@ -44,6 +44,8 @@ upstreams:
     queue-timeout: 1s
     eject: {after: 3, within: 1m, answers: 5xx, time: 5s, max-time: 1m, max-percent: 30}
     connect-timeout: 250ms
+    response-timeout: 10s
+    retry-budget: 10
     proxy-protocol: v2-tls
     tls:
       identity: web

@@ -5,11 +5,6 @@
 #include "proxy/http/hub.h"
 #include "proxy/snapshot.h"
 
-enum {
-    ANSWER_MS = 60000,
-    STALL_MS = 60000,
-};
-
 static void set_limits(const struct hf_cfg_http *cfg, struct hf_h1_limits *out)
 {
     *out = hf_h1_limits_default;
@@ -30,10 +25,8 @@ enum hf_err hf_door_http_new(const struct hf_snapshot *snapshot, const struct hf
         return HF_E_NOMEM;
     }
     set_limits(&cfg->http, &http->h1);
-    http->answer_timeout_ms = ANSWER_MS;
-    http->stall_timeout_ms = STALL_MS;
     http->to = hf_alloc_zero(cfg->n_routes, sizeof(*http->to));
-    if (!http->to) {
+    if (!http->to || hf_door_http_metrics_make(metrics, cfg, &http->metrics) != HF_OK) {
         hf_door_http_free(http, metrics);
         return HF_E_NOMEM;
     }
@@ -48,8 +41,8 @@ enum hf_err hf_door_http_new(const struct hf_snapshot *snapshot, const struct hf
 
 void hf_door_http_free(struct hf_door_http *http, struct hf_metrics *metrics)
 {
-    (void)metrics;
     if (http) {
+        hf_door_http_metrics_release(metrics, &http->metrics);
         hf_free(http->to);
         hf_free(http);
     }

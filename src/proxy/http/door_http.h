@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "http/h1.h"
+#include "proxy/http/door_metrics.h"
 #include "watch/metrics.h"
 
 struct hf_snapshot;
@@ -13,9 +14,8 @@ struct hf_upstream;
 
 struct hf_door_http {
     struct hf_h1_limits h1;
-    int64_t answer_timeout_ms; /* the longest silence of a server that was asked */
-    int64_t stall_timeout_ms;  /* the longest silence within an answer */
-    struct hf_upstream **to;   /* of each route; NULL: it answers itself */
+    struct hf_door_http_metrics metrics;
+    struct hf_upstream **to; /* of each route; NULL: it answers itself */
 };
 
 enum hf_err hf_door_http_new(const struct hf_snapshot *snapshot, const struct hf_cfg_listener *cfg,

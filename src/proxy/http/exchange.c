@@ -114,6 +114,7 @@ static void over(struct hf_exchange *x)
     }
     hf_fsm_move(&x->fsm, HF_X_DONE);
     hf_timer_cancel(&x->timer);
+    hf_pool_retry_done(x);
     hf_exchange_log(x);
     hf_link_remove(&x->link);
     hf_list_push(&x->hub->ended, &x->link);
@@ -265,6 +266,8 @@ void hf_exchange_answer(struct hf_exchange *x, struct hf_http_msg *msg, bool las
     x->up_begun = true;
     x->up_status = msg->status;
     x->first_ns = hf_clock_mono_ns(x->hub->worker->clock);
+    hf_series_observe(x->upstream->answer_seconds, x->hub->worker->index,
+                      (uint64_t)(x->first_ns - x->sent_ns) / 1000);
     touch(x);
     hf_fsm_move(&x->fsm, tunnel ? HF_X_TUNNEL : HF_X_ANSWER);
     x->status = msg->status;
@@ -330,7 +333,7 @@ static bool is_idempotent(const struct hf_http_msg *request)
  * longer have. When the server hasn't acted on it, always; when it was met by the end of a kept
  * connection, if doing it twice is doing it once; otherwise as often as the route says, too.
  */
-static bool may_retry(const struct hf_exchange *x, bool untouched)
+static bool may_retry(struct hf_exchange *x, bool untouched)
 {
     enum { FREE_TRIES = 4 }; /* that cost the route's retries nothing */
     if (x->up_begun || x->body_begun || !x->down) {
@@ -339,7 +342,7 @@ static bool may_retry(const struct hf_exchange *x, bool untouched)
     if (untouched || (x->up_reused && is_idempotent(x->request))) {
         return x->n_tries < FREE_TRIES + x->n_retries;
     }
-    return is_idempotent(x->request) && x->n_tries <= x->n_retries;
+    return is_idempotent(x->request) && x->n_tries <= x->n_retries && hf_pool_may_retry(x);
 }
 
 void hf_exchange_up_failed(struct hf_exchange *x, enum hf_mishap why, bool untouched)
@@ -349,6 +352,7 @@ void hf_exchange_up_failed(struct hf_exchange *x, enum hf_mishap why, bool untou
         if (!untouched && !x->up_reused) {
             hf_tried_add(&x->tried, x->server->index); /* another server, if there is one */
         }
+        x->reach_mishap = why;
         hf_pool_place_done(x);
         hf_fsm_move(&x->fsm, HF_X_REACH);
         hf_exchange_reach(x);

@@ -123,6 +123,7 @@ struct hf_exchange {
     struct hf_tried tried;
     struct hf_waiter waiter;   /* for a place at a server */
     struct hf_link reach_link; /* of those that wait for a connection to be made */
+    bool retrying;             /* counts against the upstream's budget */
     bool placed;               /* holds a place at server */
     bool has_hash;             /* of what the upstream's balance goes by */
     uint64_t hash;

@@ -24,7 +24,7 @@ static struct deadline nearer(struct deadline a, struct deadline b)
 static struct deadline of_phase(const struct hf_exchange *x)
 {
     const struct hf_cfg_http *cfg = &x->door->cfg->http;
-    const struct hf_door_http *http = x->door->http;
+    int64_t silence = x->upstream ? x->upstream->cfg->response_timeout_ms : cfg->body_timeout_ms;
     enum hf_exchange_phase phase = hf_exchange_phase(x);
     if (phase == HF_X_HEAD) {
         return (struct deadline){after(x->since_ms, cfg->header_timeout_ms),
@@ -39,11 +39,10 @@ static struct deadline of_phase(const struct hf_exchange *x)
                                  HF_MISHAP_REQUEST_TIMEOUT};
     }
     if (phase == HF_X_WAIT) {
-        return (struct deadline){after(x->active_ms, http->answer_timeout_ms),
-                                 HF_MISHAP_UPSTREAM_TIMEOUT};
+        return (struct deadline){after(x->active_ms, silence), HF_MISHAP_UPSTREAM_TIMEOUT};
     }
     if (phase == HF_X_ANSWER) {
-        return (struct deadline){after(x->active_ms, http->stall_timeout_ms),
+        return (struct deadline){after(x->active_ms, silence),
                                  x->down_full ? HF_MISHAP_CLIENT_IDLE : HF_MISHAP_UPSTREAM_TIMEOUT};
     }
     return (struct deadline){INT64_MAX, HF_MISHAP_NONE}; /* the pool has deadlines of its own */

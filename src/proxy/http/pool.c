@@ -137,6 +137,30 @@ static void give_place(struct hf_exchange *x, enum hf_server_outcome outcome)
     hf_balance_done(x->upstream, x->server, &report);
 }
 
+bool hf_pool_may_retry(struct hf_exchange *x)
+{
+    enum { ALWAYS = 3 };
+    struct hf_upstream_state *state = x->upstream->state;
+    if (x->retrying) {
+        return true;
+    }
+    unsigned active = atomic_load_explicit(&state->active, memory_order_relaxed);
+    unsigned most = ALWAYS + active * x->upstream->cfg->retry_budget / 100;
+    x->retrying = atomic_fetch_add_explicit(&state->retries, 1, memory_order_relaxed) < most;
+    if (!x->retrying) {
+        atomic_fetch_sub_explicit(&state->retries, 1, memory_order_relaxed);
+    }
+    return x->retrying;
+}
+
+void hf_pool_retry_done(struct hf_exchange *x)
+{
+    if (x->retrying) {
+        x->retrying = false;
+        atomic_fetch_sub_explicit(&x->upstream->state->retries, 1, memory_order_relaxed);
+    }
+}
+
 void hf_pool_place_done(struct hf_exchange *x)
 {
     give_place(x, outcome_of(x));

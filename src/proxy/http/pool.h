@@ -38,6 +38,10 @@ struct hf_pool {
 void hf_pool_reach(struct hf_exchange *x);
 void hf_pool_leave(struct hf_exchange *x);
 
+/* hf_pool_may_retry: the upstream's budget has room for one more, which x then is. */
+bool hf_pool_may_retry(struct hf_exchange *x);
+void hf_pool_retry_done(struct hf_exchange *x);
+
 /* hf_pool_place_done gives the exchange's place at its server back, with what came of it. Harmless
  * when it holds none. */
 void hf_pool_place_done(struct hf_exchange *x);
