@@ -19,7 +19,7 @@ static void need(bool condition)
 
 static bool holds(struct hf_bytes text, const char *part)
 {
-    return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+    return text.ptr && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
 /* Bytes of a path, and percent signs. */
