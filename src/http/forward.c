@@ -392,11 +392,35 @@ static enum hf_err set_ids(const struct hf_forward *forward, struct hf_forwardin
     return set_trace(forward, to);
 }
 
+/* Facts may view the message, whose text moves as it grows: what they view is copied first. */
+static enum hf_err keep_views(struct hf_facts *facts, struct hf_buf *views)
+{
+    struct hf_bytes *const all[] = {&facts->method, &facts->scheme, &facts->host, &facts->path,
+                                    &facts->query};
+    struct hf_span room;
+    size_t total = 1;
+    for (size_t i = 0; i < HF_N_ELEMENTS(all); i++) {
+        total += all[i]->len;
+    }
+    *views = HF_BUF_INIT(total);
+    HF_TRY(hf_buf_reserve(views, total, &room));
+    for (size_t i = 0; i < HF_N_ELEMENTS(all); i++) {
+        if (all[i]->len) {
+            memcpy(room.ptr, all[i]->ptr, all[i]->len);
+        }
+        all[i]->ptr = room.ptr;
+        room.ptr += all[i]->len;
+    }
+    return HF_OK;
+}
+
 enum hf_err hf_forward_apply(struct hf_forward *forward, const struct hf_facts *facts,
                              struct hf_http_msg *msg)
 {
     struct hf_facts told = *facts;
     told.tell_unverified = forward->options.unverified;
+    HF_CLEANUP(hf_buf_done) struct hf_buf views = HF_BUF_INIT(0);
+    HF_TRY(keep_views(&told, &views));
     struct hf_forwarding to = {
         .facts = &told, .msg = msg, .value = HF_BUF_INIT(forward->options.value_max)};
     if (!facts->trusted) {

@@ -122,6 +122,8 @@ void hf_forward_unref(struct hf_forward *forward);
  * Client-Cert-Chain as they are, X-Forwarded-For and Forwarded with its own address appended. The
  * operator's own headers and the token are always ours.
  *
+ * The facts may view the message.
+ *
  * Errors: HF_E_MALFORMED (a listed proxy's header can't be appended to: answer 400), HF_E_TOO_LARGE
  * (a value passes value_max, or the message its own limits: answer 431), HF_E_CRYPTO (the token
  * can't be signed), HF_E_NOMEM. After a failure the message must not be sent.

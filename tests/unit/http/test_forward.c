@@ -355,6 +355,34 @@ static void a_unix_socket_has_no_address(void **state)
  * ----------------------------------------------------------------
  */
 
+static void facts_may_view_the_message(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hf_http_msg *msg = &fixture->msg;
+    struct hf_facts facts = facts_of(NULL);
+    const struct hf_forward_header header = {"x-what", "{request.method} {request.target}"};
+    struct hf_forward_options options = {
+        .address = BIT(HF_ADDRESS_N) - 1, .headers = &header, .n_headers = 1};
+    assert_int_equal(hf_http_msg_set_request(msg, hf_bytes_str("GET"), hf_bytes_str("/x?y")),
+                     HF_OK);
+    assert_int_equal(hf_http_msg_set_scheme(msg, hf_bytes_str("https")), HF_OK);
+    assert_int_equal(hf_http_msg_set_authority(msg, hf_bytes_str("a.example")), HF_OK);
+    for (int moved = 0; moved < 3;) {
+        const uint8_t *was = msg->text.mem;
+        facts.method = hf_http_msg_text(msg, msg->method_text);
+        facts.scheme = hf_http_msg_text(msg, msg->scheme);
+        facts.host = hf_http_msg_text(msg, msg->authority);
+        facts.path = hf_http_msg_text(msg, msg->path);
+        facts.query = hf_http_msg_text(msg, msg->query);
+        assert_int_equal(apply(fixture, options, &facts), HF_OK);
+        expect(fixture, "x-forwarded-host", "a.example");
+        expect(fixture, "x-forwarded-proto", "https");
+        expect(fixture, "forwarded", "for=192.0.2.43;host=a.example;proto=https");
+        expect(fixture, "x-what", "GET /x?y");
+        moved += msg->text.mem != was;
+    }
+}
+
 static void own_headers_are_ours_whoever_asks(void **state)
 {
     struct fixture *fixture = *state;
@@ -649,6 +677,7 @@ int main(void)
         TEST(addresses_go_on_from_proxies),
         TEST(nonsense_of_proxies_is_replaced_or_refused),
         TEST(a_unix_socket_has_no_address),
+        TEST(facts_may_view_the_message),
         TEST(own_headers_are_ours_whoever_asks),
         TEST(headers_that_mean_something_else_are_refused),
         TEST(values_that_do_not_fit_fail_the_request),
