@@ -123,7 +123,7 @@ struct hf_cfg_route {
 /* hf_cfg_route_is_closed: has the route a rule that keeps somebody out? One on trial doesn't. */
 static inline bool hf_cfg_route_is_closed(const struct hf_cfg_route *route)
 {
-    return route->allow.n || route->deny.n;
+    return route->allow.n || route->deny.n || route->auth;
 }
 
 /* A role as written; expr's tags are the struct hf_mark of each part. */

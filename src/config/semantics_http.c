@@ -69,7 +69,7 @@ void hf_check_route(struct hf_decoder *decoder, const struct hf_node *node, void
     check_actions(decoder, node, route);
     check_backend_keys(decoder, node);
     check_rewrite(decoder, route);
-    if (route->deny.n && !route->allow.n) {
+    if (route->deny.n && !route->allow.n && !hf_is_given(node, "auth")) {
         hf_conflict(decoder, hf_key_mark(node, "deny"),
                     "the route denies some and allows nobody, so everybody is refused; add allow: "
                     "[verified], or allow: [anyone]");
