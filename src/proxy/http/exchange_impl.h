@@ -16,6 +16,9 @@ void hf_exchange_refuse_or_abort(struct hf_exchange *x, enum hf_mishap why);
 /* --- exchange_judge.c: what it means ------------------------------------------------------------
  */
 
+/* hf_exchange_hash sets x->hash where the upstream's balance goes by one (exchange_hash.c). */
+void hf_exchange_hash(struct hf_exchange *x);
+
 /* hf_exchange_reach asks the pool for a connection. */
 void hf_exchange_reach(struct hf_exchange *x);
 

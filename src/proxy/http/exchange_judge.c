@@ -128,6 +128,7 @@ static void set_limits(struct hf_exchange *x, const struct hf_cfg_route *route)
 static void forward(struct hf_exchange *x, const struct hf_cfg_route *route)
 {
     x->upstream = x->door->http->to[x->verdict.route];
+    hf_exchange_hash(x); /* by what the client asked for */
     if (x->body_max && x->request->has_length && x->request->length > x->body_max) {
         hf_exchange_refuse(x, HF_MISHAP_REQUEST_TOO_LARGE);
         return;
