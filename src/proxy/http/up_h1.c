@@ -69,9 +69,12 @@ static bool on_head(struct hf_up *up, struct hf_bytes head)
         size_t used;
         struct hf_bytes none;
         hf_exchange_interim(x, msg);
-        if (hf_h1_body(&up->h1, hf_bytes_of(NULL, 0), &used, &none) == HF_H1_END) {
-            hf_h1_next(&up->h1);
+        if (hf_h1_body(&up->h1, hf_bytes_of(NULL, 0), &used, &none) != HF_H1_END) {
+            hf_http_msg_pool_put(&up->hub->msgs, msg);
+            failed(up, HF_MISHAP_UPSTREAM_PROTOCOL); /* an interim answer has no body */
+            return false;
         }
+        hf_h1_next(&up->h1);
     } else {
         up->answering = true;
         hf_exchange_answer(x, msg, up->h1.head.framing == HF_H1_NONE);
