@@ -47,6 +47,17 @@ struct hf_bytes hf_bytes_str(const char *text);
 bool hf_bytes_eq(struct hf_bytes a, struct hf_bytes b);
 bool hf_bytes_eq_str(struct hf_bytes a, const char *text);
 
+/* hf_byte_in: is the byte one of these characters? NUL is in no set. */
+static inline bool hf_byte_in(uint8_t byte, const char *set)
+{
+    for (; *set; set++) {
+        if ((uint8_t)*set == byte) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* hf_bytes_from views what follows the first n bytes; empty when there are fewer. */
 struct hf_bytes hf_bytes_from(struct hf_bytes bytes, size_t n);
 

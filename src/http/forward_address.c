@@ -42,7 +42,7 @@ static bool is_port(struct hf_bytes value)
 static bool is_host(struct hf_bytes value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        if (!hf_http_is(value.ptr[i], HF_CHAR_HOST) && !memchr(":[]", value.ptr[i], 3)) {
+        if (!hf_http_is(value.ptr[i], HF_CHAR_HOST) && !hf_byte_in(value.ptr[i], ":[]")) {
             return false;
         }
     }

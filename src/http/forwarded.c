@@ -17,7 +17,7 @@ static enum hf_err put_value(struct hf_buf *out, struct hf_bytes value)
     }
     HF_TRY(hf_buf_append_str(out, "\""));
     for (size_t i = 0; i < value.len; i++) {
-        if (memchr("\"\\", value.ptr[i], 2)) {
+        if (hf_byte_in(value.ptr[i], "\"\\")) {
             HF_TRY(hf_buf_append_str(out, "\\"));
         }
         HF_TRY(hf_buf_u8(out, value.ptr[i]));

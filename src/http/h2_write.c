@@ -55,12 +55,12 @@ void hf_h2_put_ping(struct hf_h2 *h2, bool ack, const uint8_t data[static 8])
 
 void hf_h2_put_goaway(struct hf_h2 *h2, uint32_t last_id, uint32_t code, const char *text)
 {
-    size_t len = strlen(text);
-    uint8_t *payload = put(h2, HF_H2_GOAWAY, 0, 0, 8 + len);
+    struct hf_bytes words = hf_bytes_str(text);
+    uint8_t *payload = put(h2, HF_H2_GOAWAY, 0, 0, 8 + words.len);
     if (payload) {
         hf_h2_u32_write(payload, last_id);
         hf_h2_u32_write(payload + 4, code);
-        memcpy(payload + 8, text, len);
+        memcpy(payload + 8, words.ptr, words.len);
     }
 }
 

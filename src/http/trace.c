@@ -109,7 +109,7 @@ static bool is_request_id(struct hf_bytes text)
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         if (!hf_http_is(c, HF_CHAR_DIGIT) && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') &&
-            !memchr("-_.:=+/@", c, 8)) {
+            !hf_byte_in(c, "-_.:=+/@")) {
             return false;
         }
     }

@@ -184,8 +184,8 @@ static enum hf_err take_quoted(struct hf_bytes *rest)
 static enum hf_err take_bare(struct hf_bytes *rest)
 {
     size_t i = 0;
-    while (i < rest->len && !memchr(",;", rest->ptr[i], 2)) {
-        if (memchr("\"\\", rest->ptr[i], 2)) {
+    while (i < rest->len && !hf_byte_in(rest->ptr[i], ",;")) {
+        if (hf_byte_in(rest->ptr[i], "\"\\")) {
             return malformed("a quote or a backslash within a value without quotes");
         }
         i++;

@@ -37,7 +37,7 @@ static bool is_hex_upper(uint8_t byte)
 static bool is_unreserved(unsigned byte)
 {
     return byte < 0x80 && byte &&
-           (memchr("-._~", (int)byte, 4) || (byte >= '0' && byte <= '9') ||
+           (hf_byte_in((uint8_t)byte, "-._~") || (byte >= '0' && byte <= '9') ||
             (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'));
 }
 

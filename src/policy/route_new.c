@@ -324,13 +324,13 @@ static enum hf_err add_to_list(struct hf_route_list *list, uint32_t route)
 /* Merges b into a, both in order. */
 static enum hf_err merge(struct hf_route_list *a, const struct hf_route_list *b)
 {
-    HF_CLEANUP(hf_freep) uint32_t *old = a->route;
     struct hf_route_list merged = {0};
     enum hf_err err = HF_OK;
     for (size_t i = 0, j = 0; err == HF_OK && (i < a->n || j < b->n);) {
         bool mine = j == b->n || (i < a->n && a->route[i] <= b->route[j]);
         err = add_to_list(&merged, mine ? a->route[i++] : b->route[j++]);
     }
+    hf_free(a->route);
     *a = merged;
     return err;
 }

@@ -151,9 +151,7 @@ static void on_data(void *ctx, struct hf_h2_stream *stream, struct hf_bytes data
 {
     struct hf_exchange *x = hf_h2_stream_user(stream);
     (void)ctx;
-    if (!x) {
-        hf_h2_consume(stream, data.len);
-    } else if (hf_exchange_answer_data(x, data)) {
+    if (!x || hf_exchange_answer_data(x, data)) {
         hf_h2_consume(stream, data.len);
     } else {
         x->up_unconsumed += data.len;
