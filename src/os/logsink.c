@@ -305,8 +305,12 @@ static void drop_torn_line(struct hf_logsink *sink)
     }
 }
 
+/* A stream that can't be reopened goes on as it is, and a line half written goes on with it. */
 static void reopen(struct hf_logsink *sink)
 {
+    if (!sink->output.path) {
+        return;
+    }
     if (hf_output_reopen(&sink->output) == HF_OK) {
         drop_torn_line(sink);
         return;
