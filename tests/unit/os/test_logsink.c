@@ -386,6 +386,7 @@ static void check_stuck_reader(int fds[static 2])
     AWAIT(n_dropped(sink) > 0);
     assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
     hf_logsink_stats(sink, &stats);
+    AWAIT(poll(&(struct pollfd){.fd = fds[1], .events = POLLOUT}, 1, 0) == 0);
     hf_logsink_reopen(sink); /* means nothing here, and must not cut the line that is half out */
     size_t len = read_until_quiet(fds[0], got, sizeof(got) - 1);
     assert_int_equal(hf_logsink_close(sink, CLOSE_MS), HF_OK);
