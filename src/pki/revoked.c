@@ -38,11 +38,24 @@ static bool replaces(const struct hf_crl *a, const struct hf_crl *b)
     return a->is_delta == b->is_delta && hf_crl_same_scope(a, b);
 }
 
-/* Puts a list into the set, in place of the one that it replaces; false: that one is newer. */
+static bool is_same(const struct hf_crl *a, const struct hf_crl *b)
+{
+    return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+}
+
+/* Are both known to be by the same key, before any issuer was seen? */
+static bool names_key(const struct hf_crl *crl)
+{
+    return crl->key_id.len > 0;
+}
+
+/* Puts a list into the set, in place of the one that it replaces; false: none was added. Lists that
+ * don't name their key may be by different keys of one name: they all stay, and a check takes the
+ * newest of those that its issuer has signed. */
 static bool put(struct hf_revoked *set, struct hf_crl *crl)
 {
     for (size_t i = 0; i < set->n; i++) {
-        if (!replaces(crl, set->list[i])) {
+        if (!replaces(crl, set->list[i]) || (!names_key(crl) && !is_same(crl, set->list[i]))) {
             continue;
         }
         if (newer(set->list[i], crl)) {
@@ -103,11 +116,25 @@ const struct hf_crl *hf_revoked_list(const struct hf_revoked *revoked, size_t at
     return revoked->list[at];
 }
 
+/* Is there in the set what came after `old`, or old itself? */
+static bool is_kept_up(const struct hf_revoked *set, const struct hf_crl *old)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (replaces(set->list[i], old) && !newer(old, set->list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t hf_revoked_replay(const struct hf_revoked *now, const struct hf_revoked *next)
 {
-    for (size_t i = 0; now && i < next->n; i++) {
-        for (size_t j = 0; j < now->n; j++) {
-            if (replaces(next->list[i], now->list[j]) && newer(now->list[j], next->list[i])) {
+    for (size_t j = 0; now && j < now->n; j++) {
+        if (is_kept_up(next, now->list[j])) {
+            continue;
+        }
+        for (size_t i = 0; i < next->n; i++) {
+            if (replaces(next->list[i], now->list[j])) {
                 return i;
             }
         }
@@ -201,19 +228,39 @@ static void weigh(struct hf_revoked_result *worst, const struct hf_revoked_resul
     }
 }
 
-/* The delta that adds to this base: it must begin where the base is or before (5.2.4). */
+/* May this delta be added to the base? It must begin where the base is or before (5.2.4). */
+static bool adds_to(const struct question *q, const struct hf_crl *delta, const struct hf_crl *base)
+{
+    return delta->is_delta && base->has_number && hf_crl_same_scope(delta, base) &&
+           hf_crl_number_order(&base->number, &delta->base) >= 0 &&
+           hf_crl_number_order(&delta->number, &base->number) > 0 &&
+           delta->this_update <= q->now_s + SKEW_S && hf_crl_verified(delta, q->issuer);
+}
+
+/* The newest delta that adds to this base. */
 static const struct hf_crl *delta_of(const struct question *q, const struct hf_crl *base)
 {
+    const struct hf_crl *found = NULL;
     for (size_t i = 0; i < q->set->n; i++) {
         const struct hf_crl *crl = q->set->list[i];
-        if (crl->is_delta && base->has_number && hf_crl_same_scope(crl, base) &&
-            hf_crl_number_order(&base->number, &crl->base) >= 0 &&
-            hf_crl_number_order(&crl->number, &base->number) > 0 &&
-            crl->this_update <= q->now_s + SKEW_S && hf_crl_verified(crl, q->issuer)) {
-            return crl;
+        if (adds_to(q, crl, base) && (!found || newer(crl, found))) {
+            found = crl;
         }
     }
-    return NULL;
+    return found;
+}
+
+/* Is there a newer list of the same scope by the same key? */
+static bool is_superseded(const struct question *q, const struct hf_crl *crl)
+{
+    for (size_t i = 0; i < q->set->n && !names_key(crl); i++) {
+        const struct hf_crl *other = q->set->list[i];
+        if (other != crl && replaces(other, crl) && newer(other, crl) &&
+            hf_crl_verified(other, q->issuer)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_stale(const struct hf_crl *crl, int64_t now_s)
@@ -275,7 +322,7 @@ void hf_revoked_check(const struct hf_revoked *revoked, const struct hf_cert *ce
     }
     for (size_t i = 0; i < revoked->n; i++) {
         const struct hf_crl *crl = revoked->list[i];
-        if (crl->is_delta || !in_scope(&q, crl)) {
+        if (crl->is_delta || !in_scope(&q, crl) || is_superseded(&q, crl)) {
             continue;
         }
         struct hf_revoked_result result;

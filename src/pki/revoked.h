@@ -43,9 +43,9 @@ struct hf_revoked_result {
 struct hf_revoked;
 
 /*
- * hf_revoked_new takes references to lists. Of lists with the same scope the highest number stays
- * (of equal ones, the latest); *out_dropped counts those that were passed over for it. Errors:
- * HF_E_TOO_LARGE, HF_E_NOMEM.
+ * hf_revoked_new takes references to lists. Of lists with the same scope that name the same key the
+ * highest number stays (of equal ones, the latest); *out_dropped counts those that were passed over
+ * for it. Lists that name no key all stay. Errors: HF_E_TOO_LARGE, HF_E_NOMEM.
  */
 enum hf_err hf_revoked_new(struct hf_crl *const *lists, size_t n, struct hf_revoked **out,
                            size_t *out_dropped) HF_MUST_CHECK;
@@ -55,8 +55,8 @@ void hf_revoked_unref(struct hf_revoked *revoked);
 size_t hf_revoked_count(const struct hf_revoked *revoked);
 const struct hf_crl *hf_revoked_list(const struct hf_revoked *revoked, size_t at);
 
-/* hf_revoked_replay finds a list of `next` that is older than the one of `now` for the same scope:
- * its index in next, or SIZE_MAX. `now` may be NULL. */
+/* hf_revoked_replay finds a list of `next` that takes the place of a newer one of `now` with the
+ * same scope: its index in next, or SIZE_MAX. `now` may be NULL. */
 size_t hf_revoked_replay(const struct hf_revoked *now, const struct hf_revoked *next);
 
 /* hf_revoked_check: see above. Takes no lock; the first answer of a list costs a signature check

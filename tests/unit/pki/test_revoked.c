@@ -260,6 +260,54 @@ static void a_replayed_list_is_noticed(void **state)
     hf_revoked_unref(newer);
 }
 
+/* A CA that was given a new key under its old name, and whose lists don't say which key made them.
+ */
+static void keys_of_one_name_have_lists_of_their_own(void **state)
+{
+    (void)state;
+    struct testpki_spec again = {.cn = "Root", .ca = true};
+    struct testpki *rekeyed = testpki_make(NULL, &again);
+    struct testcrl_entry of_alice = {alice_serial, -1, 0}, of_bob = {bob_serial, -1, 0};
+    struct made made[] = {
+        {rekeyed, {.number = "90", .no_key_id = true, .entries = &of_bob, .n_entries = 1}},
+        {root, {.number = "9", .no_key_id = true, .entries = &of_alice, .n_entries = 1}},
+        {root, {.number = "8", .no_key_id = true, .entries = &of_bob, .n_entries = 1}},
+    };
+    size_t dropped = 0;
+    struct hf_revoked *set = set_of(made, 3, &dropped);
+    assert_int_equal(dropped, 0);
+    struct hf_revoked_result result;
+    assert_int_equal(ask(set, alice, TESTPKI_NOW, &result), HF_REVOKED_REVOKED);
+    assert_ptr_equal(result.crl, hf_revoked_list(set, 1));
+    assert_int_equal(ask(set, bob, TESTPKI_NOW, &result), HF_REVOKED_GOOD); /* 9 came after 8 */
+    assert_ptr_equal(result.crl, hf_revoked_list(set, 1));
+
+    struct made next_made[] = {made[0], {root, {.number = "10", .no_key_id = true}}};
+    struct hf_revoked *next = set_of(next_made, 2, NULL);
+    assert_int_equal(hf_revoked_replay(set, next), SIZE_MAX);
+    assert_int_equal(hf_revoked_replay(next, set), SIZE_MAX); /* 90 may be of the same key */
+    struct made older_made[] = {{rekeyed, {.number = "89", .no_key_id = true}}, made[1]};
+    struct hf_revoked *older = set_of(older_made, 2, NULL);
+    assert_int_equal(hf_revoked_replay(set, older), 0);
+    hf_revoked_unref(set);
+    hf_revoked_unref(next);
+    hf_revoked_unref(older);
+    testpki_free(rekeyed);
+}
+
+static void a_newer_delta_of_the_same_key_is_taken(void **state)
+{
+    (void)state;
+    struct testcrl_entry entry = {alice_serial, -1, 0};
+    struct made made[] = {
+        {root, {.number = "5", .no_key_id = true}},
+        {root, {.number = "6", .base = "5", .no_key_id = true}},
+        {root, {.number = "7", .base = "5", .no_key_id = true, .entries = &entry, .n_entries = 1}},
+    };
+    expect(made, 3, alice, HF_REVOKED_REVOKED);
+    expect(made, 2, alice, HF_REVOKED_GOOD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_list_for_some_reasons_makes_nothing_good_alone),
         cmocka_unit_test(the_highest_number_stays),
         cmocka_unit_test(a_replayed_list_is_noticed),
+        cmocka_unit_test(keys_of_one_name_have_lists_of_their_own),
+        cmocka_unit_test(a_newer_delta_of_the_same_key_is_taken),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
