@@ -59,53 +59,6 @@ const struct hf_crl_limits hf_crl_limits_default = {
     .n_lists_max = 4096,
 };
 
-/* --- Times --------------------------------------------------------------------------------------
- */
-
-static int two(const uint8_t *at)
-{
-    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
-        return -1;
-    }
-    return (at[0] - '0') * 10 + at[1] - '0';
-}
-
-/* Days from 1970-01-01 in the Gregorian calendar. */
-static int64_t days_of(int64_t year, int month, int day)
-{
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    int64_t past = year - 1;
-    int64_t days = past * 365 + past / 4 - past / 100 + past / 400 - 719162;
-    return days + before[month - 1] + (leap && month > 2 ? 1 : 0) + day - 1;
-}
-
-/* YYMMDDHHMMSSZ until 2049, YYYYMMDDHHMMSSZ from then on (5.1.2.4). */
-static enum hf_err read_time(const struct hf_der *der, int64_t *out)
-{
-    const uint8_t *at = der->value.ptr;
-    int64_t year;
-    if (der->tag == HF_DER_UTC_TIME && der->value.len == 13) {
-        year = two(at);
-        year += year < 50 ? 2000 : 1900;
-        at += 2;
-    } else if (der->tag == HF_DER_GENERALIZED_TIME && der->value.len == 15) {
-        year = two(at) * 100 + two(at + 2);
-        at += 4;
-    } else {
-        return hf_fail(HF_E_MALFORMED, "a date that is neither YYMMDDHHMMSSZ nor YYYYMMDDHHMMSSZ");
-    }
-    int month = two(at), day = two(at + 2), hour = two(at + 4), minute = two(at + 6),
-        second = two(at + 8);
-    bool fits = year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 &&
-                hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
-    if (!fits || at[10] != 'Z') {
-        return hf_fail(HF_E_MALFORMED, "a date that no calendar has");
-    }
-    *out = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-    return HF_OK;
-}
-
 /* --- Elements -----------------------------------------------------------------------------------
  */
 
@@ -247,14 +200,14 @@ static enum hf_err on_issuer(struct hf_crl_der *der, const struct hf_der *elemen
 
 static enum hf_err on_this_update(struct hf_crl_der *der, const struct hf_der *element)
 {
-    HF_TRY(read_time(element, &der->crl->this_update));
+    HF_TRY(hf_der_time(element, &der->crl->this_update));
     der->state = NEXT_UPDATE;
     return taken(der, element->whole);
 }
 
 static enum hf_err on_next_update(struct hf_crl_der *der, const struct hf_der *element)
 {
-    HF_TRY(read_time(element, &der->crl->next_update));
+    HF_TRY(hf_der_time(element, &der->crl->next_update));
     if (der->crl->next_update < der->crl->this_update) {
         return hf_fail(HF_E_MALFORMED, "the next update is before this one");
     }
@@ -275,7 +228,7 @@ static enum hf_err on_entry(struct hf_crl_der *der, const struct hf_der *element
     HF_TRY(hf_der_expect(&reader, HF_DER_INTEGER, &serial_der));
     HF_TRY(hf_serial_from_der(serial_der.value, &serial));
     HF_TRY(hf_der_next(&reader, &date_der));
-    HF_TRY(read_time(&date_der, &entry.at));
+    HF_TRY(hf_der_time(&date_der, &entry.at));
     if (reader.rest.len) {
         HF_TRY(hf_der_expect(&reader, HF_DER_SEQUENCE, &extensions));
         HF_TRY(hf_read_end(&reader));
@@ -318,8 +271,7 @@ static enum hf_err on_outer_algorithm(struct hf_crl_der *der, const struct hf_de
 
 static enum hf_err on_signature(struct hf_crl_der *der, const struct hf_der *element)
 {
-    enum { BIT_STRING = 0x03 };
-    HF_TRY(want_tag(element->tag, BIT_STRING, "the signature"));
+    HF_TRY(want_tag(element->tag, HF_DER_BIT_STRING, "the signature"));
     HF_TRY(taken(der, element->whole));
     if (der->list_left) {
         return hf_fail(HF_E_MALFORMED, "something follows the signature");
