@@ -10,6 +10,7 @@
     X(tunnel) \
     X(check) \
     X(simulate) \
+    X(explain) \
     X(status) \
     X(sessions) \
     X(reload) \

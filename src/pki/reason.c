@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pki/reason.h"
 
+#include <string.h>
+
 #include "base/attr.h"
 
 static const struct {
     const char *code;
     const char *text;
+    const char *todo;
     enum hf_step step;
     uint8_t alert;
 } reasons[HF_REASON_N] = {
-#define REASON_ROW(id, code, step, alert, text) \
-    [HF_REASON_##id] = {code, text, HF_STEP_##step, HF_ALERT_##alert},
+#define REASON_ROW(id, code, step, alert, text, todo) \
+    [HF_REASON_##id] = {code, text, todo, HF_STEP_##step, HF_ALERT_##alert},
     HF_REASON_TABLE(REASON_ROW)
 #undef REASON_ROW
 };
@@ -37,6 +40,11 @@ const char *hf_reason_text(enum hf_reason reason)
     return reasons[known(reason)].text;
 }
 
+const char *hf_reason_todo(enum hf_reason reason)
+{
+    return reasons[known(reason)].todo;
+}
+
 enum hf_step hf_reason_step(enum hf_reason reason)
 {
     return reasons[known(reason)].step;
@@ -50,4 +58,15 @@ uint8_t hf_reason_alert(enum hf_reason reason)
 const char *hf_step_name(enum hf_step step)
 {
     return (unsigned)step < HF_STEP_N ? step_names[step] : "unknown";
+}
+
+bool hf_reason_find(const char *code, enum hf_reason *out)
+{
+    for (int i = 0; i < HF_REASON_N; i++) {
+        if (strcmp(reasons[i].code, code) == 0) {
+            *out = (enum hf_reason)i;
+            return true;
+        }
+    }
+    return false;
 }

@@ -17,10 +17,25 @@ static void every_reason_has_a_row(void **state)
         assert_non_null(code);
         assert_int_equal(strspn(code, "abcdefghijklmnopqrstuvwxyz-"), strlen(code));
         assert_true(strlen(hf_reason_text((enum hf_reason)i)) > 0);
+        const char *todo = hf_reason_todo((enum hf_reason)i);
+        assert_true(strlen(todo) > 0);
+        assert_int_not_equal(todo[strlen(todo) - 1], '.');
+        enum hf_reason found;
+        assert_true(hf_reason_find(code, &found));
+        assert_int_equal(found, i);
         for (int j = 0; j < i; j++) {
             assert_string_not_equal(code, hf_reason_code((enum hf_reason)j));
         }
     }
+}
+
+static void there_are_forty_codes_and_no_other_is_found(void **state)
+{
+    enum hf_reason found;
+    (void)state;
+    assert_true(HF_REASON_N > 40);
+    assert_false(hf_reason_find("unknown-CA", &found));
+    assert_false(hf_reason_find("", &found));
 }
 
 static void alerts_are_those_of_the_rfc(void **state)
@@ -56,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_a_row),
+        cmocka_unit_test(there_are_forty_codes_and_no_other_is_found),
         cmocka_unit_test(alerts_are_those_of_the_rfc),
         cmocka_unit_test(steps_are_named),
         cmocka_unit_test(reasons_outside_the_table_are_our_bug),
