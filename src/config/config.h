@@ -122,6 +122,26 @@ struct hf_cfg_eject {
     enum hf_cfg_eject_answers answers;
 };
 
+struct hf_cfg_statuses {
+    uint16_t first, last;
+};
+
+enum hf_cfg_check_type { HF_CHECK_TCP, HF_CHECK_TLS, HF_CHECK_HTTP, HF_CHECK_GRPC };
+
+/* Active checks of an upstream's servers. */
+struct hf_cfg_check {
+    enum hf_cfg_check_type type;
+    struct hf_cfg_string path;    /* HTTP */
+    struct hf_cfg_string host;    /* HTTP, gRPC; absent: the server's name or address */
+    struct hf_cfg_string service; /* gRPC; absent: the server as a whole */
+    struct hf_cfg_statuses *expect;
+    size_t n_expect;
+    unsigned port; /* 0: the server's */
+    int64_t interval_ms;
+    int64_t timeout_ms;
+    unsigned rise, fall; /* checks in a row that bring a server up, and down */
+};
+
 #define HF_UPSTREAM_SERVERS_MAX 256
 #define HF_SERVER_WEIGHT_MAX    1000
 
@@ -148,6 +168,8 @@ struct hf_cfg_upstream {
     unsigned hash_load_limit; /* percent of the average load that a server may have; 0: any */
     int64_t slow_start_ms;    /* how long a server that returns takes to its full share; 0: none */
     struct hf_cfg_eject eject;
+    bool check_on;
+    struct hf_cfg_check check;
     unsigned max_queue; /* of each worker, for when all servers are at their caps; 0: none */
     int64_t queue_timeout_ms;
     int64_t connect_timeout_ms;

@@ -330,13 +330,15 @@ static void complain_unknown(struct hf_decoder *decoder, const struct hf_section
                     "unknown key \"%.60s\"; remove it, or use one of %s", node->key, all);
 }
 
+/* "upstream "app" has no servers", "check has no type": a key that is the noun isn't said twice. */
 static void complain_missing(struct hf_decoder *decoder, const struct hf_section *section,
                              const struct hf_key *key, const struct hf_node *node)
 {
-    const char *quote = node->key ? "\"" : "";
+    bool named = node->key && strcmp(node->key, section->noun) != 0;
+    const char *quote = named ? "\"" : "";
     hf_findings_add(decoder->findings, HF_FINDING_MISSING_KEY,
                     node->key ? node->key_mark : node->mark, "%s %s%.63s%s%shas no %s; add %s%s%s",
-                    section->noun, quote, node->key ? node->key : "", quote, node->key ? " " : "",
+                    section->noun, quote, named ? node->key : "", quote, named ? " " : "",
                     key->name, key->name, key->example ? ", such as " : "",
                     key->example ? key->example : "");
 }

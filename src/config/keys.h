@@ -54,6 +54,7 @@ enum hf_kind {
     HF_KIND_PARAM_PATTERNS, /* struct hf_cfg_pairs, whole: the same of query parameters */
     HF_KIND_WHO,            /* struct hf_cfg_string; a role, a selector, anyone or verified */
     HF_KIND_ROLES,          /* struct hf_config, whole: its roles */
+    HF_KIND_STATUS,         /* struct hf_cfg_statuses: "200" or "200-299" */
     HF_KIND_HASH_BY,        /* struct hf_cfg_upstream, whole: its hash_by */
     HF_KIND_AUTH,           /* struct hf_cfg_auth_expr *; what a route asks for */
     HF_KIND_CLAIMS,         /* struct hf_cfg_claims, whole: claims and their values */

@@ -34,6 +34,7 @@ extern const struct hf_section hf_section_listener_tls;
 extern const struct hf_section hf_section_upstream_tls;
 extern const struct hf_section hf_section_server;
 extern const struct hf_section hf_section_eject;
+extern const struct hf_section hf_section_check;
 extern const struct hf_section hf_section_upstream;
 extern const struct hf_section hf_section_listener;
 extern const struct hf_section hf_section_http;

@@ -84,6 +84,10 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
                        "{\"type\":\"object\",\"additionalProperties\":false,\"patternProperties\":"
                        "{\"^[a-z0-9][a-z0-9_-]{0,62}$\":{\"$ref\":\"#/$defs/role\"}}}",
                        0, hf_decode_roles},
+    [HF_KIND_STATUS] = {"a status or a range of them",
+                        "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":100,\"maximum\":599},{"
+                        "\"type\":\"string\",\"pattern\":\"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$\"}]}",
+                        sizeof(struct hf_cfg_statuses), hf_decode_status},
     [HF_KIND_HASH_BY] = {"what to hash",
                          "{\"type\":\"string\",\"pattern\":"
                          "\"^(address|identity|(header|cookie):[!-~]+)$\"}",

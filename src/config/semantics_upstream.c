@@ -13,6 +13,44 @@ void hf_check_eject(struct hf_decoder *decoder, const struct hf_node *node, void
     }
 }
 
+/* --- Checks ------------------------------------------------------------------------------------*/
+
+enum { SERVICE_MAX = 255 };
+
+void hf_check_health(struct hf_decoder *decoder, const struct hf_node *node, void *object)
+{
+    static const struct {
+        const char *key;
+        unsigned types; /* for which it means something */
+    } rows[] = {
+        {"path", 1 << HF_CHECK_HTTP},
+        {"expect", 1 << HF_CHECK_HTTP},
+        {"host", 1 << HF_CHECK_HTTP | 1 << HF_CHECK_GRPC},
+        {"service", 1 << HF_CHECK_GRPC},
+    };
+    const struct hf_cfg_check *check = object;
+    for (size_t i = 0; i < HF_N_ELEMENTS(rows) && hf_is_given(node, "type"); i++) {
+        if (hf_is_given(node, rows[i].key) && !(rows[i].types >> check->type & 1)) {
+            hf_conflict(decoder, hf_key_mark(node, rows[i].key),
+                        "a check of this type has no use for %s; remove it", rows[i].key);
+        }
+    }
+    if (check->service.value && strlen(check->service.value) > SERVICE_MAX) {
+        hf_conflict(decoder, check->service.mark, "service has more than %d bytes", SERVICE_MAX);
+    }
+}
+
+static void check_checks(struct hf_decoder *decoder, const struct hf_node *node,
+                         const struct hf_cfg_upstream *upstream)
+{
+    if (upstream->check_on && upstream->check.type == HF_CHECK_TLS && !upstream->tls_on &&
+        hf_node_get(hf_node_get(node, "check"), "type")) {
+        hf_conflict(decoder, hf_key_mark(node, "check"),
+                    "upstream \"%s\" has no tls to check; add tls, or write type: tcp",
+                    upstream->name);
+    }
+}
+
 /* --- Servers -----------------------------------------------------------------------------------*/
 
 static bool is_same(const struct hf_cfg_server *a, const struct hf_cfg_server *b)
@@ -97,6 +135,7 @@ void hf_check_balance(struct hf_decoder *decoder, const struct hf_node *node,
     check_servers(decoder, upstream);
     check_hash(decoder, node, upstream);
     check_queue(decoder, node, upstream);
+    check_checks(decoder, node, upstream);
 }
 
 void hf_check_hash_by(struct hf_decoder *decoder, const struct hf_node *node,

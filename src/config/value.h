@@ -70,6 +70,7 @@ hf_decode_fn hf_decode_auth;
 hf_decode_fn hf_decode_claims;
 hf_decode_fn hf_decode_keyset;
 hf_decode_fn hf_decode_rate;
+hf_decode_fn hf_decode_status;
 hf_decode_fn hf_decode_ref;
 hf_decode_fn hf_decode_versions;
 hf_decode_fn hf_decode_tls_words;

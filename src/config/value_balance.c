@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What balancing hashes: "address", "identity", "header:NAME", "cookie:NAME". */
+/* What balancing hashes: "address", "identity", "header:NAME", "cookie:NAME"; and the statuses that
+ * a check expects. */
 #include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/value.h"
 
 static const struct {
@@ -55,4 +57,35 @@ void hf_decode_hash_by(struct hf_decoder *decoder, const struct hf_key *key,
     hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                 "\"%.80s\" can't be hashed by; write address, identity, header:NAME or cookie:NAME",
                 node->text);
+}
+
+/* "200" or "200-299" */
+static bool parse_statuses(const char *text, struct hf_cfg_statuses *out)
+{
+    char first[4] = "";
+    uint64_t from;
+    uint64_t to;
+    size_t len = strcspn(text, "-");
+    if (len != 3) {
+        return false;
+    }
+    memcpy(first, text, len);
+    const char *last = text[len] ? text + len + 1 : first;
+    if (hf_parse_uint(first, 599, &from) != HF_OK || hf_parse_uint(last, 599, &to) != HF_OK ||
+        from < 100 || to < from) {
+        return false;
+    }
+    *out = (struct hf_cfg_statuses){(uint16_t)from, (uint16_t)to};
+    return true;
+}
+
+void hf_decode_status(struct hf_decoder *decoder, const struct hf_key *key,
+                      const struct hf_node *node, void *at)
+{
+    if (!parse_statuses(node->text, at)) {
+        hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
+                    "\"%.80s\" is not a status or a range of them; write one such as 200 or "
+                    "200-299",
+                    node->text);
+    }
 }

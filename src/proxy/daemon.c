@@ -15,6 +15,7 @@
 #include "config/lint.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "proxy/health.h"
 #include "watch/process.h"
 
 enum { WORKERS_MAX = 256, LOG_FLUSH_MS = 2000 };
@@ -228,6 +229,18 @@ static enum hf_err start_workers(struct hf_daemon *daemon)
     return HF_OK;
 }
 
+static enum hf_err start_checks(struct hf_daemon *daemon)
+{
+    struct hf_checker_env env = {.loop = daemon->loop,
+                                 .clock = &hf_os_clock,
+                                 .ledger = &daemon->ledger,
+                                 .rng = &hf_os_rng,
+                                 .log = &daemon->log,
+                                 .shard = daemon->n_workers};
+    HF_TRY(hf_checker_new(&env, &daemon->checker));
+    return hf_checker_set(daemon->checker, daemon->snapshot);
+}
+
 static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
                          struct hf_findings *findings)
 {
@@ -261,6 +274,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(make_workers(daemon));
     HF_TRY(start_auth(daemon));
     HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));
+    HF_TRY(start_checks(daemon));
     HF_TRY(hf_daemon_admin_start(daemon));
     return start_workers(daemon);
 }
@@ -308,6 +322,7 @@ static void stop(struct hf_daemon *daemon)
     }
     hf_free(daemon->workers);
     hf_activation_done(&daemon->activation);
+    hf_checker_free(daemon->checker);
     hf_timer_cancel(&daemon->lists_timer);
     hf_ledger_unref(daemon->ledger);
     hf_denials_free(daemon->denials);

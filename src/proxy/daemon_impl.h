@@ -12,6 +12,7 @@
 #include "proxy/worker.h"
 
 struct hf_denials;
+struct hf_checker;
 struct hf_httpd;
 
 enum hf_daemon_state { HF_DAEMON_STARTING, HF_DAEMON_RUNNING, HF_DAEMON_DRAINING };
@@ -41,6 +42,7 @@ struct hf_daemon {
     struct hf_timer drain_timer;
     struct hf_timer rotation; /* of ticket keys */
     int64_t rotated_ms;       /* loop time of the last one */
+    struct hf_checker *checker;
     struct hf_httpd *admin;
     struct hf_httpd *metrics_server;
     int admin_fd;

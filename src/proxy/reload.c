@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "config/lint.h"
 #include "os/clock.h"
+#include "proxy/health.h"
 
 struct rollout_part {
     struct hf_task task;
@@ -113,6 +114,10 @@ static void rollout_end(struct hf_rollout *rollout)
     hf_daemon_arm_rotation(daemon);
     hf_ledger_unref(daemon->ledger);
     daemon->ledger = rollout->plan.ledger;
+    if (hf_checker_set(daemon->checker, daemon->snapshot) != HF_OK) {
+        hf_log_say(&daemon->log, HF_LOG_ERROR, "check", "the checks are still those of before: %s",
+                   hf_err_text());
+    }
     daemon->generation = daemon->snapshot->generation;
     daemon->rollout = NULL;
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),

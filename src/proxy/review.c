@@ -80,7 +80,8 @@ static bool review_upstream(struct hf_session *session)
         return false;
     }
     if (hf_tls_get_peer_chain(session->server.tls, &chain) == HF_OK) {
-        hf_server_check_chain(session->worker, session->upstream, chain, &verdict);
+        hf_server_check_chain(session->worker->clock, session->worker->ledger, session->upstream,
+                              chain, &verdict);
     } else {
         internal(&verdict);
     }

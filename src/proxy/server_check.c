@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server_check.h"
 
-#include "proxy/worker.h"
+#include "config/ledger.h"
+#include "proxy/snapshot.h"
 
-void hf_server_check_chain(const struct hf_worker *worker, const struct hf_server *server,
-                           const struct hf_chain *chain, struct hf_verdict *out)
+void hf_server_check_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
+                           const struct hf_server *server, const struct hf_chain *chain,
+                           struct hf_verdict *out)
 {
     const struct hf_trust *trust = server->upstream->trust;
     struct hf_judge_input input = {
@@ -13,8 +15,8 @@ void hf_server_check_chain(const struct hf_worker *worker, const struct hf_serve
         .chain = chain,
         .usage = HF_USAGE_SERVER,
         .name = server->tls_name,
-        .now_s = hf_clock_wall_s(worker->clock),
-        .revocation = hf_worker_revocation(worker, trust),
+        .now_s = hf_clock_wall_s(clock),
+        .revocation = trust ? hf_ledger_of(ledger, hf_trust_name(trust)) : NULL,
     };
     hf_verdict_judge(&input, out);
 }
@@ -22,7 +24,8 @@ void hf_server_check_chain(const struct hf_worker *worker, const struct hf_serve
 static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer)
 {
     struct hf_server_check *check = conn_ctx;
-    hf_server_check_chain(check->worker, check->server, peer->chain, &check->verdict);
+    hf_server_check_chain(check->clock, *check->ledger, check->server, peer->chain,
+                          &check->verdict);
     check->judged = true;
     return (struct hf_tls_answer){check->verdict.allow, check->verdict.alert};
 }

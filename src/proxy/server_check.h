@@ -10,19 +10,21 @@
 #include "policy/verdict.h"
 #include "tls/tls.h"
 
+struct hf_ledger;
 struct hf_server;
-struct hf_worker;
 
 struct hf_server_check {
-    const struct hf_worker *worker;
+    const struct hf_clock *clock;
+    struct hf_ledger *const *ledger; /* where the thread has what is known of revocation now */
     const struct hf_server *server;
     bool judged;
     struct hf_verdict verdict;
 };
 
 /* hf_server_check_chain judges a server by its chain, by what is known now. */
-void hf_server_check_chain(const struct hf_worker *worker, const struct hf_server *server,
-                           const struct hf_chain *chain, struct hf_verdict *out);
+void hf_server_check_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
+                           const struct hf_server *server, const struct hf_chain *chain,
+                           struct hf_verdict *out);
 
 extern const struct hf_tls_judge hf_server_check_judge;
 

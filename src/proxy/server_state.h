@@ -19,6 +19,16 @@ enum hf_server_standing {
     HF_SERVER_DRAINED = 4, /* by its operator */
 };
 
+/* What the checks of a server have found so far. Zeroed: nothing yet. */
+struct hf_health {
+    bool known;     /* one has ended */
+    bool down;      /* what they say together */
+    bool last_good; /* what the last one said */
+    unsigned run;   /* checks in a row that speak against what they say together */
+    int64_t at_ms;  /* loop time of the last one's end */
+    char why[200];  /* of the last bad one */
+};
+
 struct hf_server_state {
     /* Written by every request. */
     atomic_uint open;          /* connections now, those being made included */
@@ -29,13 +39,13 @@ struct hf_server_state {
     char apart[64];
 
     /* Read by every pick, written when something changes. */
-    atomic_uint standing;               /* enum hf_server_standing, or-ed */
-    _Atomic(int64_t) ramp_from_ms;      /* since when its share grows again; 0: it is whole */
-    _Atomic(int64_t) ejected_until_ms;  /* loop time */
-    _Atomic(uint64_t) run;              /* failures in a row << 48 | loop time of the first */
-    atomic_uint ejections;              /* in near succession: each lasts longer than the last */
-    atomic_ulong ejected_total;         /* ever */
-    _Atomic(struct hf_health *) health; /* the checks' own notes; NULL: none yet */
+    atomic_uint standing;              /* enum hf_server_standing, or-ed */
+    _Atomic(int64_t) ramp_from_ms;     /* since when its share grows again; 0: it is whole */
+    _Atomic(int64_t) ejected_until_ms; /* loop time */
+    _Atomic(uint64_t) run;             /* failures in a row << 48 | loop time of the first */
+    atomic_uint ejections;             /* in near succession: each lasts longer than the last */
+    atomic_ulong ejected_total;        /* ever */
+    struct hf_health health;           /* of the control thread alone */
     atomic_uint refs;
 };
 

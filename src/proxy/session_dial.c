@@ -118,7 +118,9 @@ static void start_upstream_tls(struct hf_session *session)
     const struct hf_upstream *to = session->door->to;
     hf_session_move(session, HF_SESSION_UPSTREAM_HANDSHAKE);
     struct hf_server_check *check = &session->arrival->server;
-    *check = (struct hf_server_check){.worker = session->worker, .server = session->upstream};
+    *check = (struct hf_server_check){.clock = session->worker->clock,
+                                      .ledger = &session->worker->ledger,
+                                      .server = session->upstream};
     if (hf_tls_new_client(to->tls, check, session->upstream->tls_sni, NULL, &session->server.tls) !=
         HF_OK) {
         hf_session_upstream_failed(session, NULL, hf_err_text());

@@ -58,6 +58,7 @@ struct hf_server_metrics {
     struct hf_series *active;
     struct hf_series *latency;
     struct hf_series *ejections;
+    struct hf_series *checks[2]; /* bad, good; NULL: it isn't checked */
 };
 
 struct hf_server {

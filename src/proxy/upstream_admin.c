@@ -41,6 +41,13 @@ static json_t *server_json(const struct hf_server *server, int64_t now_ms)
         int64_t rest_ms = atomic_load(&state->ejected_until_ms) - now_ms;
         json_object_set_new(json, "back_in_ms", json_integer(rest_ms > 0 ? rest_ms : 0));
     }
+    const struct hf_health *health = &state->health;
+    if (json && server->upstream->cfg->check_on && health->known) {
+        json_object_set_new(json, "check",
+                            json_pack("{s:b, s:s, s:I}", "good", health->last_good, "why",
+                                      health->last_good ? "" : health->why, "age_ms",
+                                      (json_int_t)(now_ms - health->at_ms)));
+    }
     return json;
 }
 

@@ -76,6 +76,11 @@ void hf_server_metrics_make(struct hf_metrics *m, struct hf_server *server)
         m, "handfast_upstream_server_ejections_total", "Times that the server was ejected.",
         (struct hf_metrics_source){read_ejections, server->state}, "upstream", upstream, "server",
         name, NULL);
+    for (int i = 0; i < 2 && server->upstream->cfg->check_on; i++) {
+        metrics->checks[i] = hf_metrics_counter(
+            m, "handfast_upstream_server_checks_total", "Active checks of the server.", "upstream",
+            upstream, "server", name, "result", i ? "good" : "bad", NULL);
+    }
 }
 
 void hf_server_metrics_release(struct hf_metrics *m, struct hf_server *server)
@@ -87,4 +92,6 @@ void hf_server_metrics_release(struct hf_metrics *m, struct hf_server *server)
         hf_metrics_release(m, *gauge_of(&server->metrics, i));
     }
     hf_metrics_release(m, server->metrics.ejections);
+    hf_metrics_release(m, server->metrics.checks[0]);
+    hf_metrics_release(m, server->metrics.checks[1]);
 }

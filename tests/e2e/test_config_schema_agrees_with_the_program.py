@@ -40,6 +40,8 @@ upstreams:
     hash-by: identity
     hash-load-limit: 125
     slow-start: 30s
+    check: {type: http, path: /up, host: app.example, expect: [200-299, 401], port: 9000,
+            interval: 1s, timeout: 1s, rise: 1, fall: 1}
     max-queue: 5
     queue-timeout: 1s
     eject: {after: 3, within: 1m, answers: 5xx, time: 5s, max-time: 1m, max-percent: 30}
@@ -194,6 +196,8 @@ BAD = [
     (('upstreams', 'app', 'balance'), 'random'),
     (('upstreams', 'app', 'hash-by'), 'header:'),
     (('upstreams', 'app', 'eject', 'answers'), '4xx'),
+    (('upstreams', 'app', 'check', 'expect'), [99]),
+    (('upstreams', 'app', 'check', 'type'), 'ping'),
     (('upstreams', 'app', 'tls', 'versions'), ['1.1']),
     (('upstreams', 'app', 'tls', 'unsafe-skip-verify'), 'maybe'),
     (('upstreams', 'app', 'tls', 'tickets'), True),
@@ -309,7 +313,8 @@ def test_the_good_config_has_every_key(schema):
                             ('listeners', '*', 'tls', 'ciphers'),
                             ('listeners', '*', 'tls', 'groups'),
                             ('listeners', '*', 'plain'),
-                            ('upstreams', '*', 'tls', 'unsafe-keylog')}
+                            ('upstreams', '*', 'tls', 'unsafe-keylog'),
+                            ('upstreams', '*', 'check', 'service')}
 
 
 def test_the_sample_of_the_reference_is_accepted(schema, structure):

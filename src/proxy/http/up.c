@@ -158,7 +158,8 @@ static void start_tls(struct hf_up *up)
         failed(up, HF_MISHAP_INTERNAL, hf_err_text());
         return;
     }
-    up->check->worker = up->hub->worker;
+    up->check->clock = up->hub->worker->clock;
+    up->check->ledger = &up->hub->worker->ledger;
     up->epoch = up->hub->worker->epoch;
     up->check->server = up->server;
     if (hf_tls_new_client(up->pool->upstream->tls, up->check, up->server->tls_sni, NULL,

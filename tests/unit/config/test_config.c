@@ -252,6 +252,8 @@ static void servers_may_be_short_or_long(void **state)
              "    hash-by: \"header:X-User\"\n"
              "    hash-load-limit: 125\n"
              "    slow-start: 1m\n"
+             "    check: {type: http, path: /up, host: \"App:81\", expect: [200-204, 401], "
+             "interval: 1s, rise: 4}\n"
              "    max-queue: 5\n"
              "    queue-timeout: 3s\n"
              "    eject: {after: 2, within: 4s, answers: 5xx, time: 1s, max-time: 8s, "
@@ -282,7 +284,21 @@ static void servers_may_be_short_or_long(void **state)
     assert_int_equal(app->eject.time_ms, 1000);
     assert_int_equal(app->eject.max_time_ms, 8000);
     assert_int_equal(app->eject.max_percent, 30);
+    assert_true(app->check_on);
+    assert_int_equal(app->check.type, HF_CHECK_HTTP);
+    assert_string_equal(app->check.path.value, "/up");
+    assert_string_equal(app->check.host.value, "app:81");
+    assert_int_equal(app->check.n_expect, 2);
+    assert_int_equal(app->check.expect[0].first, 200);
+    assert_int_equal(app->check.expect[0].last, 204);
+    assert_int_equal(app->check.expect[1].first, 401);
+    assert_int_equal(app->check.expect[1].last, 401);
+    assert_int_equal(app->check.interval_ms, 1000);
+    assert_int_equal(app->check.timeout_ms, 2000);
+    assert_int_equal(app->check.rise, 4);
+    assert_int_equal(app->check.fall, 3);
     const struct hf_cfg_upstream *one = &config->upstreams[1];
+    assert_false(one->check_on);
     assert_int_equal(one->n_servers, 1);
     assert_int_equal(one->hash_by, HF_HASH_BY_ADDRESS);
     assert_int_equal(one->eject.after, 5);

@@ -346,6 +346,25 @@ static void upstreams(void **state)
          "it, or add max-queue\n"},
         {UP("servers: \"a:1\", eject: {time: 10m}"),
          "t.yaml:3:43: error: time is longer than max-time; raise max-time, or lower time\n"},
+        {UP("servers: \"a:1\", check: {path: /x}"),
+         "t.yaml:3:35: error: check has no type; add type, such as http\n"},
+        {UP("servers: \"a:1\", check: {type: http, expect: [99, 300-200, 20, 200-99x]}"),
+         "t.yaml:3:64: error: expect: \"99\" is not a status or a range of them; write one such as "
+         "200 "
+         "or 200-299\n"
+         "t.yaml:3:68: error: expect: \"300-200\" is not a status or a range of them; write one "
+         "such "
+         "as 200 or 200-299\n"
+         "t.yaml:3:77: error: expect: \"20\" is not a status or a range of them; write one such as "
+         "200 "
+         "or 200-299\n"
+         "t.yaml:3:81: error: expect: \"200-99x\" is not a status or a range of them; write one "
+         "such "
+         "as 200 or 200-299\n"},
+        {UP("servers: \"a:1\", check: {type: tcp, path: /x}"),
+         "t.yaml:3:54: error: a check of this type has no use for path; remove it\n"},
+        {UP("servers: \"a:1\", check: {type: tls}"),
+         "t.yaml:3:35: error: upstream \"app\" has no tls to check; add tls, or write type: tcp\n"},
         {UP("servers: \"a:1\", connect-timeout: 0"),
          "t.yaml:3:52: error: connect-timeout: \"0\" is out of range; it can be 1 ms to 10 min\n"},
         {UP("servers: \"a:1\", tls: {}"),
