@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Forward, with one byte left for each length: nearly all elements of a certificate are shorter
- * than 128 bytes. A longer one is moved up by the bytes that its length takes more.
- */
 #include "pki/asn1_write.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
-
-enum { LENGTH_SIZE_MAX = 5, SHORT_MAX = 0x7f };
 
 static bool failed(struct hf_asn1 *der, enum hf_err err)
 {
@@ -19,70 +12,36 @@ static bool failed(struct hf_asn1 *der, enum hf_err err)
     return der->err != HF_OK;
 }
 
-/* The bytes of a length; out has room for LENGTH_SIZE_MAX. */
-static size_t encode_length(size_t len, uint8_t *out)
-{
-    if (len <= SHORT_MAX) {
-        out[0] = (uint8_t)len;
-        return 1;
-    }
-    size_t n = 1;
-    while (n < LENGTH_SIZE_MAX - 1 && len >> (8 * n)) {
-        n++;
-    }
-    out[0] = (uint8_t)(0x80 | n);
-    for (size_t i = 0; i < n; i++) {
-        out[1 + i] = (uint8_t)(len >> (8 * (n - 1 - i)));
-    }
-    return 1 + n;
-}
-
 void hf_asn1_open(struct hf_asn1 *der, uint8_t tag)
 {
-    const uint8_t head[2] = {tag, 0};
     if (failed(der, HF_OK)) {
         return;
     }
     if (der->depth == HF_ASN1_DEPTH_MAX) {
         der->err = hf_fail(HF_E_INTERNAL, "DER deeper than %d", HF_ASN1_DEPTH_MAX);
-        return;
-    }
-    if (!failed(der, hf_buf_append(der->buf, hf_bytes_of(head, sizeof(head))))) {
-        der->open[der->depth++] = hf_buf_len(der->buf);
+    } else if (!failed(der, hf_der_open(der->buf, tag, &der->open[der->depth]))) {
+        der->depth++;
     }
 }
 
 void hf_asn1_open_bits(struct hf_asn1 *der)
 {
-    hf_asn1_open(der, HF_ASN1_BIT_STRING);
+    hf_asn1_open(der, HF_DER_BIT_STRING);
     hf_asn1_raw(der, hf_bytes_of("", 1)); /* no unused bits */
 }
 
 void hf_asn1_close(struct hf_asn1 *der)
 {
-    uint8_t length[LENGTH_SIZE_MAX];
-    struct hf_span room;
-    if (failed(der, der->depth ? HF_OK : hf_fail(HF_E_INTERNAL, "DER closed too often"))) {
-        return;
+    if (!failed(der, der->depth ? HF_OK : hf_fail(HF_E_INTERNAL, "DER closed too often"))) {
+        failed(der, hf_der_close(der->buf, der->open[--der->depth]));
     }
-    size_t start = der->open[--der->depth];
-    size_t len = hf_buf_len(der->buf) - start;
-    size_t more = encode_length(len, length) - 1;
-    if (failed(der, hf_buf_reserve(der->buf, more ? more : 1, &room))) {
-        return;
-    }
-    uint8_t *contents = der->buf->mem + der->buf->start + start;
-    memmove(contents + more, contents, len);
-    memcpy(contents - 1, length, more + 1);
-    hf_buf_commit(der->buf, more);
 }
 
 void hf_asn1_put(struct hf_asn1 *der, uint8_t tag, struct hf_bytes value)
 {
-    uint8_t head[1 + LENGTH_SIZE_MAX] = {tag};
-    size_t n = 1 + encode_length(value.len, head + 1);
-    hf_asn1_raw(der, hf_bytes_of(head, n));
-    hf_asn1_raw(der, value);
+    if (!failed(der, HF_OK)) {
+        failed(der, hf_der_put(der->buf, tag, value));
+    }
 }
 
 void hf_asn1_raw(struct hf_asn1 *der, struct hf_bytes whole)
@@ -99,17 +58,17 @@ void hf_asn1_text(struct hf_asn1 *der, uint8_t tag, const char *text)
 
 void hf_asn1_oid(struct hf_asn1 *der, struct hf_bytes oid)
 {
-    hf_asn1_put(der, HF_ASN1_OID, oid);
+    hf_asn1_put(der, HF_DER_OID, oid);
 }
 
 void hf_asn1_null(struct hf_asn1 *der)
 {
-    hf_asn1_put(der, HF_ASN1_NULL, hf_bytes_of(NULL, 0));
+    hf_asn1_put(der, HF_DER_NULL, hf_bytes_of(NULL, 0));
 }
 
 void hf_asn1_true(struct hf_asn1 *der)
 {
-    hf_asn1_put(der, HF_ASN1_BOOLEAN, hf_bytes_of("\xff", 1));
+    hf_asn1_put(der, HF_DER_BOOLEAN, hf_bytes_of("\xff", 1));
 }
 
 void hf_asn1_uint(struct hf_asn1 *der, uint64_t value)
@@ -130,11 +89,10 @@ void hf_asn1_magnitude(struct hf_asn1 *der, struct hf_bytes bytes)
         hf_asn1_put(der, HF_DER_INTEGER, bytes.len ? bytes : hf_bytes_of("", 1));
         return;
     }
-    uint8_t head[1 + LENGTH_SIZE_MAX] = {HF_DER_INTEGER};
-    size_t n = 1 + encode_length(bytes.len + 1, head + 1);
-    hf_asn1_raw(der, hf_bytes_of(head, n));
+    hf_asn1_open(der, HF_DER_INTEGER);
     hf_asn1_raw(der, hf_bytes_of("", 1)); /* or the number would be negative */
     hf_asn1_raw(der, bytes);
+    hf_asn1_close(der);
 }
 
 void hf_asn1_flags(struct hf_asn1 *der, uint32_t flags)
@@ -149,7 +107,7 @@ void hf_asn1_flags(struct hf_asn1 *der, uint32_t flags)
     }
     size_t n_bytes = (n_bits + 7) / 8;
     value[0] = (uint8_t)(n_bytes * 8 - n_bits);
-    hf_asn1_put(der, HF_ASN1_BIT_STRING, hf_bytes_of(value, 1 + n_bytes));
+    hf_asn1_put(der, HF_DER_BIT_STRING, hf_bytes_of(value, 1 + n_bytes));
 }
 
 static void put_time(struct hf_asn1 *der, int64_t unix_s, bool general)

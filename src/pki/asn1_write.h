@@ -3,7 +3,8 @@
 #define HF_PKI_ASN1_WRITE_H
 
 /*
- * Writing DER (X.690) into a buffer, elements within elements.
+ * Long DER (X.690) in short lines: pki/der_write.h with what certificates are made of, and with one
+ * check at the end.
  *
  *     struct hf_asn1 der = hf_asn1_writer(&buf);
  *     hf_asn1_open(&der, HF_DER_SEQUENCE);
@@ -17,7 +18,7 @@
  */
 
 #include "base/buf.h"
-#include "pki/der.h"
+#include "pki/der_write.h"
 
 #define HF_ASN1_DEPTH_MAX 16
 
@@ -25,16 +26,10 @@ struct hf_asn1 {
     struct hf_buf *buf;
     enum hf_err err;
     unsigned depth;
-    size_t open[HF_ASN1_DEPTH_MAX]; /* where the contents of each begin, from buf->start */
+    size_t open[HF_ASN1_DEPTH_MAX]; /* of hf_der_open */
 };
 
 enum {
-    HF_ASN1_BOOLEAN = 0x01,
-    HF_ASN1_BIT_STRING = 0x03,
-    HF_ASN1_OCTET_STRING = 0x04,
-    HF_ASN1_NULL = 0x05,
-    HF_ASN1_OID = 0x06,
-    HF_ASN1_ENUMERATED = 0x0a,
     HF_ASN1_UTF8_STRING = 0x0c,
     HF_ASN1_PRINTABLE_STRING = 0x13,
     HF_ASN1_IA5_STRING = 0x16,

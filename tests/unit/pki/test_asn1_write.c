@@ -119,7 +119,7 @@ static void lengths_take_what_they_need(void **state)
         begin();
         hf_asn1_open(&der, HF_DER_SEQUENCE);
         hf_asn1_open_bits(&der);
-        hf_asn1_put(&der, HF_ASN1_OCTET_STRING, hf_bytes_of(zeros, lens[i]));
+        hf_asn1_put(&der, HF_DER_OCTET_STRING, hf_bytes_of(zeros, lens[i]));
         hf_asn1_close(&der);
         hf_asn1_null(&der);
         hf_asn1_close(&der);
@@ -129,13 +129,13 @@ static void lengths_take_what_they_need(void **state)
         assert_int_equal(hf_der_expect(&reader, HF_DER_SEQUENCE, &list), HF_OK);
         assert_int_equal(hf_read_end(&reader), HF_OK);
         reader = hf_reader_of(list.value);
-        assert_int_equal(hf_der_expect(&reader, HF_ASN1_BIT_STRING, &bits), HF_OK);
+        assert_int_equal(hf_der_expect(&reader, HF_DER_BIT_STRING, &bits), HF_OK);
         assert_int_equal(hf_buf_len(&buf) > 0 && bits.value.ptr[0] == 0, true);
         struct hf_reader inner = hf_reader_of(hf_bytes_from(bits.value, 1));
-        assert_int_equal(hf_der_expect(&inner, HF_ASN1_OCTET_STRING, &octets), HF_OK);
+        assert_int_equal(hf_der_expect(&inner, HF_DER_OCTET_STRING, &octets), HF_OK);
         assert_int_equal(hf_read_end(&inner), HF_OK);
         assert_int_equal(octets.value.len, lens[i]);
-        assert_int_equal(hf_der_expect(&reader, HF_ASN1_NULL, &octets), HF_OK);
+        assert_int_equal(hf_der_expect(&reader, HF_DER_NULL, &octets), HF_OK);
         assert_int_equal(hf_read_end(&reader), HF_OK);
     }
     hf_buf_done(&buf);
@@ -173,7 +173,7 @@ static void memory_may_run_out_anywhere(void **state)
         begin();
         hf_alloc_fail_after(n);
         hf_asn1_open(&der, HF_DER_SEQUENCE);
-        hf_asn1_put(&der, HF_ASN1_OCTET_STRING, hf_bytes_of(zeros, sizeof(zeros)));
+        hf_asn1_put(&der, HF_DER_OCTET_STRING, hf_bytes_of(zeros, sizeof(zeros)));
         hf_asn1_close(&der);
         err = hf_asn1_end(&der);
         hf_alloc_fail_after(0);
