@@ -15,9 +15,10 @@
  */
 
 #include "ca/authority.h"
+#include "ca/cert_profile.h"
+#include "ca/crew.h"
 #include "pki/identity.h"
 
-struct hf_store;
 struct hf_ca_service;
 
 /* --- How an operation ends ---------------------------------------------------------------------
@@ -116,16 +117,16 @@ struct hf_ca_ask {
     const char *token;     /* a one-time enrolment token, in place of the profile's `ask` */
 };
 
-/* Which certificates: by serial alone, or by everything else that is set, all of which must hold.
- */
+/* Which certificates: by serial (and authority), or by everything else that is set, all of which
+ * must hold. */
 struct hf_ca_which {
     const char *serial;     /* hex, any case, colons allowed */
     const char *authority;  /* name */
-    const char *identity;   /* exactly this display name or SAN ("spiffe://...", "a.example") */
+    const char *identity;   /* exactly this display name: "spiffe://...", "alice", "a.example" */
     const char *profile;    /* name */
-    const char *text;       /* anywhere in subject, names or serial */
-    int64_t expires_before; /* 0: any */
-    int64_t issued_before;  /* 0: any */
+    const char *requester;  /* exactly */
+    const char *text;       /* words in subject and names */
+    int64_t expires_before; /* 0: any; only those not yet expired */
     bool never_seen;        /* not presented to a proxy so far */
     bool revoked;           /* only those revoked or on hold */
     bool valid;             /* only those neither revoked nor past their end */
@@ -142,7 +143,7 @@ struct hf_ca_op {
     int reason;               /* revoke: CRLReason of RFC 5280 5.3.1 */
     int64_t invalid_since;    /* revoke: invalidityDate; 0: none */
     bool dry_run;             /* revoke: only count */
-    bool keep_old;            /* rekey: do not revoke the old one as superseded */
+    bool revoke_old;          /* rekey: revoke the old one, as superseded, in the same step */
     const char *request;      /* approve, deny, pick-up: its id */
     const char *note;         /* approve, deny, revoke: a person's words; NULL */
     int64_t token_lifetime_s; /* token: 0: an hour */
@@ -150,22 +151,25 @@ struct hf_ca_op {
 
     /* out; hf_ca_op_done frees it */
     enum hf_ca_outcome outcome;
+    enum hf_refusal why;       /* what is wrong with what was asked, for programs */
     char *text;                /* a sentence for people; never NULL once it is done */
     struct hf_cert *cert;      /* what was issued */
     struct hf_chain *chain;    /* it, and what is to be sent behind it */
     struct hf_cert *root;      /* where that ends; NULL when it isn't in the store */
     EVP_PKEY *key;             /* made here; NULL otherwise. It is nowhere else */
     char *profile;             /* that it was issued by */
-    char *id;                  /* of a request or a token */
+    char *id;                  /* of a request ("17.secret": who holds it may pick up) or a token */
     char *token;               /* the new token, shown this once */
     bool capped;               /* it ends earlier than asked, with its CA */
     unsigned n_names_left_out; /* of the CSR */
     size_t n_matched;          /* revoke by filter */
     size_t n_changed;
 
+    void *ctx; /* the caller's own */
+
     /* private */
-    struct hf_ca_op *next;
-    void *work;
+    struct hf_crew_task task;
+    struct hf_ca_service *service;
 };
 
 /* hf_ca_op_done frees what is in the outputs, and leaves the inputs. */
@@ -176,8 +180,11 @@ struct hf_ca_service_options {
     struct hf_bytes passphrase;
     const struct hf_clock *clock;
     const struct hf_rng *rng;
-    unsigned n_threads; /* 0: one */
-    size_t max_queued;  /* operations that wait; more end as BUSY. 0: 4096 */
+    unsigned n_threads;           /* 0: one */
+    size_t max_queued;            /* operations that wait; more end as BUSY. 0: 4096 */
+    bool create;                  /* make the store where there is none */
+    const char *const *key_lists; /* files of keys known to others (ca/weak_key.h) */
+    size_t n_key_lists;
 };
 
 /* hf_ca_service_open opens the store, the authorities' keys and the profiles, and starts the
@@ -195,18 +202,34 @@ void hf_ca_submit(struct hf_ca_service *service, struct hf_ca_op *op);
 /* hf_ca_run submits and waits, for the command line. */
 void hf_ca_run(struct hf_ca_service *service, struct hf_ca_op *op);
 
-/* hf_ca_call runs fn(ctx) on a thread of the CA, for reads that would block a loop. Errors:
- * HF_E_BUSY. */
-enum hf_err hf_ca_call(struct hf_ca_service *service, void (*fn)(void *ctx),
-                       void *ctx) HF_MUST_CHECK;
-
 /* The store stays the service's. Lists, pages and the journal of revocations are read from it. */
 struct hf_store *hf_ca_store(struct hf_ca_service *service);
 
-/* hf_ca_authorities gives the present set, with a reference. It is another after each change, by
- * whatever process. */
+/* hf_ca_authorities gives the present set, with a reference. It is another one within a second of a
+ * change by whatever process. Reads the store, so not for a loop's thread. */
 struct hf_authorities *hf_ca_authorities(struct hf_ca_service *service);
 
+/* hf_ca_reload reads authorities and profiles again at the next use; after changing them. */
+void hf_ca_reload(struct hf_ca_service *service);
+
+/* hf_ca_profile gives a profile by name, the store's own before those built in. Errors:
+ * HF_E_NOT_FOUND. */
+enum hf_err hf_ca_profile(struct hf_ca_service *service, const char *name,
+                          struct hf_cert_profile **out) HF_MUST_CHECK;
+
+/* hf_ca_query fills what hf_store_certs asks, for lists. serial is room for the number; what is
+ * borrowed are the texts of which. Errors: HF_E_NOT_FOUND (the authority), HF_E_INVALID (serial).
+ */
+enum hf_err hf_ca_query(struct hf_ca_service *service, const struct hf_ca_which *which,
+                        uint8_t serial[static HF_STORE_SERIAL_MAX],
+                        struct hf_store_query *out) HF_MUST_CHECK;
+
+/* hf_ca_serial reads a serial number as people write it, without leading zeros. Errors:
+ * HF_E_INVALID. */
+enum hf_err hf_ca_serial(const char *text, uint8_t out[static HF_STORE_SERIAL_MAX],
+                         size_t *out_len) HF_MUST_CHECK;
+
 const struct hf_clock *hf_ca_clock(const struct hf_ca_service *service);
+const struct hf_rng *hf_ca_rng(const struct hf_ca_service *service);
 
 #endif
