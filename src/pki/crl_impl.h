@@ -5,25 +5,8 @@
 /* Shared by the files that read lists; for nobody else. */
 
 #include "pki/crl.h"
+#include "pki/crl_signature.h"
 #include "pki/der.h"
-
-/* --- crl_signature.c ----------------------------------------------------------------------------
- * A signature is begun with the AlgorithmIdentifier, fed the bytes that are signed, and sealed with
- * the BIT STRING. Ed25519 and Ed448 sign the bytes themselves, not a hash of them: these are kept
- * until the check.
- */
-
-/* Errors: HF_E_UNSUPPORTED in words, HF_E_NOMEM. */
-enum hf_err hf_crl_signature_new(struct hf_bytes algorithm,
-                                 struct hf_crl_signature **out) HF_MUST_CHECK;
-enum hf_err hf_crl_signature_feed(struct hf_crl_signature *signature,
-                                  struct hf_bytes signed_bytes) HF_MUST_CHECK;
-
-/* algorithm: the outer one, which must be the same as the inner. */
-enum hf_err hf_crl_signature_seal(struct hf_crl_signature *signature, struct hf_bytes algorithm,
-                                  struct hf_bytes bit_string) HF_MUST_CHECK;
-bool hf_crl_signature_good(struct hf_crl_signature *signature, const struct hf_cert *issuer);
-void hf_crl_signature_free(struct hf_crl_signature *signature);
 
 /* --- crl_extension.c ----------------------------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 #include "pki/ocsp.h"
 
 #include <openssl/evp.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "pki/der_write.h"
@@ -169,4 +170,51 @@ enum hf_err hf_ocsp_id_write(const struct hf_ocsp_id *id, struct hf_buf *out)
     HF_TRY(hf_der_put(out, HF_DER_OCTET_STRING, hf_bytes_of(id->issuer_key, size)));
     HF_TRY(hf_der_put_serial(out, &id->serial));
     return hf_der_close(out, whole);
+}
+
+/* --- What certificates say of OCSP ---------------------------------------------------------------
+ */
+
+static bool is_uri(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] <= ' ' || text[i] > '~') {
+            return false;
+        }
+    }
+    return len > 0 && len < HF_OCSP_URI_SIZE;
+}
+
+void hf_ocsp_uris_of(const struct hf_cert *cert, struct hf_ocsp_uris *out)
+{
+    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(cert->x509, NID_info_access, NULL, NULL);
+    out->n = 0;
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access) && out->n < HF_OCSP_URIS_MAX; i++) {
+        const ACCESS_DESCRIPTION *entry = sk_ACCESS_DESCRIPTION_value(access, i);
+        if (OBJ_obj2nid(entry->method) != NID_ad_OCSP || entry->location->type != GEN_URI) {
+            continue;
+        }
+        const ASN1_STRING *uri = entry->location->d.uniformResourceIdentifier;
+        const char *text = (const char *)ASN1_STRING_get0_data(uri);
+        size_t len = (size_t)ASN1_STRING_length(uri);
+        if (is_uri(text, len)) {
+            memcpy(out->uri[out->n], text, len);
+            out->uri[out->n++][len] = '\0';
+        }
+    }
+    AUTHORITY_INFO_ACCESS_free(access);
+    hf_ossl_forget();
+}
+
+bool hf_ocsp_must_staple(const struct hf_cert *cert)
+{
+    enum { STATUS_REQUEST = 5 };
+    TLS_FEATURE *features = X509_get_ext_d2i(cert->x509, NID_tlsfeature, NULL, NULL);
+    bool must = false;
+    for (int i = 0; i < sk_ASN1_INTEGER_num(features); i++) {
+        must = must || ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) == STATUS_REQUEST;
+    }
+    TLS_FEATURE_free(features);
+    hf_ossl_forget();
+    return must;
 }

@@ -89,4 +89,22 @@ enum hf_err hf_ocsp_id_read(struct hf_reader *reader, struct hf_ocsp_id *out) HF
 /* hf_ocsp_id_write appends a CertID; the hash's parameters are NULL, as RFC 5019 has it. */
 enum hf_err hf_ocsp_id_write(const struct hf_ocsp_id *id, struct hf_buf *out) HF_MUST_CHECK;
 
+/* --- What certificates say of OCSP ---------------------------------------------------------------
+ */
+
+#define HF_OCSP_URIS_MAX 4
+#define HF_OCSP_URI_SIZE 512
+
+struct hf_ocsp_uris {
+    char uri[HF_OCSP_URIS_MAX][HF_OCSP_URI_SIZE];
+    size_t n;
+};
+
+/* hf_ocsp_uris_of reads the responders that the certificate names (authorityInfoAccess), in its
+ * order; what is too long, or has bytes that no URI has, is passed over. */
+void hf_ocsp_uris_of(const struct hf_cert *cert, struct hf_ocsp_uris *out);
+
+/* hf_ocsp_must_staple: is an answer to be shown with the certificate (RFC 7633)? */
+bool hf_ocsp_must_staple(const struct hf_cert *cert);
+
 #endif

@@ -112,6 +112,9 @@ static void add_extensions(X509 *x509, X509 *issuer, const struct testpki_spec *
     add_ext(x509, &ctx, NID_subject_alt_name, spec->san_twice ? spec->san : NULL);
     add_ext(x509, &ctx, NID_name_constraints, spec->nc);
     add_ext(x509, &ctx, NID_crl_distribution_points, spec->cdp);
+    add_ext(x509, &ctx, NID_info_access, spec->aia);
+    add_ext(x509, &ctx, NID_id_pkix_OCSP_noCheck, spec->no_check ? "ignored" : NULL);
+    add_ext(x509, &ctx, NID_tlsfeature, spec->must_staple ? "status_request" : NULL);
     add_critical(x509, spec->critical);
     if (!spec->no_key_ids) {
         add_ext(x509, &ctx, NID_subject_key_identifier, "hash");

@@ -42,6 +42,9 @@ struct testpki_spec {
     const char *bc;        /* basicConstraints; NULL: what fits; "": none */
     const char *nc;        /* nameConstraints: "permitted;DNS:.example" */
     const char *cdp;       /* crlDistributionPoints: "URI:http://ca/1.crl" */
+    const char *aia;       /* authorityInfoAccess: "OCSP;URI:http://ca/ocsp" */
+    bool no_check;         /* ocsp-nocheck, of those who sign OCSP answers */
+    bool must_staple;      /* tlsfeature: status_request */
     bool san_twice;        /* the subjectAltName extension is there two times */
     const char *critical;  /* OID of a made-up critical extension */
     const char *key;       /* "P-256" (default), "P-384", "ED25519", "RSA-2048", "RSA-1024" ... */
