@@ -2,6 +2,7 @@
 #include "pki/alert.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/attr.h"
 
@@ -33,4 +34,15 @@ const char *hf_alert_text(uint8_t alert)
         }
     }
     return "sent an alert that we don't know";
+}
+
+bool hf_alert_is_about_certificate(uint8_t alert)
+{
+    static const uint8_t about[] = {
+        HF_ALERT_BAD_CERTIFICATE,     HF_ALERT_UNSUPPORTED_CERTIFICATE,
+        HF_ALERT_CERTIFICATE_REVOKED, HF_ALERT_CERTIFICATE_EXPIRED,
+        HF_ALERT_CERTIFICATE_UNKNOWN, HF_ALERT_UNKNOWN_CA,
+        HF_ALERT_ACCESS_DENIED,       HF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE,
+    };
+    return memchr(about, alert, sizeof(about)) != NULL;
 }

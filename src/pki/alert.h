@@ -2,6 +2,7 @@
 #ifndef HF_PKI_ALERT_H
 #define HF_PKI_ALERT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* TLS alerts (RFC 8446 6, RFC 5246 7.2): number, name in the RFC, the sentence for a peer that sent
@@ -12,7 +13,7 @@
     X(BAD_RECORD_MAC, 20, "bad_record_mac", "could not decrypt a record") \
     X(RECORD_OVERFLOW, 22, "record_overflow", "got a record that is too long") \
     X(HANDSHAKE_FAILURE, 40, "handshake_failure", "found no acceptable set of parameters") \
-    X(BAD_CERTIFICATE, 42, "bad_certificate", "rejected our certificate as broken") \
+    X(BAD_CERTIFICATE, 42, "bad_certificate", "found our certificate broken") \
     X(UNSUPPORTED_CERTIFICATE, 43, "unsupported_certificate", \
       "does not accept certificates of our kind") \
     X(CERTIFICATE_REVOKED, 44, "certificate_revoked", "says our certificate is revoked") \
@@ -51,5 +52,8 @@ const char *hf_alert_name(uint8_t alert);
 
 /* hf_alert_text says what a peer that sent this alert tells us: "the peer " and this. */
 const char *hf_alert_text(uint8_t alert);
+
+/* hf_alert_is_about_certificate: who sends it doesn't accept the certificate that it got. */
+bool hf_alert_is_about_certificate(uint8_t alert);
 
 #endif

@@ -60,6 +60,12 @@ const char *hf_step_name(enum hf_step step)
     return (unsigned)step < HF_STEP_N ? step_names[step] : "unknown";
 }
 
+enum hf_reason hf_reason_of_peer_alert(uint8_t alert)
+{
+    return hf_alert_is_about_certificate(alert) ? HF_REASON_CERTIFICATE_REJECTED
+                                                : HF_REASON_PEER_ALERT;
+}
+
 bool hf_reason_find(const char *code, enum hf_reason *out)
 {
     for (int i = 0; i < HF_REASON_N; i++) {

@@ -254,6 +254,9 @@ enum hf_step hf_reason_step(enum hf_reason reason);
 uint8_t hf_reason_alert(enum hf_reason reason); /* HF_ALERT_NONE where none is sent */
 const char *hf_step_name(enum hf_step step);
 
+/* hf_reason_of_peer_alert: a fatal alert that came in place of an answer, as a reason. */
+enum hf_reason hf_reason_of_peer_alert(uint8_t alert);
+
 /* hf_reason_find looks a code up; false: none has it. */
 bool hf_reason_find(const char *code, enum hf_reason *out);
 

@@ -15,7 +15,10 @@
 #include "pki/dn.h"
 #include "pki/key_type.h"
 
-enum { NAME_SIZE = 140 }; /* of a subject or issuer in a sentence */
+enum {
+    NAME_SIZE = 140,  /* of a subject or issuer in a sentence */
+    KEY_ID_SIZE = 65, /* hex of at most 32 bytes */
+};
 
 void hf_verify_subject(const struct hf_finding_cert *finding,
                        char out[static HF_VERIFY_SUBJECT_SIZE])
@@ -93,23 +96,81 @@ static const X509 *root_named(const struct hf_trust *trust, const X509_NAME *nam
     return NULL;
 }
 
-/* Does some root belong to the organization that the issuer belongs to? */
-static bool shares_organization(const struct hf_trust *trust, const X509_NAME *issuer)
+/* --- The nearest root --------------------------------------------------------------------------
+ *
+ * Who reads of an unknown CA wants to know which of the roots was meant: the one of the key that
+ * the certificate names, else of the same name, else of the same organization; of one root alone,
+ * that one.
+ */
+
+static void key_id_text(const ASN1_OCTET_STRING *id, char out[static KEY_ID_SIZE])
+{
+    int len = id ? ASN1_STRING_length(id) : 0;
+    const unsigned char *bytes = id ? ASN1_STRING_get0_data(id) : NULL;
+    snprintf(out, KEY_ID_SIZE, "none");
+    for (int i = 0; i < len && 2 * i + 2 < KEY_ID_SIZE; i++) {
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    }
+}
+
+static const X509 *root_with_key(const struct hf_trust *trust, X509 *x509)
+{
+    const struct hf_chain *roots = hf_trust_roots(trust);
+    const ASN1_OCTET_STRING *wanted = X509_get0_authority_key_id(x509);
+    for (size_t i = 0; wanted && i < roots->n_certs; i++) {
+        const ASN1_OCTET_STRING *has = X509_get0_subject_key_id(roots->certs[i]->x509);
+        if (has && ASN1_OCTET_STRING_cmp(has, wanted) == 0) {
+            return roots->certs[i]->x509;
+        }
+    }
+    return NULL;
+}
+
+static const X509 *root_of_organization(const struct hf_trust *trust, const X509_NAME *issuer)
 {
     char wanted[128];
     char found[128];
     if (X509_NAME_get_text_by_NID(issuer, NID_organizationName, wanted, sizeof(wanted)) <= 0) {
-        return false;
+        return NULL;
     }
     const struct hf_chain *roots = hf_trust_roots(trust);
     for (size_t i = 0; i < roots->n_certs; i++) {
         const X509_NAME *name = X509_get_subject_name(roots->certs[i]->x509);
         if (X509_NAME_get_text_by_NID(name, NID_organizationName, found, sizeof(found)) > 0 &&
             strcmp(wanted, found) == 0) {
-            return true;
+            return roots->certs[i]->x509;
         }
     }
-    return false;
+    return NULL;
+}
+
+static const X509 *nearest_root(const struct hf_finding_cert *finding)
+{
+    const struct hf_trust *trust = finding->trust;
+    const struct hf_chain *roots = hf_trust_roots(trust);
+    const X509_NAME *issuer = X509_get_issuer_name(finding->x509);
+    const X509 *root = root_with_key(trust, finding->x509);
+    root = root ? root : root_named(trust, issuer);
+    root = root ? root : root_of_organization(trust, issuer);
+    return root || roots->n_certs != 1 ? root : roots->certs[0]->x509;
+}
+
+/* Adds "; the nearest root there is ..." to the sentence; both key ids, for they are what differs
+ * where names don't. */
+static void add_nearest(const struct hf_finding_cert *finding, char *text)
+{
+    char name[NAME_SIZE], has[KEY_ID_SIZE], wanted[KEY_ID_SIZE];
+    const X509 *root = nearest_root(finding);
+    size_t len = strlen(text);
+    if (!root) {
+        return;
+    }
+    hf_dn_text(X509_get_subject_name(root), name, sizeof(name));
+    key_id_text(X509_get0_subject_key_id((X509 *)(uintptr_t)root), has); /* only read */
+    key_id_text(X509_get0_authority_key_id(finding->x509), wanted);
+    snprintf(text + len, HF_VERIFY_TEXT_MAX - len,
+             "; the nearest root there is \"%s\", key id %s, where %s is asked for", name, has,
+             wanted);
 }
 
 /* An extension that can't be parsed, or is there twice: libcrypto then takes the certificate for
@@ -165,9 +226,10 @@ static enum hf_reason say_no_issuer(const struct hf_finding_cert *finding, const
                  "%s names its issuer \"%s\", and trust %s has a CA of that name but with another "
                  "key: was the CA made anew?",
                  subject, name, trust);
+        add_nearest(finding, text);
         return HF_REASON_UNKNOWN_CA;
     }
-    if (shares_organization(finding->trust, issuer)) {
+    if (root_of_organization(finding->trust, issuer)) {
         snprintf(text, HF_VERIFY_TEXT_MAX,
                  "%s was issued by \"%s\", whose own certificate was not sent: the peer must send "
                  "its intermediate CA certificates too",
@@ -178,6 +240,7 @@ static enum hf_reason say_no_issuer(const struct hf_finding_cert *finding, const
         text, HF_VERIFY_TEXT_MAX,
         "%s was issued by \"%s\", which is not in trust %s and was not sent as an intermediate",
         subject, name, trust);
+    add_nearest(finding, text);
     return HF_REASON_UNKNOWN_CA;
 }
 
@@ -199,6 +262,7 @@ static enum hf_reason say_unknown_root(const struct hf_finding_cert *finding, co
     snprintf(text, HF_VERIFY_TEXT_MAX, "the chain leads to %s, which is not in trust %s%s", subject,
              hf_trust_name(finding->trust),
              twin ? "; a CA of that name with another key is: was the CA made anew?" : "");
+    add_nearest(finding, text);
     return HF_REASON_UNKNOWN_CA;
 }
 

@@ -33,6 +33,7 @@ static void conn_free(struct hf_tls *tls)
     SSL_free(conn->ssl);
     hf_tls_session_free(conn->session);
     hf_free(conn->sni);
+    hf_free(conn->offers);
     hf_wipe(&conn->epoch, sizeof(conn->epoch));
     hf_tls_base_done(&conn->base);
     hf_free(conn);
@@ -214,6 +215,7 @@ static enum hf_tls_step finish(struct hf_ls_conn *conn)
     if (conn->client && SSL_version(conn->ssl) == TLS1_2_VERSION && SSL_session_reused(conn->ssl)) {
         (void)hf_ls_on_session(conn->ssl, SSL_get_session(conn->ssl));
     }
+    hf_free(HF_TAKE(conn->offers));
     conn->state = HF_LS_OPEN;
     conn->was_open = true;
     return HF_TLS_DONE;

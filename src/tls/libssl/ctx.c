@@ -182,7 +182,8 @@ static enum hf_err ctx_new(const struct hf_tls_common *common, const struct hf_t
     if (!hf_ls_bio_method()) {
         return hf_fail(HF_E_NOMEM, "out of memory (BIO method)");
     }
-    return keep_alpn(ctx, common->alpn);
+    ctx->groups = hf_strdup(hf_ls_groups(common->groups));
+    return ctx->groups ? keep_alpn(ctx, common->alpn) : HF_E_NOMEM;
 }
 
 void hf_ls_ctx_free(struct hf_tls_ctx *base)
@@ -197,6 +198,7 @@ void hf_ls_ctx_free(struct hf_tls_ctx *base)
     }
     hf_free(ctx->ssl_ctx);
     hf_free(ctx->identities);
+    hf_free(ctx->groups);
     for (char **name = ctx->alpn_names; name && *name; name++) {
         hf_free(*name);
     }

@@ -14,12 +14,14 @@
  *   ticket.c  session tickets: keys, what they carry, judging again
  *   client.c  the client role: our certificate, sessions
  *   alert.c   alerts of our own choice, which libssl has no call for
+ *   offers.c  what a ClientHello listed, for the sentence about nothing in common
  *   reason.c  libssl's error queue to enum hf_reason and words
  */
 
 #include <openssl/ssl.h>
 #include <pthread.h>
 
+#include "tls/offer.h"
 #include "tls/pick.h"
 #include "tls/seen.h"
 #include "tls/tls_impl.h"
@@ -48,6 +50,7 @@ struct hf_ls_ctx {
     struct hf_ls_identity *identities;
     size_t n_identities;
     struct hf_seen seen; /* CA certificates of peers; the one thing that changes */
+    char *groups;        /* as in the config, for messages */
     struct hf_buf alpn;  /* encoded, in our order */
     char **alpn_names;   /* the same as strings, NULL-terminated; NULL: none */
     bool alpn_required;
@@ -68,6 +71,14 @@ struct hf_ls_epoch {
     uint8_t secret_len; /* TLS 1.3 */
     uint8_t secret[48]; /* TLS 1.3: the traffic secret */
     uint64_t sequence;  /* of the next record */
+};
+
+/* What a ClientHello lists, kept for the sentence about nothing in common. */
+struct hf_ls_offers {
+    uint16_t version[8], suite[48], group[24], scheme[32];
+    uint8_t n_version, n_suite, n_group, n_scheme;
+    uint8_t alpn_len;
+    uint8_t alpn[120]; /* names that fit, as in the extension */
 };
 
 enum hf_ls_state { HF_LS_HANDSHAKE, HF_LS_OPEN, HF_LS_OVER };
@@ -96,7 +107,7 @@ struct hf_ls_conn {
     uint8_t tickets_tried; /* of this hello */
     uint8_t n_first;
     uint8_t first[HF_LS_FIRST_BYTES];
-    uint16_t offered_max; /* server: newest version in the client's hello */
+    struct hf_ls_offers *offers; /* server, until the handshake's end: what the client lists */
     struct hf_ls_epoch epoch;
     const struct hf_tls_policy *policy;
     const struct hf_pick_set *identities;
@@ -140,6 +151,7 @@ const struct hf_ls_identity *hf_ls_identity_of(const struct hf_ls_ctx *ctx,
 /* --- names.c: each sets what the config says, or fails in words (HF_E_INVALID) --- */
 enum hf_err hf_ls_set_suites(SSL_CTX *ssl_ctx, const char *suites) HF_MUST_CHECK;
 enum hf_err hf_ls_set_ciphers(SSL_CTX *ssl_ctx, const char *ciphers) HF_MUST_CHECK;
+const char *hf_ls_groups(const char *wanted); /* wanted, or the default */
 enum hf_err hf_ls_set_groups(SSL_CTX *ssl_ctx, const char *groups) HF_MUST_CHECK;
 const char *hf_ls_group_name(int nid); /* as in RFC 8446 4.2.7; NULL: none */
 
@@ -185,6 +197,22 @@ void hf_ls_epoch_record(struct hf_ls_conn *conn, uint8_t record_type);
 void hf_ls_epoch_tls12(struct hf_ls_conn *conn);
 void hf_ls_epoch_secret(struct hf_ls_conn *conn, struct hf_bytes secret);
 void hf_ls_epoch_update(struct hf_ls_conn *conn);
+
+/* --- offers.c --- */
+
+/* hf_ls_take_offers keeps what the hello lists; within libssl's hello callback. Without memory
+ * nothing is kept, and the sentence is a poorer one. */
+void hf_ls_take_offers(struct hf_ls_conn *conn);
+
+/* hf_ls_offers_reason says what is really missing where libssl finds no cipher: the group. */
+enum hf_reason hf_ls_offers_reason(const struct hf_ls_conn *conn, enum hf_reason reason);
+
+#define HF_LS_OFFERS_TEXT 512
+
+/* hf_ls_offers_text writes what each side offers of what reason says isn't in common. False: the
+ * reason is another, or the hello was never read. */
+bool hf_ls_offers_text(const struct hf_ls_conn *conn, enum hf_reason reason,
+                       char out[static HF_LS_OFFERS_TEXT]);
 
 /* --- reason.c --- */
 /* hf_ls_fail records why libssl failed, from its error queue, which is empty afterwards. */

@@ -172,13 +172,18 @@ enum hf_err hf_ls_set_ciphers(SSL_CTX *ssl_ctx, const char *ciphers)
 
 /* --- Groups --- */
 
+const char *hf_ls_groups(const char *wanted)
+{
+    return wanted ? wanted : GROUPS_DEFAULT;
+}
+
 enum hf_err hf_ls_set_groups(SSL_CTX *ssl_ctx, const char *wanted)
 {
     const char *words[HF_N_ELEMENTS(groups) + 1] = {NULL};
     for (size_t i = 0; i < HF_N_ELEMENTS(groups); i++) {
         words[i] = groups[i].name;
     }
-    const char *list = wanted ? wanted : GROUPS_DEFAULT;
+    const char *list = hf_ls_groups(wanted);
     char name[NAME_MAX_SIZE];
     size_t n = 0;
     for (const char *rest = list; next_name(&rest, name); n++) {

@@ -100,29 +100,6 @@ int hf_ls_on_chain(X509_STORE_CTX *store, void *ctx)
 
 /* --- The hello --- */
 
-/* Newest version in supported_versions, which the list need not begin with (GREASE). */
-static uint16_t offered_max(SSL *ssl)
-{
-    uint16_t newest = (uint16_t)SSL_client_hello_get0_legacy_version(ssl);
-    const unsigned char *body;
-    size_t len;
-    struct hf_bytes list;
-    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &body, &len) != 1) {
-        return newest;
-    }
-    struct hf_reader reader = hf_reader_of(hf_bytes_of(body, len));
-    if (hf_read_vec8(&reader, &list) != HF_OK) {
-        return newest;
-    }
-    newest = 0;
-    reader = hf_reader_of(list);
-    for (uint16_t version; hf_read_u16(&reader, &version) == HF_OK;) {
-        bool grease = (version & 0x0f0f) == 0x0a0a;
-        newest = !grease && version > newest ? version : newest;
-    }
-    return newest;
-}
-
 /* Keeps the name for people; out gets it for matching, "" when it can't match. */
 static enum hf_err take_name(struct hf_ls_conn *conn, char out[static HF_SNI_MAX + 1])
 {
@@ -196,7 +173,7 @@ int hf_ls_on_hello(SSL *ssl, int *alert, void *ctx)
     struct hf_ls_conn *conn = hf_ls_conn_of_ssl(ssl);
     char name[HF_SNI_MAX + 1];
     struct hf_pick pick;
-    conn->offered_max = offered_max(ssl);
+    hf_ls_take_offers(conn);
     conn->tickets_tried = 0;
     conn->admitted = false;
     *alert = SSL_AD_INTERNAL_ERROR;

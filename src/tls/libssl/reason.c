@@ -87,26 +87,24 @@ static bool looks_like_tls(const struct hf_ls_conn *conn)
 
 /* --- Words --- */
 
-static const char *version_name(uint16_t version)
-{
-    static const char *const names[] = {"SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
-    return version >= SSL3_VERSION && version <= TLS1_3_VERSION ? names[version - SSL3_VERSION]
-                                                                : "no version that we know";
-}
-
 static void fail_with(struct hf_ls_conn *conn, enum hf_reason reason, const char *library)
 {
     struct hf_tls *tls = &conn->base;
-    if (reason == HF_REASON_PEER_ALERT) {
-        hf_tls_set_failure(tls, reason, "the peer %s (alert %s)",
-                           hf_alert_text(conn->alert_received),
-                           hf_alert_name(conn->alert_received));
-    } else if (reason == HF_REASON_NO_COMMON_VERSION && conn->offered_max) {
-        hf_tls_set_failure(tls, reason, "the client offers %s at most (libssl: %s)",
-                           version_name(conn->offered_max), library);
+    char offers[HF_LS_OFFERS_TEXT];
+    if (conn->alert_received != HF_ALERT_NONE &&
+        reason == hf_reason_of_peer_alert(conn->alert_received)) {
+        uint8_t alert = conn->alert_received;
+        hf_tls_set_failure(
+            tls, reason, "the %s %s%s (alert %s)", conn->client ? "server" : "client",
+            hf_alert_is_about_certificate(alert) ? "rejected our certificate: it " : "",
+            hf_alert_text(alert), hf_alert_name(alert));
     } else if (reason == HF_REASON_UNKNOWN_SNI) {
-        hf_tls_set_failure(tls, reason, "no identity for server name \"%s\"",
+        hf_tls_set_failure(tls, reason,
+                           conn->sni ? "no identity for the server name \"%s\""
+                                     : "the client asks for no server name%s",
                            conn->sni ? conn->sni : "");
+    } else if (hf_ls_offers_text(conn, reason, offers)) {
+        hf_tls_set_failure(tls, reason, "%s", offers);
     } else {
         hf_tls_set_failure(tls, reason, "%s (libssl: %s)", hf_reason_text(reason), library);
     }
@@ -118,7 +116,7 @@ static enum hf_reason refine(struct hf_ls_conn *conn, enum hf_reason reason)
         return conn->hint;
     }
     if (conn->alert_received != HF_ALERT_NONE) {
-        return HF_REASON_PEER_ALERT;
+        return hf_reason_of_peer_alert(conn->alert_received);
     }
     if (conn->no_memory) {
         return HF_REASON_INTERNAL;
@@ -127,7 +125,7 @@ static enum hf_reason refine(struct hf_ls_conn *conn, enum hf_reason reason)
         return looks_like_http(conn) ? HF_REASON_PLAIN_HTTP : HF_REASON_NOT_TLS;
     }
     if (reason != HF_REASON_OK) {
-        return reason;
+        return hf_ls_offers_reason(conn, reason);
     }
     return conn->alert_sent == HF_ALERT_INTERNAL_ERROR ? HF_REASON_INTERNAL : HF_REASON_PROTOCOL;
 }

@@ -142,8 +142,11 @@ enum hf_tls_step hf_native_flush(struct hf_native *conn, struct hf_tls_io *io)
 static enum hf_err received_fatal(struct hf_native *conn, uint8_t alert)
 {
     conn->alert_received = alert;
-    hf_native_set_alert(conn, HF_ALERT_NONE, HF_REASON_PEER_ALERT);
-    return hf_fail(HF_E_PEER, "the peer %s (alert %s)", hf_alert_text(alert), hf_alert_name(alert));
+    hf_native_set_alert(conn, HF_ALERT_NONE, hf_reason_of_peer_alert(alert));
+    return hf_fail(HF_E_PEER, "the %s %s%s (alert %s)",
+                   hf_native_ctx(conn)->server ? "client" : "server",
+                   hf_alert_is_about_certificate(alert) ? "rejected our certificate: it " : "",
+                   hf_alert_text(alert), hf_alert_name(alert));
 }
 
 static enum hf_err on_user_canceled(struct hf_native *conn)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/native/conn.h"
 #include "tls/native/ext_list.h"
+#include "tls/offer.h"
 
 /* application_layer_protocol_negotiation (RFC 7301). The server's order of preference decides; the
  * name chosen is one of the context's strings on both sides. */
@@ -52,6 +53,21 @@ static bool list_has(struct hf_bytes list, const char *wanted)
     return false;
 }
 
+static enum hf_err no_protocol(struct hf_native *conn, struct hf_bytes list)
+{
+    const struct hf_native_ctx *ctx = hf_native_ctx(conn);
+    HF_CLEANUP(hf_buf_done) struct hf_buf wire = HF_BUF_INIT(64 << 10);
+    char theirs[HF_OFFER_TEXT], ours[HF_OFFER_TEXT] = "";
+    hf_offer_alpn_text(list, theirs);
+    if (hf_tls_alpn_encode((const char *const *)ctx->alpn, &wire) == HF_OK) {
+        hf_offer_alpn_text(hf_buf_bytes(&wire), ours);
+    }
+    return hf_native_refuse(
+        conn, HF_REASON_NO_COMMON_ALPN,
+        "no application protocol in common: the client offers %s; the listener takes %s", theirs,
+        ours);
+}
+
 enum hf_err hf_ext_alpn_read_ch(struct hf_native *conn, struct hf_bytes body)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
@@ -62,8 +78,7 @@ enum hf_err hf_ext_alpn_read_ch(struct hf_native *conn, struct hf_bytes body)
         conn->alpn = list_has(list, *ours) ? *ours : NULL;
     }
     if (!conn->alpn && ctx->alpn_required) {
-        return hf_native_refuse(conn, HF_REASON_NO_COMMON_ALPN,
-                                "the client offers none of our application protocols");
+        return no_protocol(conn, list);
     }
     return HF_OK;
 }

@@ -78,9 +78,10 @@ static enum hf_err hand_over(struct hf_native *conn)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
     if (!ctx->door || conn->hs->retried) {
-        return hf_native_refuse(conn, HF_REASON_NO_COMMON_VERSION,
-                                "unsupported protocol: the client offers TLS 1.%d at most",
-                                (int)conn->hs->newest - 0x0301);
+        return hf_native_refuse(
+            conn, HF_REASON_NO_COMMON_VERSION,
+            "no shared version: the client offers TLS 1.%d at most, and the listener TLS 1.3 alone",
+            (int)conn->hs->newest - 0x0301);
     }
     return ctx->door->ops->new_server(ctx->door, conn->base.conn_ctx, &conn->door);
 }

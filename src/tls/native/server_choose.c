@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/native/server_choose.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "pki/key_type.h"
 #include "tls/native/conn.h"
 #include "tls/native/psk.h"
+#include "tls/offer.h"
 
 /*
  * What a server makes of a ClientHello: version, suite, group, name, protocol, ticket, identity, in
@@ -112,6 +115,21 @@ static bool prefers_chacha(struct hf_bytes list)
     return false;
 }
 
+static enum hf_err no_suite(struct hf_native *conn, struct hf_bytes list)
+{
+    const struct hf_native_ctx *ctx = hf_native_ctx(conn);
+    char theirs[HF_OFFER_TEXT], ours[HF_OFFER_TEXT];
+    uint16_t numbers[HF_NATIVE_SUITES];
+    for (size_t i = 0; i < ctx->n_suites; i++) {
+        numbers[i] = ctx->suites[i]->id;
+    }
+    hf_offer_wire_text(HF_OFFER_SUITE, list, theirs);
+    hf_offer_text(HF_OFFER_SUITE, numbers, ctx->n_suites, ours);
+    return hf_native_refuse(conn, HF_REASON_NO_COMMON_SUITE,
+                            "no shared cipher suite: the client offers %s; the listener takes %s",
+                            theirs, ours);
+}
+
 static enum hf_err choose_suite(struct hf_native *conn, struct hf_bytes list)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
@@ -128,7 +146,7 @@ static enum hf_err choose_suite(struct hf_native *conn, struct hf_bytes list)
         }
     }
     if (!chosen) {
-        return hf_native_refuse(conn, HF_REASON_NO_COMMON_SUITE, "no shared cipher suite");
+        return no_suite(conn, list);
     }
     if (conn->hs->retried && conn->suite != chosen) {
         return hf_native_fail(conn, HF_ALERT_ILLEGAL_PARAMETER,
@@ -141,9 +159,28 @@ static enum hf_err choose_suite(struct hf_native *conn, struct hf_bytes list)
 /* --- Group --------------------------------------------------------------------------------------
  */
 
+/* A list of an extension without its length; it has been read already. */
+static struct hf_bytes listed(const struct hf_ext_set *ext, enum hf_ext_id id)
+{
+    struct hf_bytes body = ext->body[id];
+    return body.len < 2 ? body : hf_bytes_of(body.ptr + 2, body.len - 2);
+}
+
+static enum hf_err no_group(struct hf_native *conn, const struct hf_ext_set *ext)
+{
+    const struct hf_native_ctx *ctx = hf_native_ctx(conn);
+    char theirs[HF_OFFER_TEXT], ours[HF_OFFER_TEXT];
+    hf_offer_wire_text(HF_OFFER_GROUP, listed(ext, HF_EXT_SUPPORTED_GROUPS), theirs);
+    hf_offer_text(HF_OFFER_GROUP, ctx->groups, ctx->n_groups, ours);
+    return hf_native_refuse(conn, HF_REASON_NO_COMMON_GROUP,
+                            "no shared group: the client offers %s; the listener takes %s", theirs,
+                            ours);
+}
+
 /* A share that came is taken even when a group that we like better is named without one: a round
  * trip costs more than the difference. */
-static enum hf_err choose_group(struct hf_native *conn, bool *out_retry)
+static enum hf_err choose_group(struct hf_native *conn, const struct hf_ext_set *ext,
+                                bool *out_retry)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
     struct hf_native_hs *hs = conn->hs;
@@ -153,7 +190,7 @@ static enum hf_err choose_group(struct hf_native *conn, bool *out_retry)
         return HF_OK;
     }
     if (hs->groups == 0) {
-        return hf_native_refuse(conn, HF_REASON_NO_COMMON_GROUP, "no shared group");
+        return no_group(conn, ext);
     }
     if (hs->retried) {
         return hf_native_fail(conn, HF_ALERT_ILLEGAL_PARAMETER,
@@ -172,8 +209,10 @@ static enum hf_err choose_policy(struct hf_native *conn, struct hf_pick *out)
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
     hf_picker_pick(&ctx->picker, conn->sni, out);
     if (ctx->strict_sni && !out->known) {
-        return hf_native_refuse(conn, HF_REASON_UNKNOWN_SNI, "no identity for the server name %s",
-                                conn->sni ? conn->sni : "(none)");
+        return hf_native_refuse(conn, HF_REASON_UNKNOWN_SNI,
+                                conn->sni ? "no identity for the server name \"%s\""
+                                          : "the client asks for no server name%s",
+                                conn->sni ? conn->sni : "");
     }
     conn->policy = out->policy;
     conn->hs->sni_known = out->known;
@@ -193,8 +232,26 @@ static size_t rank(const struct hf_native_ctx *ctx, const struct hf_native_hs *h
     return at + (hf_native_chain_fits(identity, hs->cert_schemes) ? 0 : 2 * HF_NATIVE_SCHEMES);
 }
 
+/* "no common signature algorithms": what the client takes, and what keys we have for the name. */
+static enum hf_err no_scheme(struct hf_native *conn, const struct hf_ext_set *ext,
+                             const struct hf_pick_set *set)
+{
+    char theirs[HF_OFFER_TEXT], key[HF_KEY_TYPE_SIZE], keys[HF_OFFER_TEXT] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < set->n_identities && len + sizeof(key) + 4 < sizeof(keys); i++) {
+        hf_key_type(set->identity[i]->key, key);
+        len += (size_t)snprintf(keys + len, sizeof(keys) - len, "%s%s", len ? ", " : "", key);
+    }
+    hf_offer_wire_text(HF_OFFER_SCHEME, listed(ext, HF_EXT_SIGNATURE_ALGORITHMS), theirs);
+    return hf_native_refuse(
+        conn, HF_REASON_NO_COMMON_SIGNATURE,
+        "no common signature algorithms: the client offers %s; the listener has keys of type %s",
+        theirs, keys);
+}
+
 /* Among the identities of the name: the best that can sign for the client. */
-static enum hf_err choose_identity(struct hf_native *conn, const struct hf_pick_set *set)
+static enum hf_err choose_identity(struct hf_native *conn, const struct hf_ext_set *ext,
+                                   const struct hf_pick_set *set)
 {
     const struct hf_native_ctx *ctx = hf_native_ctx(conn);
     struct hf_native_hs *hs = conn->hs;
@@ -211,8 +268,7 @@ static enum hf_err choose_identity(struct hf_native *conn, const struct hf_pick_
         }
     }
     if (!conn->own) {
-        return hf_native_refuse(conn, HF_REASON_NO_COMMON_SIGNATURE,
-                                "no common signature algorithms for our keys");
+        return no_scheme(conn, ext, set);
     }
     return HF_OK;
 }
@@ -230,7 +286,7 @@ static enum hf_err choose_authentication(struct hf_native *conn, const struct hf
         return hf_native_fail(conn, HF_ALERT_MISSING_EXTENSION,
                               "missing extension signature_algorithms");
     }
-    return choose_identity(conn, pick->identities);
+    return choose_identity(conn, ext, pick->identities);
 }
 
 enum hf_err hf_server_choose(struct hf_native *conn, const struct hf_msg *msg,
@@ -242,7 +298,7 @@ enum hf_err hf_server_choose(struct hf_native *conn, const struct hf_msg *msg,
     HF_TRY(choose_suite(conn, hello->suites));
     HF_TRY(hf_ext_read(conn, HF_EXT_IN_CH, &hello->ext));
     HF_TRY(check_mandatory(conn, &hello->ext));
-    HF_TRY(choose_group(conn, out_retry));
+    HF_TRY(choose_group(conn, &hello->ext, out_retry));
     if (*out_retry) {
         return HF_OK;
     }

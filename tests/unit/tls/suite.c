@@ -118,7 +118,7 @@ void assert_refused(const struct side *side, const struct side *peer, uint8_t al
     assert_int_equal(side->info.alert_sent, alert);
     assert_int_equal(peer->step, HF_TLS_FAILED);
     assert_int_equal(peer->info.alert_received, alert);
-    assert_int_equal(side_reason(peer), HF_REASON_PEER_ALERT);
+    assert_int_equal(side_reason(peer), hf_reason_of_peer_alert(alert));
 }
 
 /* --- Resumption --- */

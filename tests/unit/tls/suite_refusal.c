@@ -37,7 +37,8 @@ static void test_server_refuses_with_each_alert(void **state)
             assert_int_equal(pair.server.info.alert_sent, alert_arriving(version, alerts[i]));
             assert_int_equal(pair.client.step, HF_TLS_FAILED);
             assert_int_equal(pair.client.info.alert_received, alert_arriving(version, alerts[i]));
-            assert_int_equal(side_reason(&pair.client), HF_REASON_PEER_ALERT);
+            assert_int_equal(side_reason(&pair.client),
+                             hf_reason_of_peer_alert(pair.client.info.alert_received));
             assert_same_chain(&pair.server, world.client[KEY_P256]);
             pair_done(&pair);
         }
