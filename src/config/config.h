@@ -13,6 +13,7 @@
  */
 
 #include "base/buf.h"
+#include "config/ca.h"
 #include "config/forward.h"
 #include "config/http.h"
 #include "config/parts.h"
@@ -254,6 +255,8 @@ struct hf_config {
     size_t n_trusts;
     struct hf_cfg_upstream *upstreams;
     size_t n_upstreams;
+    struct hf_cfg_ca *cas;
+    size_t n_cas;
     struct hf_cfg_role *roles;
     size_t n_roles;
     struct hf_cfg_auth *auth;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/auth.h"
+#include "config/ca.h"
 #include "config/parts.h"
 #include "http/path.h"
 #include "policy/roles.h"
@@ -95,7 +96,7 @@ struct hf_cfg_rewrite {
 };
 
 /* What a route does with a request that is allowed. */
-enum hf_cfg_route_action { HF_ROUTE_TO, HF_ROUTE_RESPOND, HF_ROUTE_REDIRECT };
+enum hf_cfg_route_action { HF_ROUTE_TO, HF_ROUTE_RESPOND, HF_ROUTE_REDIRECT, HF_ROUTE_SERVICE };
 
 /* Marks with line 0: the key isn't given, the listener's or upstream's value holds. */
 struct hf_cfg_route {
@@ -112,6 +113,7 @@ struct hf_cfg_route {
     bool respond_on;
     struct hf_cfg_redirect redirect;
     bool redirect_on;
+    struct hf_cfg_service service;
     struct hf_cfg_rewrite rewrite;
     struct hf_cfg_headers headers;
     uint64_t max_body;

@@ -61,6 +61,7 @@ enum hf_kind {
     HF_KIND_KEYSET,         /* struct hf_cfg_string; an https URL, or a file that must exist */
     HF_KIND_RATE,           /* struct hf_cfg_rate */
     HF_KIND_REF,            /* pointer to an object of the config, by name; `ref` says which */
+    HF_KIND_SERVICE,        /* struct hf_cfg_service; a ca and a part of it, main/public */
     HF_KIND_SECTION,        /* a map with the keys of `section` */
     HF_KIND_OBJECTS,        /* a list of maps with the keys of `section` */
     HF_KIND_NAMED,          /* a map of names to maps with the keys of `section` */

@@ -40,6 +40,7 @@ extern const struct hf_section hf_section_listener;
 extern const struct hf_section hf_section_http;
 extern const struct hf_section hf_section_route;
 extern const struct hf_section hf_section_auth;
+extern const struct hf_section hf_section_ca;
 extern const struct hf_section hf_section_limits;
 extern const struct hf_section hf_section_forward;
 extern const struct hf_section hf_section_access;

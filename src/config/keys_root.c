@@ -75,6 +75,11 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_upstream,
      .doc = "Backends, by name.",
      HF_KEY_NAMED(upstreams)},
+    {.name = "ca",
+     .kind = HF_KIND_NAMED,
+     .section = &hf_section_ca,
+     .doc = "CAs that this daemon serves, by name.",
+     HF_KEY_NAMED(cas)},
     {.name = "roles",
      .kind = HF_KIND_ROLES,
      .doc = "Names for sets of clients, for the rules of routes. A role is a selector such as "

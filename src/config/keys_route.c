@@ -215,9 +215,17 @@ static const struct hf_key route_keys[] = {
     {.name = "to",
      .kind = HF_KIND_REF,
      .ref = &hf_ref_upstream,
-     .doc = "The upstream that requests go to. A route has this, `respond` or `redirect`.",
+     .doc = "The upstream that requests go to. A route has this, `service`, `respond` or "
+            "`redirect`.",
      .example = "app",
      HF_KEY_FIELD(hf_cfg_route, to)},
+    {.name = "service",
+     .kind = HF_KIND_SERVICE,
+     .doc = "A part of a CA that answers: `NAME/public` (CRLs, CA certificates, OCSP) or "
+            "`NAME/feed` (revocations as they happen, for other nodes). A plain listener serves "
+            "`public` alone.",
+     .example = "main/public",
+     HF_KEY_FIELD(hf_cfg_route, service)},
     {.name = "respond",
      .kind = HF_KIND_SECTION,
      .section = &section_respond,

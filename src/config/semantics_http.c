@@ -9,7 +9,7 @@
 static void check_actions(struct hf_decoder *decoder, const struct hf_node *node,
                           struct hf_cfg_route *route)
 {
-    static const char *const actions[] = {"to", "respond", "redirect"};
+    static const char *const actions[] = {"to", "respond", "redirect", "service"};
     const char *first = NULL;
     for (size_t i = 0; i < HF_N_ELEMENTS(actions); i++) {
         if (!hf_is_given(node, actions[i])) {
@@ -24,7 +24,7 @@ static void check_actions(struct hf_decoder *decoder, const struct hf_node *node
     }
     if (!first) {
         hf_findings_add(decoder->findings, HF_FINDING_MISSING_KEY, node->mark,
-                        "the route leads nowhere; add to, respond or redirect");
+                        "the route leads nowhere; add to, service, respond or redirect");
     }
 }
 
@@ -136,6 +136,20 @@ static void check_route_upstreams(struct hf_decoder *decoder,
     }
 }
 
+/* What isn't for everybody is for clients with a certificate. */
+static void check_route_services(struct hf_decoder *decoder, const struct hf_cfg_listener *listener)
+{
+    for (size_t i = 0; i < listener->n_routes; i++) {
+        const struct hf_cfg_service *service = &listener->routes[i].service;
+        if (service->ca && service->part != HF_CA_PART_PUBLIC && listener->plain) {
+            hf_conflict(decoder, service->mark,
+                        "listener \"%s\" is plain, so nobody can show who he is, and %s is not for "
+                        "everybody; serve it on a listener with TLS",
+                        listener->name, service->text);
+        }
+    }
+}
+
 void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *node,
                             struct hf_cfg_listener *listener)
 {
@@ -154,4 +168,5 @@ void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *no
     }
     check_alpn(decoder, listener);
     check_route_upstreams(decoder, listener);
+    check_route_services(decoder, listener);
 }

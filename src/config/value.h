@@ -72,6 +72,7 @@ hf_decode_fn hf_decode_keyset;
 hf_decode_fn hf_decode_rate;
 hf_decode_fn hf_decode_status;
 hf_decode_fn hf_decode_ref;
+hf_decode_fn hf_decode_service;
 hf_decode_fn hf_decode_versions;
 hf_decode_fn hf_decode_tls_words;
 

@@ -121,6 +121,9 @@ void hf_daemon_drain(struct hf_daemon *daemon)
                hf_daemon_n_open(daemon), (long long)timeout_ms / 1000);
     hf_daemon_notify(daemon, hf_notify_stopping(&daemon->notify, "draining"));
     hf_binds_refuse(&daemon->binds);
+    if (daemon->services) {
+        daemon->services->drain(daemon->services->ctx);
+    }
     tell_workers(daemon, hf_worker_drain);
     daemon->drain_timer.on_due = on_drain_timeout;
     hf_timer_set(daemon->loop, &daemon->drain_timer, timeout_ms);
@@ -257,6 +260,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
         return err;
     }
     daemon->env.log = &daemon->log;
+    daemon->env.services = daemon->services;
     err = hf_auth_service_new(&hf_os_clock, &hf_os_rng, &daemon->log, daemon->metrics,
                               daemon->n_workers, &daemon->env.auth);
     if (err != HF_OK) {
@@ -313,6 +317,9 @@ static void stop(struct hf_daemon *daemon)
             hf_worker_join(daemon->workers[i]);
         }
     }
+    if (daemon->services) {
+        daemon->services->stop(daemon->services->ctx);
+    }
     hf_auth_service_stop(daemon->env.auth); /* while the workers' loops are there */
     hf_daemon_admin_stop(daemon);
     hf_signals_hold(&daemon->signals);
@@ -354,6 +361,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
 {
     struct hf_daemon daemon = {
         .config_path = options->config_path,
+        .services = options->services,
         .started_at = hf_clock_wall_s(&hf_os_clock),
         .admin_fd = -1,
         .metrics_fd = -1,

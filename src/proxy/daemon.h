@@ -3,10 +3,12 @@
 #define HF_PROXY_DAEMON_H
 
 #include "config/config.h"
+#include "proxy/services.h"
 
 struct hf_daemon_options {
     /* Where a reload reads the configuration again; NULL: there is no file (a tunnel). */
     const char *config_path;
+    const struct hf_services_source *services; /* that routes may lead to; NULL: none */
 };
 
 /*

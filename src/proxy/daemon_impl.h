@@ -19,6 +19,7 @@ enum hf_daemon_state { HF_DAEMON_STARTING, HF_DAEMON_RUNNING, HF_DAEMON_DRAINING
 
 struct hf_daemon {
     const char *config_path;
+    const struct hf_services_source *services; /* NULL: there are none */
     enum hf_daemon_state state;
     struct hf_loop *loop;
     struct hf_logsink *sink;

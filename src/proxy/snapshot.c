@@ -464,6 +464,10 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
     if (env->auth) {
         HF_TRY(hf_auth_set_new(env->auth, config, snapshot->materials, findings, &snapshot->auth));
     }
+    if (env->services) {
+        HF_TRY(env->services->open(env->services->ctx, config, env->log, findings,
+                                   &snapshot->services));
+    }
     snapshot->upstreams = hf_alloc_zero(config->n_upstreams, sizeof(*snapshot->upstreams));
     snapshot->doors = hf_alloc_zero(config->n_listeners, sizeof(*snapshot->doors));
     if (!snapshot->upstreams || !snapshot->doors) {
@@ -589,6 +593,7 @@ void hf_snapshot_unref(struct hf_snapshot *snapshot)
     hf_free(snapshot->upstreams);
     hf_teller_free(snapshot->teller);
     hf_auth_set_free(snapshot->auth);
+    hf_services_close(snapshot->services);
     hf_materials_unref(snapshot->materials);
     hf_config_free(snapshot->config);
     hf_free(snapshot);

@@ -21,6 +21,7 @@
 #include "proxy/http/door_http.h"
 #include "proxy/http/teller.h"
 #include "proxy/server_state.h"
+#include "proxy/services.h"
 #include "watch/metrics.h"
 
 /* Counters of a thing that has a name and outlives reloads. Any thread. */
@@ -115,6 +116,7 @@ struct hf_snapshot {
     size_t n_upstreams;
     struct hf_auth_set *auth;             /* NULL where the daemon checks no credentials */
     struct hf_auth_service *auth_service; /* borrowed: outlives all snapshots */
+    struct hf_services *services;         /* that routes lead to; NULL: none */
 };
 
 /* What snapshots are built with; outlives them all. */
@@ -124,6 +126,7 @@ struct hf_snapshot_env {
     struct hf_metrics *metrics;
     struct hf_log *log;           /* NULL: says nothing; set after hf_snapshot_env_init */
     struct hf_auth_service *auth; /* NULL: none; the daemon's */
+    const struct hf_services_source *services; /* NULL: there are none */
     struct hf_tls_ticket_keys ticket_keys;
     struct hf_teller_env teller;
     struct hf_map states;    /* by listener: struct hf_state, one reference here */

@@ -19,7 +19,7 @@ enum { SPARE_MAX = 64 };
 
 static const struct hf_fsm_state phases[] = {
     [HF_X_HEAD] = {"head", TO(HF_X_JUDGE) | TO(HF_X_ANSWER) | TO(HF_X_DONE), 0},
-    [HF_X_JUDGE] = {"judge", TO(HF_X_REACH) | TO(HF_X_ANSWER) | TO(HF_X_DONE), 0},
+    [HF_X_JUDGE] = {"judge", TO(HF_X_REACH) | TO(HF_X_WAIT) | TO(HF_X_ANSWER) | TO(HF_X_DONE), 0},
     [HF_X_REACH] = {"reach", TO(HF_X_WAIT) | TO(HF_X_ANSWER) | TO(HF_X_DONE), 0},
     [HF_X_WAIT] = {"wait", TO(HF_X_REACH) | TO(HF_X_ANSWER) | TO(HF_X_TUNNEL) | TO(HF_X_DONE), 0},
     [HF_X_ANSWER] = {"answer", TO(HF_X_DONE), 0},
@@ -70,6 +70,7 @@ struct hf_exchange *hf_exchange_new(struct hf_down *down, int32_t stream)
 static void drop_parts(struct hf_exchange *x)
 {
     hf_exchange_auth_done(x);
+    hf_exchange_serving_done(x);
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->request));
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->trailers));
     hf_http_msg_pool_put(&x->hub->msgs, HF_TAKE(x->held_trailers));
@@ -139,6 +140,7 @@ void hf_exchange_leave_up(struct hf_exchange *x)
 static void drop_up(struct hf_exchange *x)
 {
     hf_exchange_auth_cancel(x);
+    hf_exchange_serving_done(x);
     if (x->reaching) {
         hf_pool_leave(x);
     }
@@ -164,6 +166,9 @@ static void touch(struct hf_exchange *x)
 
 bool hf_exchange_takes_body(const struct hf_exchange *x)
 {
+    if (x->serving && hf_exchange_phase(x) == HF_X_WAIT) {
+        return true; /* it is gathered */
+    }
     return x->answered || (x->up && !x->up_full && hf_exchange_phase(x) >= HF_X_WAIT) ||
            (!x->up && hf_exchange_phase(x) >= HF_X_ANSWER);
 }
@@ -172,6 +177,10 @@ bool hf_exchange_body(struct hf_exchange *x, struct hf_bytes data)
 {
     touch(x);
     x->n_in += data.len;
+    if (x->serving && hf_exchange_phase(x) == HF_X_WAIT) {
+        hf_exchange_serving_body(x, data);
+        return true;
+    }
     if (x->answered || !x->up) {
         return true;
     }
@@ -200,7 +209,9 @@ void hf_exchange_body_end(struct hf_exchange *x, struct hf_http_msg *trailers)
     if (trailers) {
         hf_exchange_judge_trailers(x);
     }
-    if (x->up && !x->sent_end && hf_exchange_phase(x) >= HF_X_WAIT) {
+    if (x->serving) {
+        hf_exchange_serving_asked(x);
+    } else if (x->up && !x->sent_end && hf_exchange_phase(x) >= HF_X_WAIT) {
         send_end(x);
     }
 }
@@ -304,7 +315,9 @@ void hf_exchange_down_drained(struct hf_exchange *x)
 {
     touch(x);
     x->down_full = false;
-    if (x->up) {
+    if (x->serving) {
+        hf_exchange_serving_drained(x);
+    } else if (x->up) {
         x->up->kind->ops.resume(x);
     }
 }

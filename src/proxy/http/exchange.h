@@ -11,7 +11,10 @@
  *      (down_h1.c,     <--- down->ops: head, data, end ----  (up_h1.c, up_h2.c)
  *       down_h2.c)
  *                      head --> judge --> reach --> wait --> answer --> done
+ *                                   \--------------/             /
  *                                                       \--> tunnel -->/
+ *
+ * Where a service of this process answers (exchange_service.c), there is no `up`.
  *
  * Data is pushed: whoever has some gives it to the exchange, which gives it to the other side at
  * once. "False" in return means that the other side is full: nothing more is given after this piece
@@ -33,6 +36,7 @@
 #include "proxy/session.h"
 
 struct hf_down;
+struct hf_serving;
 struct hf_h2_stream;
 struct hf_up;
 struct hf_door;
@@ -43,7 +47,7 @@ enum hf_exchange_phase {
     HF_X_HEAD,   /* the head of the request isn't whole */
     HF_X_JUDGE,  /* may it come in? */
     HF_X_REACH,  /* waits for a connection to a server */
-    HF_X_WAIT,   /* the request has gone out, the head of its answer hasn't come */
+    HF_X_WAIT,   /* the request has gone out, or goes to a service; the answer hasn't begun */
     HF_X_ANSWER, /* the head of the answer has gone to the client */
     HF_X_TUNNEL, /* it was an upgrade: bytes go both ways until both ends have ended */
     HF_X_DONE,
@@ -115,6 +119,7 @@ struct hf_exchange {
     struct hf_auth_call *auth; /* what else the client showed; NULL: nobody asked */
     bool auth_waits;           /* for its outcome */
     int64_t retry_after_s;     /* that a refusal tells; 0: nothing */
+    struct hf_serving *serving; /* in place of up: a service answers; NULL: none does */
     struct hf_http_msg *request;
     struct hf_http_msg *trailers;                /* of the request, while they wait to go out */
     struct hf_http_slice path, query, authority; /* as they came: places in request's text */

@@ -39,6 +39,7 @@ static struct deadline of_phase(const struct hf_exchange *x)
                                  HF_MISHAP_REQUEST_TIMEOUT};
     }
     if (phase == HF_X_WAIT) {
+        silence = x->serving ? hf_exchange_serving_ms(x) : silence;
         return (struct deadline){after(x->active_ms, silence), HF_MISHAP_UPSTREAM_TIMEOUT};
     }
     if (phase == HF_X_ANSWER) {

@@ -4,6 +4,7 @@
 
 /* The inside of the exchange, shared by exchange*.c and by nobody else. */
 
+#include "http/service.h"
 #include "proxy/http/exchange.h"
 #include "proxy/snapshot.h"
 
@@ -77,6 +78,19 @@ void hf_exchange_answer_ourselves(struct hf_exchange *x, enum hf_mishap why);
 /* Answers that a route gives by itself. */
 void hf_exchange_respond(struct hf_exchange *x, const struct hf_cfg_respond *respond);
 void hf_exchange_redirect(struct hf_exchange *x, const struct hf_cfg_redirect *redirect);
+
+/* --- exchange_service.c: a service answers in place of a server --------------------------------
+ */
+
+/* hf_exchange_serve has the service answer, once the body is there; and what happens meanwhile. */
+void hf_exchange_serve(struct hf_exchange *x, struct hf_service *service);
+void hf_exchange_serving_body(struct hf_exchange *x, struct hf_bytes data);
+void hf_exchange_serving_asked(struct hf_exchange *x);
+void hf_exchange_serving_drained(struct hf_exchange *x);
+int64_t hf_exchange_serving_ms(const struct hf_exchange *x);
+
+/* hf_exchange_serving_done lets go of the service, whose answer isn't wanted any more. */
+void hf_exchange_serving_done(struct hf_exchange *x);
 
 /* --- exchange_deadline.c ------------------------------------------------------------------------
  */

@@ -168,6 +168,9 @@ static void act(struct hf_exchange *x)
     case HF_ROUTE_REDIRECT:
         hf_exchange_redirect(x, &route->redirect);
         return;
+    case HF_ROUTE_SERVICE:
+        hf_exchange_serve(x, x->door->http->services[x->verdict.route]);
+        return;
     }
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_CONFIG_CA_H
+#define HF_CONFIG_CA_H
+
+/*
+ * The typed configuration of CAs that the daemon serves, and of the routes that lead to them. Part
+ * of config/config.h, whose rules hold here too.
+ */
+
+#include "config/parts.h"
+
+struct hf_cfg_ca {
+    char *name;
+    struct hf_mark mark;
+    struct hf_cfg_string store;                 /* folder, sqlite:PATH or postgres://... */
+    struct hf_cfg_string passphrase_file;       /* first line of it; of the CA's keys */
+    struct hf_cfg_string passphrase_env;        /* name of the variable */
+    struct hf_cfg_string passphrase_credential; /* name of a systemd credential */
+};
+
+/* What of a CA is served. */
+#define HF_CA_PART_TABLE(X) \
+    X(PUBLIC, "public", "CRLs, CA certificates and OCSP, for everybody") \
+    X(FEED, "feed", "revocations, as they happen, for other nodes")
+
+#define HF_CA_PART_ENUM(id, name, doc) HF_CA_PART_##id,
+enum hf_ca_part { HF_CA_PART_TABLE(HF_CA_PART_ENUM) HF_CA_PART_N };
+#undef HF_CA_PART_ENUM
+
+/* hf_ca_part_name gives "public" ... */
+const char *hf_ca_part_name(enum hf_ca_part part);
+
+/* A service as a route names it: "main/public". */
+struct hf_cfg_service {
+    struct hf_cfg_ca *ca; /* borrowed; NULL: the route has none */
+    enum hf_ca_part part;
+    char *text;
+    struct hf_mark mark;
+};
+
+#endif
