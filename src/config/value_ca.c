@@ -74,8 +74,8 @@ void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *o
     const char *first = NULL;
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (first && hf_is_given(node, keys[i])) {
-            hf_conflict(decoder, hf_key_mark(node, keys[i]), "ca \"%s\" has both %s and %s; keep one",
-                        ca->name, first, keys[i]);
+            hf_conflict(decoder, hf_key_mark(node, keys[i]),
+                        "ca \"%s\" has both %s and %s; keep one", ca->name, first, keys[i]);
         }
         first = !first && hf_is_given(node, keys[i]) ? keys[i] : first;
     }

@@ -26,11 +26,12 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "http/field.h"
+#include "http/h1.h"
 #include "pki/ders.h"
 #include "pki/identity.h"
 
 struct hf_service;
+struct hf_service_answer;
 struct hf_service_call;
 
 struct hf_service_ops {

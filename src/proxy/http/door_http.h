@@ -16,7 +16,7 @@ struct hf_upstream;
 struct hf_door_http {
     struct hf_h1_limits h1;
     struct hf_door_http_metrics metrics;
-    struct hf_upstream **to;       /* of each route; NULL: it answers itself, or a service does */
+    struct hf_upstream **to;      /* of each route; NULL: it answers itself, or a service does */
     struct hf_service **services; /* of each route, a reference; NULL: not a service's */
     size_t n_routes;
 };

@@ -116,9 +116,9 @@ struct hf_exchange {
     struct hf_request_ids ids;
 
     struct hf_request_verdict verdict;
-    struct hf_auth_call *auth; /* what else the client showed; NULL: nobody asked */
-    bool auth_waits;           /* for its outcome */
-    int64_t retry_after_s;     /* that a refusal tells; 0: nothing */
+    struct hf_auth_call *auth;  /* what else the client showed; NULL: nobody asked */
+    bool auth_waits;            /* for its outcome */
+    int64_t retry_after_s;      /* that a refusal tells; 0: nothing */
     struct hf_serving *serving; /* in place of up: a service answers; NULL: none does */
     struct hf_http_msg *request;
     struct hf_http_msg *trailers;                /* of the request, while they wait to go out */

@@ -75,9 +75,8 @@ static struct hf_bytes kept(const struct hf_serving *serving, size_t at, size_t 
 /* What of the path stands beneath the route's own. */
 static struct hf_bytes beneath(const struct hf_exchange *x, struct hf_bytes path)
 {
-    struct hf_bytes rest = x->verdict.path_len < path.len
-                               ? hf_bytes_from(path, x->verdict.path_len)
-                               : hf_bytes_str("/");
+    struct hf_bytes rest = x->verdict.path_len < path.len ? hf_bytes_from(path, x->verdict.path_len)
+                                                          : hf_bytes_str("/");
     return x->verdict.path_len == HF_PATH_WHOLE ? path : rest;
 }
 
@@ -220,8 +219,8 @@ static void give(struct hf_exchange *x)
     struct hf_http_msg *msg = hf_http_msg_pool_get(&x->hub->msgs);
     enum hf_err err = msg ? compose(x, &serving->answer, msg) : HF_E_NOMEM;
     if (err != HF_OK) {
-        hf_log_say(x->hub->worker->log, HF_LOG_ERROR, "http", "a service's answer can't be sent: %s",
-                   hf_err_text());
+        hf_log_say(x->hub->worker->log, HF_LOG_ERROR, "http",
+                   "a service's answer can't be sent: %s", hf_err_text());
         hf_http_msg_pool_put(&x->hub->msgs, msg);
         hf_exchange_refuse(x, HF_MISHAP_INTERNAL);
         return;

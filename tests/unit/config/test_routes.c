@@ -203,7 +203,8 @@ static void rules(void **state)
 static void actions(void **state)
 {
     (void)state;
-    wrong(ROUTES("{name: a}\n"), SAID("1", "the route leads nowhere; add to, respond or redirect"));
+    wrong(ROUTES("{name: a}\n"),
+          SAID("1", "the route leads nowhere; add to, service, respond or redirect"));
     wrong(ROUTES("{to: app, respond: {status: 200}, redirect: {to: /x}}\n"),
           SAID("11", "a route has either to or respond; remove one of them")
               SAID("35", "a route has either to or redirect; remove one of them"));
@@ -226,6 +227,42 @@ static void actions(void **state)
           SAID("18", "path: this is the path itself, not a pattern; write it without stars")
               SAID("29", "host: \"a b\" is not a host; write one such as app.example.org or "
                          "app.example.org:8080"));
+}
+
+#define CA           "ca:\n  main: {store: ca, passphrase-env: CA_PASS}\n"
+#define SERVED(text) HEAD CA ROLES DOOR "routes: [\n" text "]}\n"
+#define OPEN         "listeners:\n  open: {listen: \":1\", plain: true, mode: http, routes: [\n"
+
+static void services(void **state)
+{
+    (void)state;
+    struct hf_config *config = good(SERVED("{match: {path: /pki/}, service: main/public},\n"
+                                           "{allow: [ops], service: main/feed}\n"));
+    const struct hf_cfg_route *routes = config->listeners[0].routes;
+    assert_int_equal(routes[0].action, HF_ROUTE_SERVICE);
+    assert_ptr_equal(routes[0].service.ca, &config->cas[0]);
+    assert_string_equal(routes[0].service.ca->name, "main");
+    assert_int_equal(routes[0].service.part, HF_CA_PART_PUBLIC);
+    assert_int_equal(routes[1].service.part, HF_CA_PART_FEED);
+    assert_string_equal(routes[1].service.text, "main/feed");
+    hf_config_free(config);
+
+    hf_config_free(good(HEAD CA OPEN "{service: main/public}]}\n"));
+    wrong(HEAD CA OPEN "{service: main/feed}]}\n",
+          "t.yaml:8:11: error: listener \"open\" is plain, so nobody can show who he is, and "
+          "main/feed is not for everybody; serve it on a listener with TLS\n");
+    wrong(SERVED("{service: main}\n"),
+          "t.yaml:9:11: error: service \"main\" is none; write the name of a ca and what of it, "
+          "such as main/public or main/feed\n");
+    wrong(SERVED("{service: main/private}\n"),
+          "t.yaml:9:11: error: service \"main/private\" is none; write the name of a ca and what "
+          "of it, such as main/public or main/feed\n");
+    wrong(SERVED("{service: other/public}\n"),
+          "t.yaml:9:11: error: there is no ca \"other\"; define it under ca\n");
+    wrong(SERVED("{service: main/public, to: app, retries: 1}\n"),
+          "t.yaml:9:2: error: a route has either to or service; remove one of them\n");
+    wrong(ROUTES("{service: main/public}\n"),
+          "t.yaml:7:11: error: there is no ca \"main\"; define it under ca\n");
 }
 
 static void header_edits(void **state)
@@ -435,6 +472,7 @@ int main(void)
         cmocka_unit_test(matches),
         cmocka_unit_test(rules),
         cmocka_unit_test(actions),
+        cmocka_unit_test(services),
         cmocka_unit_test(header_edits),
         cmocka_unit_test(routes_beside_each_other),
         cmocka_unit_test(the_listener),
