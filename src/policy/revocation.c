@@ -48,7 +48,7 @@ static void date_text(int64_t at, char out[static 32])
  */
 
 static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *cert, int depth,
-                         int64_t now_s, struct hf_verdict *out)
+                         int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
 {
     struct hf_identity *identity = NULL;
     const struct hf_deny_entry *entry = NULL;
@@ -65,6 +65,10 @@ static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *c
         return true;
     }
     char since[32];
+    struct hf_note note = {"deny-list", "revoked", depth, now_s - entry->created_at};
+    snprintf(note.by, sizeof(note.by), "%s", entry->selector);
+    snprintf(note.number, sizeof(note.number), "%llu", (unsigned long long)entry->id);
+    hf_note_add(notes, note);
     date_text(entry->created_at, since);
     concern(cert, out);
     return refuse(out, HF_REASON_DENY_LISTED, depth,
@@ -149,13 +153,35 @@ static bool fall_back(const struct hf_revocation *revocation, const struct hf_ce
     }
 }
 
+/* What a list said, for whoever explains the verdict. */
+static void note_list(const struct hf_revoked_result *result, int depth, bool passed,
+                      struct hf_notes *notes)
+{
+    static const char *const answers[] = {
+        [HF_REVOKED_GOOD] = "good",       [HF_REVOKED_REVOKED] = "revoked",
+        [HF_REVOKED_STALE] = "stale",     [HF_REVOKED_NOT_YET] = "not-yet",
+        [HF_REVOKED_MISSING] = "missing", [HF_REVOKED_BAD_ISSUER] = "untrusted",
+    };
+    bool held = result->answer == HF_REVOKED_REVOKED && result->entry.why == HF_REVOKED_FOR_HOLD;
+    if (!notes) {
+        return;
+    }
+    hf_note_add(notes, (struct hf_note){.source = "crl",
+                                        .answer = held ? "on-hold" : answers[result->answer],
+                                        .depth = depth,
+                                        .age_s = result->crl ? result->age_s : -1,
+                                        .crl = result->crl,
+                                        .passed = passed});
+}
+
 static bool judge_listed(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         size_t at, int64_t now_s, struct hf_verdict *out)
+                         size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
 {
     struct hf_revoked_result result;
     const struct hf_cert *cert = path->certs[at];
     hf_revoked_check(revocation->lists, cert, path->certs[at + 1], now_s, &result);
     if (result.answer == HF_REVOKED_GOOD) {
+        note_list(&result, (int)at, true, notes);
         if (result.fresh_until < out->not_after) {
             out->not_after = result.fresh_until;
         }
@@ -164,6 +190,7 @@ static bool judge_listed(const struct hf_revocation *revocation, const struct hf
     bool passes = result.answer == HF_REVOKED_REVOKED
                       ? refuse_revoked(&result, (int)at, out)
                       : fall_back(revocation, cert, &result, (int)at, now_s, out);
+    note_list(&result, (int)at, passes, notes);
     if (!passes) {
         concern(cert, out);
     }
@@ -171,15 +198,15 @@ static bool judge_listed(const struct hf_revocation *revocation, const struct hf
 }
 
 bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         int64_t now_s, struct hf_verdict *out)
+                         int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
 {
     for (size_t i = 0; revocation->deny && i < path->n_certs; i++) {
-        if (!judge_denied(revocation->deny, path->certs[i], (int)i, now_s, out)) {
+        if (!judge_denied(revocation->deny, path->certs[i], (int)i, now_s, notes, out)) {
             return false;
         }
     }
     for (size_t i = 0; revocation->lists && i + 1 < path->n_certs; i++) {
-        if (!judge_listed(revocation, path, i, now_s, out)) {
+        if (!judge_listed(revocation, path, i, now_s, notes, out)) {
             return false;
         }
     }

@@ -10,6 +10,7 @@
 
 #include "pki/revoked.h"
 #include "policy/denylist.h"
+#include "policy/notes.h"
 #include "policy/verdict.h"
 
 /* struct hf_revocation is what one trust knows of revocation. Borrowed by a judge's input. */
@@ -27,8 +28,9 @@ struct hf_revocation {
  * hf_revocation_judge looks at a path, leaf first and root last. False: refused, and *out says why.
  * True: *out is as it was, but for not_after, which comes down to when the answer must be asked
  * for again, and for `lapse`, the reason that would have refused it where a fallback let it pass.
+ * notes (or NULL) get what each source said.
  */
 bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         int64_t now_s, struct hf_verdict *out);
+                         int64_t now_s, struct hf_notes *notes, struct hf_verdict *out);
 
 #endif

@@ -18,6 +18,7 @@ enum hf_client_mode {
 };
 
 struct hf_revocation; /* policy/revocation.h */
+struct hf_notes;      /* policy/notes.h */
 
 struct hf_judge_input {
     enum hf_client_mode mode;     /* HF_CLIENT_REQUIRE when the peer is a server */
@@ -27,6 +28,7 @@ struct hf_judge_input {
     const char *name;             /* that it must carry, or NULL */
     int64_t now_s;
     const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
+    struct hf_notes *notes; /* where sources of revocation leave notes; NULL: nobody asks */
 };
 
 struct hf_verdict {
