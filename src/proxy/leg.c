@@ -213,6 +213,7 @@ static enum hf_move move_record(struct hf_leg *from, struct hf_leg *to, struct h
     case HF_TLS_CLOSED:
         from->ended = true;
         return HF_MOVE_IDLE;
+    case HF_TLS_WANT_VERDICT: /* only handshakes wait */
     case HF_TLS_FAILED:
         break;
     }
@@ -323,6 +324,7 @@ static enum hf_move open_some(struct hf_leg *leg, struct hf_scratch *scratch, st
         case HF_TLS_CLOSED:
             leg->ended = true;
             return HF_MOVE_IDLE;
+        case HF_TLS_WANT_VERDICT:
         case HF_TLS_FAILED:
             return HF_MOVE_TLS;
         }
@@ -418,6 +420,9 @@ static enum hf_move handshake_step(struct hf_leg *leg, struct hf_span *in, bool 
         return sent;
     }
     leg->spent = step == HF_TLS_WANT_INPUT;
+    if (step == HF_TLS_WANT_VERDICT) {
+        return HF_MOVE_VERDICT;
+    }
     *again = step == HF_TLS_WANT_OUTPUT && sent == HF_MOVE_IDLE;
     return step == HF_TLS_DONE ? HF_MOVE_ENDED : sent;
 }

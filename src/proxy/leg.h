@@ -41,6 +41,7 @@ struct hf_leg {
 /* What came of moving bytes. */
 enum hf_move {
     HF_MOVE_IDLE,      /* nothing more now: wait for the socket */
+    HF_MOVE_VERDICT,   /* of a handshake: wait for the judge, not for the socket */
     HF_MOVE_BLOCKED,   /* the receiving leg must drain first */
     HF_MOVE_ENDED,     /* the sending peer has ended in order */
     HF_MOVE_TRUNCATED, /* TLS ended by FIN without close_notify: perhaps an attacker's */
@@ -87,7 +88,8 @@ static inline bool hf_leg_has_held(const struct hf_leg *leg)
 }
 
 /* hf_leg_handshake goes on with TLS over the socket. IDLE: waits for the socket; ENDED: the
- * handshake is complete; TLS: it failed; TRUNCATED: the peer left; LOST: the socket broke. */
+ * handshake is complete; VERDICT: the judge waits; TLS: it failed; TRUNCATED: the peer left; LOST:
+ * the socket broke. */
 enum hf_move hf_leg_handshake(struct hf_leg *leg, struct hf_scratch *scratch);
 
 /* hf_leg_flush sends held_out, then FIN when finishing. IDLE: all sent, BLOCKED: not all, LOST. */

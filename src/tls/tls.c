@@ -251,6 +251,7 @@ struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_p
                                      .resumed = resumed,
                                      .staple = tls->peer_staple};
     struct hf_tls_answer answer = tls->ctx->judge.judge(tls->conn_ctx, &peer);
+    answer.wait = answer.wait && !answer.admit && !resumed && peer.chain;
     if (!answer.admit && answer.alert == HF_ALERT_NONE) {
         answer.alert = HF_ALERT_HANDSHAKE_FAILURE;
     }

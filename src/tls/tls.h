@@ -32,12 +32,13 @@
 #define HF_TLS_TICKET_KEYS     3
 
 enum hf_tls_step {
-    HF_TLS_DONE,        /* the call did what it was asked */
-    HF_TLS_WANT_INPUT,  /* io.in is used up (but for a partial record): call again with more */
-    HF_TLS_WANT_OUTPUT, /* io.out has too little room: drain it and call again */
-    HF_TLS_WANT_JOB,    /* run hf_tls_job(), then call again */
-    HF_TLS_CLOSED,      /* the peer sent close_notify: no more plaintext will come */
-    HF_TLS_FAILED,      /* over; hf_tls_failure() says why */
+    HF_TLS_DONE,         /* the call did what it was asked */
+    HF_TLS_WANT_INPUT,   /* io.in is used up (but for a partial record): call again with more */
+    HF_TLS_WANT_OUTPUT,  /* io.out has too little room: drain it and call again */
+    HF_TLS_WANT_JOB,     /* run hf_tls_job(), then call again */
+    HF_TLS_WANT_VERDICT, /* of a handshake: call again when the judge, who waits, can answer */
+    HF_TLS_CLOSED,       /* the peer sent close_notify: no more plaintext will come */
+    HF_TLS_FAILED,       /* over; hf_tls_failure() says why */
 };
 
 struct hf_tls_io {
@@ -65,6 +66,9 @@ struct hf_tls_peer {
 struct hf_tls_answer {
     bool admit;
     uint8_t alert; /* to send when not admitted */
+    bool wait;     /* with admit false: the judge can't say yet, and is asked again at the next
+                      call; till then nothing goes out and nothing is read. Counts in full
+                      handshakes, about a chain that came; elsewhere it is a refusal */
 };
 
 /*

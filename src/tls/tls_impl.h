@@ -93,7 +93,7 @@ void hf_tls_set_peer_chain(struct hf_tls *tls, struct hf_chain *chain);
 void hf_tls_pack_peer(struct hf_tls *tls);
 
 /* hf_tls_judge_peer asks the judge about tls->peer_chain. An answer that refuses without naming an
- * alert gets handshake_failure. */
+ * alert gets handshake_failure; one that waits where that can't be is a refusal. */
 struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_policy *policy,
                                        const char *sni, bool resumed);
 

@@ -70,7 +70,7 @@ static int bio_read(BIO *bio, char *out, int len)
 {
     struct hf_ls_conn *conn = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (len <= 0 || !conn->io || !refill(conn)) {
+    if (len <= 0 || !conn->io || conn->waits || !refill(conn)) {
         BIO_set_retry_read(bio);
         return -1;
     }
@@ -94,7 +94,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
     if (len <= 0 || conn->muted) {
         return len;
     }
-    if (!conn->io) {
+    if (!conn->io || conn->waits) {
         BIO_set_retry_write(bio);
         return -1;
     }

@@ -8,6 +8,9 @@
  *   handshake --complete and admitted--> open --failure, abort--> over
  *       +---------failure, refusal, abort---------------------------^
  *
+ * While the judge waits, libssl is not called. What it does in the call in which the wait began,
+ * it does in vain or for later (bio.c).
+ *
  * A refusal by the judge mutes libssl at once (peer.c); when the call returns, whatever it
  * returns, refuse() sends the judge's alert and ends the connection. Nothing is complete that the
  * judge has not admitted: finish() checks again, so that a path that forgot to ask fails closed.
@@ -35,6 +38,7 @@ static void conn_free(struct hf_tls *tls)
     hf_free(conn->sni);
     hf_free(conn->offers);
     hf_wipe(&conn->epoch, sizeof(conn->epoch));
+    hf_wipe(&conn->epoch_waiting, sizeof(conn->epoch_waiting));
     hf_tls_base_done(&conn->base);
     hf_free(conn);
 }
@@ -221,6 +225,20 @@ static enum hf_tls_step finish(struct hf_ls_conn *conn)
     return HF_TLS_DONE;
 }
 
+/* What follows the chain in its own record, libssl has read: a proof that is wrong ends it at once.
+ * Its own alert is behind what can't go out any more; what is left to check fails as this one. */
+static enum hf_tls_step wait_on(struct hf_ls_conn *conn, int ret)
+{
+    int error = SSL_get_error(conn->ssl, ret);
+    if (error != SSL_ERROR_SSL && error != SSL_ERROR_SYSCALL) {
+        return HF_TLS_WANT_VERDICT;
+    }
+    hf_ls_fail(conn);
+    conn->epoch = conn->epoch_waiting;
+    hf_ls_alert(conn, conn->io, HF_ALERT_DECRYPT_ERROR);
+    return ended(conn);
+}
+
 static enum hf_tls_step conn_handshake(struct hf_tls *tls, struct hf_tls_io *io)
 {
     struct hf_ls_conn *conn = hf_ls_conn_of(tls);
@@ -231,9 +249,18 @@ static enum hf_tls_step conn_handshake(struct hf_tls *tls, struct hf_tls_io *io)
     if (conn->client && SSL_in_before(conn->ssl)) {
         hf_ls_judge_offered(conn);
     }
-    int ret = SSL_do_handshake(conn->ssl);
+    if (conn->waits) {
+        hf_ls_judge_again(conn);
+        if (conn->waits) {
+            return leave(conn, HF_TLS_WANT_VERDICT);
+        }
+    }
+    int ret = conn->denied ? -1 : SSL_do_handshake(conn->ssl);
     if (conn->denied) {
         return leave(conn, refuse(conn));
+    }
+    if (conn->waits) {
+        return leave(conn, wait_on(conn, ret));
     }
     if (ret == 1) {
         return leave(conn, finish(conn));

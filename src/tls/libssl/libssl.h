@@ -98,6 +98,7 @@ struct hf_ls_conn {
     bool closed_by_peer;
     bool muted;     /* what libssl writes is dropped: a refusal of ours is on its way */
     bool no_memory; /* io.out could not grow */
+    bool waits;     /* the judge does: libssl is neither read to nor written from */
     bool admitted;  /* by the judge, the last time it was asked */
     bool denied;
     uint8_t deny_alert;
@@ -109,6 +110,7 @@ struct hf_ls_conn {
     uint8_t first[HF_LS_FIRST_BYTES];
     struct hf_ls_offers *offers; /* server, until the handshake's end: what the client lists */
     struct hf_ls_epoch epoch;
+    struct hf_ls_epoch epoch_waiting; /* of what had gone out when the judge began to wait */
     const struct hf_tls_policy *policy;
     const struct hf_pick_set *identities;
     int64_t ticket_expires_at;      /* of the ticket that this connection resumed; 0: none */
@@ -168,6 +170,9 @@ void hf_ls_on_message(int write, int version, int type, const void *bytes, size_
                       void *arg);
 void hf_ls_on_secret(const SSL *ssl, const char *line);
 void hf_ls_judge(struct hf_ls_conn *conn);
+
+/* hf_ls_judge_again asks a judge who waits. */
+void hf_ls_judge_again(struct hf_ls_conn *conn);
 
 /* --- ticket.c --- */
 enum hf_err hf_ls_ticket_keys_init(struct hf_ls_ctx *ctx,

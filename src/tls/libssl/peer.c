@@ -10,6 +10,9 @@
  *   an empty Certificate message: to the judge as well, with no chain
  *   alerts, records and secrets: for hf_tls_info and for alert.c
  *
+ * A judge who can't say yet stops libssl where it stands: the BIO reads nothing and writes nothing
+ * until it has answered, so that no message of ours follows and no data is taken.
+ *
  * When the judge refuses, libssl is muted on the spot: whatever alert it would make of the refusal
  * is dropped, and conn.c sends the judge's own.
  */
@@ -33,8 +36,25 @@ void hf_ls_judge(struct hf_ls_conn *conn)
 {
     struct hf_tls_answer answer = hf_tls_judge_peer(&conn->base, conn->policy, conn->sni, false);
     conn->admitted = answer.admit;
-    if (!answer.admit) {
+    if (answer.wait && !conn->waits) {
+        conn->epoch_waiting = conn->epoch;
+    }
+    conn->waits = answer.wait;
+    if (!answer.admit && !answer.wait) {
         deny(conn, answer.alert);
+    }
+}
+
+/* What libssl made ready meanwhile never went out, and doesn't where we refuse: the alert is the
+ * next record. */
+void hf_ls_judge_again(struct hf_ls_conn *conn)
+{
+    hf_ls_judge(conn);
+    if (conn->denied) {
+        conn->epoch = conn->epoch_waiting;
+    }
+    if (!conn->waits) {
+        hf_wipe(&conn->epoch_waiting, sizeof(conn->epoch_waiting));
     }
 }
 

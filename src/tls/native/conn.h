@@ -93,6 +93,7 @@ struct hf_native_hs {
     uint8_t context_len;
     const struct hf_verify_key *peer_key; /* of the peer chain's leaf */
     bool peer_known;                      /* the chain was in ctx->known_chains */
+    bool verdict_due;            /* the judge waits: nothing goes on before it has answered */
     struct hf_bytes authorities; /* body of the peer's certificate_authorities, while handled */
     int64_t psk_until_s;         /* server: no ticket of a resumption lives longer; 0: no bound */
 };

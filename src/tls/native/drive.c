@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/native/conn.h"
+#include "tls/native/peer.h"
 #include "tls/native/psk.h"
 
 #include <string.h>
@@ -400,6 +401,11 @@ static bool waits_for_job(struct hf_native *conn)
     return true;
 }
 
+static bool waits_for_verdict(const struct hf_native *conn)
+{
+    return conn->hs && conn->hs->verdict_due;
+}
+
 /* One step of the machine; *out_idle when there is nothing to do without the peer. */
 static enum hf_err turn(struct hf_native *conn, bool *out_idle)
 {
@@ -433,6 +439,15 @@ static enum hf_tls_step settle(struct hf_native *conn, struct hf_tls_io *io)
 
 enum hf_tls_step hf_native_drive(struct hf_native *conn, struct hf_tls_io *io)
 {
+    if (waits_for_verdict(conn)) {
+        enum hf_err err = hf_peer_judge(conn);
+        if (err != HF_OK) {
+            return hf_native_fail_out(conn, io, err);
+        }
+        if (waits_for_verdict(conn)) {
+            return HF_TLS_WANT_VERDICT;
+        }
+    }
     for (;;) {
         if (conn->hs && conn->hs->flush) {
             enum hf_tls_step step = hf_native_flush(conn, io);
@@ -445,6 +460,9 @@ enum hf_tls_step hf_native_drive(struct hf_native *conn, struct hf_tls_io *io)
         }
         bool idle;
         enum hf_err err = turn(conn, &idle);
+        if (err == HF_OK && waits_for_verdict(conn)) {
+            return HF_TLS_WANT_VERDICT;
+        }
         if (err != HF_OK) {
             return hf_native_fail_out(conn, io, err);
         }

@@ -146,6 +146,10 @@ enum hf_err hf_peer_judge(struct hf_native *conn)
 {
     struct hf_tls_answer answer =
         hf_tls_judge_peer(&conn->base, conn->policy, conn->sni, conn->resumed);
+    conn->hs->verdict_due = answer.wait;
+    if (answer.wait) {
+        return HF_OK;
+    }
     if (!answer.admit) {
         hf_native_set_alert(conn, answer.alert, HF_REASON_OK);
         return hf_fail(HF_E_PEER, "the peer was not admitted");

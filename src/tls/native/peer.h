@@ -38,7 +38,8 @@ enum hf_err hf_peer_unpack(struct hf_tls *tls, const struct hf_ders *ders,
  * nobody is judged who doesn't hold the key. */
 enum hf_err hf_peer_verified(struct hf_native *conn) HF_MUST_CHECK;
 
-/* hf_peer_judge asks the judge about the peer's chain; a refusal fails with the judge's alert. */
+/* hf_peer_judge asks the judge about the peer's chain; a refusal fails with the judge's alert.
+ * Where the judge waits, hs->verdict_due is set, and the drive asks again. */
 enum hf_err hf_peer_judge(struct hf_native *conn) HF_MUST_CHECK;
 
 #endif

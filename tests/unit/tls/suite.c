@@ -161,7 +161,8 @@ static int free_world(void **state)
 int suite_run(const struct suite *which)
 {
     static const struct suite_part *const parts[] = {
-        &suite_handshake, &suite_refusal, &suite_resumption, &suite_choice, &suite_hostile,
+        &suite_handshake, &suite_refusal, &suite_resumption,
+        &suite_choice,    &suite_hostile, &suite_wait,
     };
     struct CMUnitTest tests[128];
     size_t n = 0;

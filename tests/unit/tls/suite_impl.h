@@ -51,6 +51,6 @@ struct suite_part {
 #define SUITE_PART(name) const struct suite_part name = {name##_tests, HF_N_ELEMENTS(name##_tests)}
 
 extern const struct suite_part suite_handshake, suite_refusal, suite_resumption, suite_choice,
-    suite_hostile;
+    suite_hostile, suite_wait;
 
 #endif

@@ -123,6 +123,10 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
 {
     struct side *side = conn_ctx;
     assert_true(side->n_judged < SIDE_SEEN_MAX);
+    if (side->n_waited < side->waits && !peer->resumed) {
+        side->n_waited++;
+        return (struct hf_tls_answer){.wait = true};
+    }
     size_t i = side->n_judged++;
     side->judged[i].resumed = peer->resumed;
     side->judged[i].had_chain = peer->chain != NULL;
@@ -183,6 +187,7 @@ static void side_reset(struct pair *pair, struct side *side)
     side->out = HF_BUF_INIT(pair->out_cap);
     side->plain = HF_BUF_INIT(PLAIN_CAP);
     side->n_judged = 0;
+    side->n_waited = 0;
     side->info = (struct hf_tls_info){0};
     side->step = HF_TLS_WANT_INPUT;
 }
@@ -324,7 +329,8 @@ void pair_shake(struct pair *pair)
             struct side *side = sides[i];
             if (!side->info.complete && side->step != HF_TLS_FAILED) {
                 side_handshake(side);
-                moved = moved || side->step == HF_TLS_WANT_OUTPUT;
+                moved =
+                    moved || side->step == HF_TLS_WANT_OUTPUT || side->step == HF_TLS_WANT_VERDICT;
             }
             moved = deliver(side, sides[1 - i], pair->chunk) || moved;
         }

@@ -57,6 +57,8 @@ struct side {
     /* the judge: what it answers, and what it was asked */
     struct hf_tls_answer answer;
     struct hf_tls_answer answer_resumed;
+    unsigned waits;    /* so many times it says to wait before it answers */
+    unsigned n_waited; /* that it has said so */
     size_t n_judged;
     struct {
         bool resumed, had_chain;
