@@ -136,6 +136,7 @@ listeners:
     client: require
     trust: clients
     mode: http
+    access-log: {{format: "off"}}
     http: {{keep-alive-timeout: 1h}}
     idle-timeout: 1h
     tls: {{versions: ["1.3"], suites: [{suite}], groups: [X25519], engine: {mode}}}

@@ -96,9 +96,11 @@ enum hf_err hf_fail_errno_at(const char *file, int line, const char *format, ...
 
 enum hf_err hf_fail_context(enum hf_err err, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    record(last_failure.text, format, args);
-    va_end(args);
+    if (err != HF_OK) {
+        va_list args;
+        va_start(args, format);
+        record(last_failure.text, format, args);
+        va_end(args);
+    }
     return err;
 }

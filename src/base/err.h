@@ -78,7 +78,8 @@ enum hf_err hf_fail_at(const char *file, int line, enum hf_err err, const char *
 #define hf_fail_errno(...) hf_err_failed(hf_fail_errno_at(__FILE__, __LINE__, __VA_ARGS__))
 enum hf_err hf_fail_errno_at(const char *file, int line, const char *format, ...) HF_PRINTF(3, 4);
 
-/* hf_fail_context puts "format: " before the recorded sentence and yields err unchanged. */
+/* hf_fail_context puts "format: " before the recorded sentence and yields err unchanged; HF_OK is
+ * no failure, and records nothing. */
 enum hf_err hf_fail_context(enum hf_err err, const char *format, ...) HF_PRINTF(2, 3);
 
 /* HF_TRY(expr) returns from the calling function with expr's code unless it is HF_OK. */

@@ -26,7 +26,8 @@ bool hf_ct_eq(struct hf_bytes a, struct hf_bytes b)
 
 void hf_secret_done(struct hf_secret *secret)
 {
-    hf_wipe(secret, sizeof(*secret));
+    hf_wipe(secret->byte, sizeof(secret->byte));
+    secret->len = 0;
 }
 
 enum hf_err hf_secret_text_set(struct hf_secret_text *secret, struct hf_bytes text)

@@ -166,6 +166,28 @@ void hf_format_duration(int64_t ms, char *out, size_t out_size)
     }
 }
 
+size_t hf_format_uint(uint64_t number, unsigned base, char out[static HF_UINT_TEXT_SIZE])
+{
+    char digits[HF_UINT_TEXT_SIZE];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number);
+    size_t len = sizeof(digits) - at;
+    memcpy(out, digits + at, len);
+    out[len] = '\0';
+    return len;
+}
+
+void hf_format_id(uint64_t id, char out[static HF_ID_TEXT_SIZE])
+{
+    for (size_t i = HF_ID_TEXT_SIZE - 1; i-- > 0; id >>= 4) {
+        out[i] = "0123456789abcdef"[id & 15];
+    }
+    out[HF_ID_TEXT_SIZE - 1] = '\0';
+}
+
 void hf_format_time(int64_t unix_s, char out[static HF_TIME_TEXT_SIZE])
 {
     time_t when = (time_t)unix_s;

@@ -22,6 +22,15 @@ enum hf_err hf_parse_uint(const char *text, uint64_t max, uint64_t *out) HF_MUST
 /* hf_format_duration writes "3 d 4 h", "12 min", "1.5 s", "340 ms"; at most two units. */
 void hf_format_duration(int64_t ms, char *out, size_t out_size);
 
+/* hf_format_uint writes a number in base 10 or 16, in lower case, and a NUL; it yields the length.
+ * For places that are passed with each request: printf costs twenty times as much. */
+#define HF_UINT_TEXT_SIZE 21
+size_t hf_format_uint(uint64_t number, unsigned base, char out[static HF_UINT_TEXT_SIZE]);
+
+/* hf_format_id writes 16 hex digits, zeros before them, and a NUL. */
+#define HF_ID_TEXT_SIZE 17
+void hf_format_id(uint64_t id, char out[static HF_ID_TEXT_SIZE]);
+
 /* hf_format_time writes Unix seconds as RFC 3339 in UTC, "2026-11-20T23:06:00Z". */
 #define HF_TIME_TEXT_SIZE 32
 void hf_format_time(int64_t unix_s, char out[static HF_TIME_TEXT_SIZE]);

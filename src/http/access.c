@@ -213,10 +213,15 @@ static void write_fields(const struct hf_log *log, const struct hf_facts *facts)
     hf_log_end(&line);
 }
 
+bool hf_access_is_on(const struct hf_access *access)
+{
+    return access && access->format != HF_ACCESS_OFF;
+}
+
 void hf_access_write(const struct hf_access *access, const struct hf_log *log,
                      const struct hf_facts *facts)
 {
-    if (!access || access->format == HF_ACCESS_OFF) {
+    if (!hf_access_is_on(access)) {
         return;
     }
     if (access->format == HF_ACCESS_FIELDS) {

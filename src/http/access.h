@@ -28,6 +28,9 @@ enum hf_err hf_access_new(enum hf_access_format format, const char *tmpl,
                           struct hf_access **out) HF_MUST_CHECK;
 void hf_access_free(struct hf_access *access);
 
+/* hf_access_is_on: does hf_access_write write? NULL: no. */
+bool hf_access_is_on(const struct hf_access *access);
+
 /* hf_access_wants_chain: does it look at facts->chain? NULL: no. */
 bool hf_access_wants_chain(const struct hf_access *access);
 

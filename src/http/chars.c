@@ -42,6 +42,11 @@ const uint8_t hf_http_folded[256] = {EACH_BYTE(FOLDED)};
 size_t hf_http_span(struct hf_bytes text, enum hf_http_class wanted)
 {
     size_t n = 0;
+    while (n + 4 <= text.len && hf_http_classes[text.ptr[n]] & hf_http_classes[text.ptr[n + 1]] &
+                                    hf_http_classes[text.ptr[n + 2]] &
+                                    hf_http_classes[text.ptr[n + 3]] & wanted) {
+        n += 4;
+    }
     while (n < text.len && hf_http_is(text.ptr[n], wanted)) {
         n++;
     }

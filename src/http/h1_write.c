@@ -2,9 +2,9 @@
 #include "http/h1_write.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/chars.h"
 #include "http/status.h"
 
@@ -93,15 +93,16 @@ enum hf_err hf_h1_write_request(struct hf_h1_writer *writer, struct hf_buf *out,
 enum hf_err hf_h1_write_response(struct hf_h1_writer *writer, struct hf_buf *out, unsigned status,
                                  const char *reason)
 {
-    char number[16];
+    char number[HF_UINT_TEXT_SIZE];
     struct pieces pieces = {0};
     struct hf_bytes phrase = hf_bytes_str(reason ? reason : hf_http_status_text(status));
     if (status < 100 || status > 599 || hf_http_value_span(phrase) != phrase.len) {
         return hf_fail(HF_E_INVALID, "a status that can't be sent: %u", status);
     }
-    snprintf(number, sizeof(number), "%u ", status);
+    hf_format_uint(status, 10, number);
     add_str(&pieces, "HTTP/1.1 ");
     add_str(&pieces, number);
+    add_str(&pieces, " ");
     add(&pieces, phrase);
     add_str(&pieces, "\r\n");
     HF_TRY(append(out, &pieces));
@@ -186,18 +187,20 @@ enum hf_err hf_h1_write_head_end(struct hf_h1_writer *writer, struct hf_buf *out
         [HF_H1_CONNECTION_KEEP_ALIVE] = "Connection: keep-alive\r\n",
         [HF_H1_CONNECTION_UPGRADE] = "Connection: upgrade\r\n",
     };
-    char length[64] = "";
+    char length[HF_UINT_TEXT_SIZE];
     struct pieces pieces = {0};
     HF_TRY(check_state(writer, ST_FIELDS));
     HF_TRY(check_plan(writer, plan));
     if (plan->framing == HF_H1_LENGTH) {
-        snprintf(length, sizeof(length), "Content-Length: %" PRIu64 "\r\n", plan->length);
+        hf_format_uint(plan->length, 10, length);
+        add_str(&pieces, "Content-Length: ");
+        add_str(&pieces, length);
+        add_str(&pieces, "\r\n");
     } else if (plan->framing == HF_H1_CHUNKED) {
-        snprintf(length, sizeof(length), "Transfer-Encoding: chunked\r\n");
+        add_str(&pieces, "Transfer-Encoding: chunked\r\n");
     }
     enum hf_h1_connection connection =
         plan->framing == HF_H1_CLOSE ? HF_H1_CONNECTION_CLOSE : plan->connection;
-    add_str(&pieces, length);
     add_str(&pieces, connections[connection]);
     add_str(&pieces, "\r\n");
     HF_TRY(append(out, &pieces));
@@ -233,7 +236,8 @@ static void count_data(struct hf_h1_writer *writer, uint64_t n)
 
 static void chunk_line(uint64_t n, char out[static HF_H1_CHUNK_OVERHEAD])
 {
-    snprintf(out, HF_H1_CHUNK_OVERHEAD, "%" PRIx64 "\r\n", n);
+    size_t len = hf_format_uint(n, 16, out);
+    memcpy(out + len, "\r\n", sizeof("\r\n"));
 }
 
 enum hf_err hf_h1_write_data(struct hf_h1_writer *writer, struct hf_buf *out, struct hf_bytes data)

@@ -81,6 +81,6 @@ enum hf_err hf_h1_write_trailer(struct hf_h1_writer *writer, struct hf_buf *out,
 enum hf_err hf_h1_write_end(struct hf_h1_writer *writer, struct hf_buf *out) HF_MUST_CHECK;
 
 /* The most bytes that framing adds to one piece of data. */
-#define HF_H1_CHUNK_OVERHEAD 20
+#define HF_H1_CHUNK_OVERHEAD 24
 
 #endif

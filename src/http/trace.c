@@ -6,7 +6,7 @@
  */
 #include "http/trace.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "http/chars.h"
@@ -64,8 +64,11 @@ enum hf_err hf_traceparent_parse(struct hf_bytes text, struct hf_traceparent *ou
 
 void hf_traceparent_format(const struct hf_request_ids *ids, char out[static HF_TRACEPARENT_SIZE])
 {
-    snprintf(out, HF_TRACEPARENT_SIZE, "00-%.32s-%.16s-%02x", ids->trace, ids->span,
-             ids->flags & 1u);
+    memcpy(out, "00-", 3);
+    memcpy(out + 3, ids->trace, TRACE_LEN);
+    out[3 + TRACE_LEN] = '-';
+    memcpy(out + 4 + TRACE_LEN, ids->span, SPAN_LEN);
+    memcpy(out + 4 + TRACE_LEN + SPAN_LEN, ids->flags & 1u ? "-01" : "-00", sizeof("-01"));
 }
 
 /* --- A request's ids ---------------------------------------------------------------------------*/
@@ -124,7 +127,8 @@ enum hf_err hf_request_ids_init(struct hf_request_ids *ids, const struct hf_http
     if (trusted && hf_http_msg_get_str(msg, "x-request-id", &given) && is_request_id(given)) {
         copy(made.request, given);
     } else {
-        snprintf(made.request, sizeof(made.request), "%s", own);
+        assert(strlen(own) < sizeof(made.request));
+        copy(made.request, hf_bytes_str(own));
     }
     HF_TRY(set_trace(&made, msg, rng));
     *ids = made;

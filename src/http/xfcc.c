@@ -49,7 +49,9 @@ static bool is_plain_dns(const char *name)
 
 static enum hf_err put_key(struct writer *w, const char *key)
 {
-    return hf_buf_printf(w->out, "%s%s=", hf_buf_len(w->out) > w->begin ? ";" : "", key);
+    HF_TRY(hf_buf_append_str(w->out, hf_buf_len(w->out) > w->begin ? ";" : ""));
+    HF_TRY(hf_buf_append_str(w->out, key));
+    return hf_buf_append_str(w->out, "=");
 }
 
 static enum hf_err put_uris(struct writer *w, const char *key, const struct hf_names_list *uris,
@@ -62,7 +64,9 @@ static enum hf_err put_uris(struct writer *w, const char *key, const struct hf_n
             continue;
         }
         HF_TRY(put_key(w, key));
-        HF_TRY(hf_buf_printf(w->out, plain ? "%s" : "\"%s\"", uris->name[i]));
+        HF_TRY(hf_buf_append_str(w->out, plain ? "" : "\""));
+        HF_TRY(hf_buf_append_str(w->out, uris->name[i]));
+        HF_TRY(hf_buf_append_str(w->out, plain ? "" : "\""));
         (*out_n)++;
     }
     return HF_OK;

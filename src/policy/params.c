@@ -38,8 +38,11 @@ static bool decode(struct hf_bytes text, uint8_t out[static HF_PARAM_MAX], struc
 /* Takes what stands before the separator off the front. */
 static struct hf_bytes take(struct hf_bytes *rest, char separator)
 {
-    const uint8_t *end = rest->len ? memchr(rest->ptr, separator, rest->len) : NULL;
-    struct hf_bytes taken = end ? hf_bytes_of(rest->ptr, (size_t)(end - rest->ptr)) : *rest;
+    size_t n = 0;
+    while (n < rest->len && rest->ptr[n] != (uint8_t)separator) {
+        n++;
+    }
+    struct hf_bytes taken = hf_bytes_of(rest->ptr, n);
     *rest = hf_bytes_from(*rest, taken.len + 1);
     return taken;
 }

@@ -4,15 +4,15 @@
  * the event loop (want), or hf_session_finish(). After hf_session_finish() the session may not be
  * touched: functions that can end it return false then.
  */
-#include "proxy/review.h"
 #include "proxy/session_impl.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "proxy/http/down.h"
 #include "proxy/proxy_protocol.h"
+#include "proxy/review.h"
 #include "proxy/session_judge.h"
 #include "proxy/session_proxy.h"
 
@@ -56,7 +56,7 @@ const char *hf_cause_name(enum hf_cause cause)
 
 void hf_session_id_format(const struct hf_session *session, char out[static HF_SESSION_ID_SIZE])
 {
-    snprintf(out, HF_SESSION_ID_SIZE, "%016llx", (unsigned long long)session->id);
+    hf_format_id(session->id, out);
 }
 
 /* --- Deadlines ----------------------------------------------------------------------------------

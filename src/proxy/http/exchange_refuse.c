@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/refusal.h"
 #include "http/status.h"
 #include "pki/reason.h"
@@ -102,7 +103,7 @@ void hf_exchange_answer_ourselves(struct hf_exchange *x, enum hf_mishap why)
         return;
     }
     describe(x, why, &refusal);
-    snprintf(id, sizeof(id), "%016llx", (unsigned long long)x->id);
+    hf_format_id(x->id, id);
     refusal.id = *x->ids.request ? x->ids.request : id;
     HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(BODY_MAX);
     struct hf_http_msg *msg = hf_http_msg_pool_get(&x->hub->msgs);

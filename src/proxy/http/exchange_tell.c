@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/forwarded.h"
 #include "http/trace.h"
 #include "proxy/http/down_impl.h"
@@ -131,7 +132,7 @@ static enum hf_err fill(void *ctx, struct hf_span out)
 
 static void own_id(const struct hf_exchange *x, char out[static HF_SESSION_ID_SIZE])
 {
-    snprintf(out, HF_SESSION_ID_SIZE, "%016llx", (unsigned long long)x->id);
+    hf_format_id(x->id, out);
 }
 
 enum hf_err hf_exchange_meet(struct hf_exchange *x)
@@ -351,6 +352,9 @@ void hf_exchange_log_access(const struct hf_exchange *x)
     HF_CLEANUP(told_done) struct told told = {.chain = NULL};
     const struct hf_snapshot *snapshot = x->gen->snapshot;
     const struct hf_teller_log *log = &snapshot->teller->logs[x->door - snapshot->doors];
+    if (!hf_access_is_on(log->access)) {
+        return;
+    }
     if (fill_facts(x, hf_access_wants_chain(log->access), &told) == HF_OK) {
         fill_ending(x, &told);
         hf_access_write(log->access, &log->log, &told.facts);

@@ -84,6 +84,7 @@ static void test_context_goes_in_front_and_keeps_code_and_place(void **state)
     char place[128];
     enum hf_err err = hf_fail(HF_E_MALFORMED, "bad byte");
     snprintf(place, sizeof(place), "%s", hf_err_place());
+    assert_int_equal(hf_fail_context(HF_OK, "no failure"), HF_OK);
     assert_int_equal(hf_fail_context(err, "line %d", 3), HF_E_MALFORMED);
     assert_int_equal(hf_fail_context(err, "file %s", "f"), HF_E_MALFORMED);
     assert_string_equal(hf_err_text(), "file f: line 3: bad byte");

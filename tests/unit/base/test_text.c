@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -188,6 +190,26 @@ static void test_durations_are_written_for_people(void **state)
     }
 }
 
+static void test_numbers_are_written_as_printf_would(void **state)
+{
+    (void)state;
+    static const uint64_t numbers[] = {0, 9, 10, 15, 16, 255, 200, 1234567890, UINT64_MAX};
+    for (size_t i = 0; i < HF_N_ELEMENTS(numbers); i++) {
+        char text[HF_UINT_TEXT_SIZE];
+        char id[HF_ID_TEXT_SIZE];
+        char want[32];
+        snprintf(want, sizeof(want), "%" PRIu64, numbers[i]);
+        assert_int_equal(hf_format_uint(numbers[i], 10, text), strlen(want));
+        assert_string_equal(text, want);
+        snprintf(want, sizeof(want), "%" PRIx64, numbers[i]);
+        assert_int_equal(hf_format_uint(numbers[i], 16, text), strlen(want));
+        assert_string_equal(text, want);
+        snprintf(want, sizeof(want), "%016" PRIx64, numbers[i]);
+        hf_format_id(numbers[i], id);
+        assert_string_equal(id, want);
+    }
+}
+
 static void test_times_are_written_in_utc(void **state)
 {
     (void)state;
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_durations_are_written_for_people),
         cmocka_unit_test(test_times_are_written_in_utc),
         cmocka_unit_test(test_edits_are_counted),
+        cmocka_unit_test(test_numbers_are_written_as_printf_would),
         cmocka_unit_test(test_the_closest_word_is_suggested_when_it_is_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
