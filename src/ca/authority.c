@@ -234,7 +234,7 @@ static enum hf_err link_one(struct hf_store *store, const struct hf_authorities 
     for (const struct hf_authority *at = authority; at && at->cert && depth < DEPTH_MAX;
          at = at->is_root ? NULL : hf_authorities_by_id(set, at->parent)) {
         path[depth++] = at;
-        if (!at->is_root || at == authority) {
+        if (!at->is_root) {
             chaining.certs[chaining.n++] = hf_cert_ref(at->cert);
         }
     }
@@ -247,7 +247,7 @@ static enum hf_err link_one(struct hf_store *store, const struct hf_authorities 
     if (path[depth - 1]->is_root) {
         authority->root = hf_cert_ref(path[depth - 1]->cert);
     }
-    return hf_chain_new(chaining.certs, chaining.n, &authority->chain);
+    return chaining.n ? hf_chain_new(chaining.certs, chaining.n, &authority->chain) : HF_OK;
 }
 
 /* --- The whole ---------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ struct hf_authority {
     struct hf_cert *cert;   /* NULL: pending */
     struct hf_chain *chain; /* its certificate, then what leads up to a root, without the root, then
                                the root's cross-signed one: what is sent behind a leaf. NULL:
-                               pending */
+                               pending, or a root that nobody else signed */
     struct hf_cert *root;   /* where the chain ends; NULL: that isn't in the store */
     EVP_PKEY *key;          /* NULL: not here, or locked */
     struct hf_issuer *issuer; /* of both; NULL without a key or a certificate */

@@ -141,7 +141,6 @@ struct hf_ca_op {
     struct hf_ca_ask ask;     /* issue, sign, renew, rekey */
     struct hf_ca_which which; /* renew, rekey (the old one), revoke, hold, release */
     int reason;               /* revoke: CRLReason of RFC 5280 5.3.1 */
-    int64_t invalid_since;    /* revoke: invalidityDate; 0: none */
     bool dry_run;             /* revoke: only count */
     bool revoke_old;          /* rekey: revoke the old one, as superseded, in the same step */
     const char *request;      /* approve, deny, pick-up: its id */

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Issue and sign. Names come from the caller with `issue` and from the CSR with `sign`; everything
+ * else is the profile's. Whoever asks is let in by being local, by a token, or by the profile's
+ * `ask`; where the profile wants a person to approve, the request waits in the store.
+ */
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "ca/service_impl.h"
+
+enum { CN_MAX = 64, URL_MAX = 1200 };
+
+/* --- Who ---------------------------------------------------------------------------------------
+ */
+
+enum hf_err hf_ca_token_hash(const char *token, uint8_t out[static HF_STORE_HASH_SIZE])
+{
+    return SHA256((const unsigned char *)token, strlen(token), out)
+               ? HF_OK
+               : hf_fail(HF_E_CRYPTO, "SHA-256 failed");
+}
+
+/* What a token is good for; the names that it is limited to are one line each. */
+struct token_check {
+    struct hf_ca_work *work;
+};
+
+static enum hf_err check_token_row(void *ctx, const struct hf_store_token *row)
+{
+    struct token_check *check = ctx;
+    struct hf_ca_work *work = check->work;
+    const char *name = work->op->ask.name ? work->op->ask.name : "";
+    if (row->expires_at <= hf_clock_wall_s(work->service->clock)) {
+        return hf_ca_refuse(work, HF_CA_BAD_TOKEN, "the token has ended");
+    }
+    if (row->uses_left <= 0) {
+        return hf_ca_refuse(work, HF_CA_BAD_TOKEN, "the token was used already");
+    }
+    if (work->op->ask.profile && strcmp(row->profile, work->op->ask.profile) != 0) {
+        return hf_ca_refuse(work, HF_CA_BAD_TOKEN, "the token is for the profile \"%s\"",
+                            row->profile);
+    }
+    if (row->limits && *row->limits &&
+        (work->op->verb != HF_CA_VERB_ISSUE || strcmp(row->limits, name) != 0 ||
+         work->op->ask.n_sans)) {
+        return hf_ca_refuse(work, HF_CA_BAD_TOKEN,
+                            "the token is for the name \"%s\", and for no other", row->limits);
+    }
+    return work->profile ? HF_OK : hf_ca_choose_profile(work, row->profile);
+}
+
+/* It is used up in the commit that issues; here it is only looked at. */
+static enum hf_err check_token(struct hf_ca_work *work, const char *token)
+{
+    struct token_check check = {work};
+    HF_TRY(hf_ca_token_hash(token, work->token_hash));
+    enum hf_err err = hf_store_token_find(work->service->store,
+                                          hf_bytes_of(work->token_hash, sizeof(work->token_hash)),
+                                          check_token_row, &check);
+    return err == HF_E_NOT_FOUND && work->outcome == HF_CA_DONE
+               ? hf_ca_refuse(work, HF_CA_BAD_TOKEN, "the token is unknown")
+               : err;
+}
+
+static enum hf_err check_asker(struct hf_ca_work *work)
+{
+    const struct hf_ca_caller *caller = &work->op->caller;
+    enum hf_match match = HF_MATCH_NO;
+    struct hf_identity *identity = NULL;
+    if (caller->local) {
+        return HF_OK;
+    }
+    if (caller->cert) {
+        HF_TRY(hf_identity_new(caller->cert, &identity));
+    }
+    enum hf_err err =
+        hf_cert_profile_may_ask(work->profile, identity, caller->roles, caller->n_roles, &match);
+    hf_identity_unref(identity);
+    HF_TRY(err);
+    if (match != HF_MATCH_YES) {
+        work->why = HF_REFUSAL_WHO;
+        return hf_fail(HF_E_DENIED, "the profile \"%s\" is not for %.200s", work->profile->name,
+                       caller->name);
+    }
+    return HF_OK;
+}
+
+static enum hf_err choose_profile(struct hf_ca_work *work)
+{
+    const struct hf_ca_ask *ask = &work->op->ask;
+    if (ask->profile || !ask->token) {
+        HF_TRY(hf_ca_choose_profile(work, ask->profile));
+    }
+    return ask->token ? check_token(work, ask->token) : check_asker(work);
+}
+
+/* --- What --------------------------------------------------------------------------------------
+ */
+
+static enum hf_err read_csr(struct hf_ca_work *work)
+{
+    const struct hf_ca_ask *ask = &work->op->ask;
+    struct hf_ca_want *want = &work->want;
+    HF_TRY(hf_csr_parse(ask->csr, ask->csr_label ? ask->csr_label : "the request", &want->csr,
+                        &work->why));
+    want->key = want->csr->key;
+    return HF_OK;
+}
+
+static enum hf_err make_key(struct hf_ca_work *work)
+{
+    const char *word = work->op->ask.key_type;
+    enum hf_key_kind kind = word ? hf_key_kind_by_word(word) : work->profile->key_default;
+    if (kind == HF_KEY_KIND_N) {
+        return hf_ca_refuse(work, HF_CA_INVALID,
+                            "\"%.30s\" is no key type; take p256, p384, p521, ed25519, rsa2048, "
+                            "rsa3072 or rsa4096",
+                            word);
+    }
+    HF_TRY(hf_key_kind_make(kind, &work->want.private_key));
+    HF_TRY(hf_public_key_of(work->want.private_key, &work->want.made));
+    work->want.key = work->want.made;
+    return HF_OK;
+}
+
+static enum hf_err name_error(struct hf_ca_work *work, enum hf_err err)
+{
+    if (err == HF_E_INVALID || err == HF_E_TOO_LARGE) {
+        work->why = HF_REFUSAL_NAME_INVALID;
+    }
+    return err;
+}
+
+/* What it is called: a host where the profile is about hosts, the CN in any case that fits. */
+static enum hf_err add_name(struct hf_ca_work *work, const char *name)
+{
+    struct hf_ca_want *want = &work->want;
+    if (work->profile->host_name) {
+        HF_TRY(name_error(work, hf_alt_names_add_host(&want->names, name)));
+        if (strlen(name) > CN_MAX) {
+            return HF_OK;
+        }
+    }
+    enum hf_err err = hf_subject_add(&want->subject, HF_ATTR_CN, hf_bytes_str(name));
+    if (err == HF_E_INVALID) {
+        work->why = HF_REFUSAL_SUBJECT;
+    }
+    return err;
+}
+
+static enum hf_err names_from_caller(struct hf_ca_work *work)
+{
+    const struct hf_ca_ask *ask = &work->op->ask;
+    if (ask->name) {
+        HF_TRY(add_name(work, ask->name));
+    }
+    for (size_t i = 0; i < ask->n_sans; i++) {
+        HF_TRY(name_error(work, hf_alt_names_add_text(&work->want.names, ask->sans[i])));
+    }
+    if (work->want.csr) {
+        work->op->n_names_left_out =
+            (unsigned)(work->want.csr->names.n + work->want.csr->subject.n);
+    }
+    return HF_OK;
+}
+
+static enum hf_err names_from_csr(struct hf_ca_work *work)
+{
+    const struct hf_csr *csr = work->want.csr;
+    for (size_t i = 0; i < csr->subject.n; i++) {
+        HF_TRY(hf_subject_add(&work->want.subject, csr->subject.part[i].attr,
+                              hf_bytes_str(csr->subject.part[i].text)));
+    }
+    return hf_alt_names_copy(&work->want.names, &csr->names);
+}
+
+static enum hf_err choose_dates(struct hf_ca_work *work)
+{
+    const struct hf_ca_ask *ask = &work->op->ask;
+    if ((ask->not_before || ask->not_after) && !work->op->caller.local) {
+        return hf_ca_refuse(work, HF_CA_NOT_ALLOWED,
+                            "only the operator may choose dates; ask for "
+                            "a lifetime");
+    }
+    work->want.lifetime_s = ask->lifetime_s;
+    work->want.not_before = ask->not_before;
+    work->want.not_after = ask->not_after;
+    return HF_OK;
+}
+
+/* --- Signing -----------------------------------------------------------------------------------
+ */
+
+/* Addresses of the authority, with the number of the shard put in. */
+struct addresses {
+    char text[HF_AUTHORITY_URLS_MAX][URL_MAX];
+    const char *url[HF_AUTHORITY_URLS_MAX];
+    size_t n;
+};
+
+static void fill_addresses(char *const *from, unsigned shard, struct addresses *out)
+{
+    static const char field[] = "{shard}";
+    for (out->n = 0; out->n < HF_AUTHORITY_URLS_MAX && from[out->n]; out->n++) {
+        const char *at = strstr(from[out->n], field);
+        size_t before = at ? (size_t)(at - from[out->n]) : strlen(from[out->n]);
+        if (at) {
+            snprintf(out->text[out->n], URL_MAX, "%.*s%u%s", (int)before, from[out->n], shard,
+                     at + sizeof(field) - 1);
+        } else {
+            snprintf(out->text[out->n], URL_MAX, "%s", from[out->n]);
+        }
+        out->url[out->n] = out->text[out->n];
+    }
+}
+
+/* The shard of a certificate's CRL is fixed when it is issued: by its key, as the serial number is
+ * not drawn yet. */
+static unsigned shard_of(const struct hf_authority *authority, const struct hf_public_key *key)
+{
+    unsigned n = authority->settings.shards;
+    return n ? (((unsigned)key->spki_sha256[0] << 16) | ((unsigned)key->spki_sha256[1] << 8) |
+                key->spki_sha256[2]) %
+                   n
+             : 0;
+}
+
+static enum hf_err make_cert(struct hf_ca_work *work)
+{
+    const struct hf_ca_want *want = &work->want;
+    const struct hf_authority_settings *settings = &work->authority->settings;
+    struct addresses crl, ocsp, issuer;
+    work->issue.cert.shard = shard_of(work->authority, want->key);
+    fill_addresses(settings->crl_url, work->issue.cert.shard, &crl);
+    fill_addresses(settings->ocsp_url, 0, &ocsp);
+    fill_addresses(settings->issuer_url, 0, &issuer);
+    struct hf_cert_facts facts = {
+        .key = want->key,
+        .subject = &want->subject,
+        .names = &want->names,
+        .subject_der = want->subject_der,
+        .lifetime_s = want->lifetime_s,
+        .not_before = want->not_before,
+        .not_after = want->not_after,
+        .crl_urls = crl.url,
+        .n_crl_urls = crl.n,
+        .ocsp_urls = ocsp.url,
+        .n_ocsp_urls = ocsp.n,
+        .issuer_urls = issuer.url,
+        .n_issuer_urls = issuer.n,
+    };
+    return hf_cert_make(work->profile, &facts, work->authority->issuer,
+                        hf_clock_wall_s(work->service->clock), work->service->rng, &work->made,
+                        &work->why);
+}
+
+static enum hf_err make_chain(struct hf_ca_work *work)
+{
+    struct hf_cert *certs[HF_CHAIN_MAX];
+    const struct hf_chain *above = work->authority->chain;
+    size_t n = 0;
+    HF_TRY(hf_cert_from_der(hf_buf_bytes(&work->made.der), &work->cert));
+    certs[n++] = work->cert;
+    for (size_t i = 0; above && i < above->n_certs && n < HF_CHAIN_MAX; i++) {
+        certs[n++] = above->certs[i];
+    }
+    return hf_chain_new(certs, n, &work->chain);
+}
+
+static const char *sans_text(struct hf_ca_work *work)
+{
+    struct hf_buf *out = &work->text[HF_CA_TEXT_SANS];
+    const struct hf_alt_names *names = &work->want.names;
+    hf_buf_reset(out);
+    for (size_t i = 0; i < names->n; i++) {
+        if ((i && hf_buf_u8(out, '\n') != HF_OK) ||
+            hf_alt_name_append(&names->item[i], out) != HF_OK) {
+            return NULL;
+        }
+    }
+    return hf_buf_cstr(out);
+}
+
+static enum hf_err fill_row(struct hf_ca_work *work)
+{
+    struct hf_store_cert *row = &work->issue.cert;
+    struct hf_identity *id = NULL;
+    HF_TRY(hf_identity_new(work->cert, &id));
+    hf_identity_unref(id); /* the certificate keeps it */
+    row->authority = work->authority->id;
+    row->serial = hf_bytes_of(work->made.serial, sizeof(work->made.serial));
+    row->der = work->cert->der;
+    row->profile = work->profile->name;
+    row->identity = hf_identity_display(id);
+    row->subject = id->subject;
+    row->key_type = id->key_type;
+    memcpy(row->sha256, work->cert->sha256, sizeof(row->sha256));
+    memcpy(row->spki_sha256, work->cert->spki_sha256, sizeof(row->spki_sha256));
+    row->not_before = work->made.not_before;
+    row->not_after = work->made.not_after;
+    row->requester = work->op->caller.name;
+    row->replaces = work->old.id;
+    row->sans = sans_text(work);
+    return row->sans ? HF_OK : HF_E_NOMEM;
+}
+
+static void say_issued(struct hf_ca_work *work)
+{
+    char when[HF_TIME_TEXT_SIZE];
+    hf_format_time(work->made.not_after, when);
+    hf_ca_says(work, "issued %s to %.200s until %s", work->issue.cert.subject,
+               work->issue.cert.identity, when);
+}
+
+enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
+{
+    HF_TRY(make_cert(work));
+    HF_TRY(make_chain(work));
+    HF_TRY(fill_row(work));
+    work->issue.op = (struct hf_store_op){
+        .kind = HF_STORE_ISSUE,
+        .actor = work->op->caller.name,
+        .detail = hf_ca_detail(work),
+    };
+    if (work->op->ask.token) {
+        work->issue.token_hash = hf_bytes_of(work->token_hash, sizeof(work->token_hash));
+    }
+    work->write = &work->issue.op;
+    work->stored = hf_ca_give_cert;
+    say_issued(work);
+    return HF_OK;
+}
+
+void hf_ca_give_cert(struct hf_ca_work *work)
+{
+    struct hf_ca_op *op = work->op;
+    work->outcome = HF_CA_DONE;
+    op->cert = HF_TAKE(work->cert);
+    op->chain = HF_TAKE(work->chain);
+    op->root = work->authority->root ? hf_cert_ref(work->authority->root) : NULL;
+    op->key = HF_TAKE(work->want.private_key);
+    op->profile = hf_strdup(work->profile->name);
+    op->capped = work->made.capped;
+}
+
+/* --- The verbs ---------------------------------------------------------------------------------
+ */
+
+static bool waits_for_a_person(const struct hf_ca_work *work)
+{
+    enum hf_profile_approval approval = work->profile->approval;
+    return !work->op->caller.local &&
+           (approval == HF_APPROVAL_ALWAYS ||
+            (approval == HF_APPROVAL_FIRST && !work->op->ask.token)); /* a token was a person's */
+}
+
+enum hf_err hf_ca_verb_issue(struct hf_ca_work *work)
+{
+    const struct hf_ca_op *op = work->op;
+    HF_TRY(choose_profile(work));
+    HF_TRY(hf_ca_choose_authority(work, op->ask.authority));
+    if (op->verb == HF_CA_VERB_SIGN && !op->ask.csr.ptr) {
+        return hf_ca_refuse(work, HF_CA_INVALID, "there is no certificate request to sign");
+    }
+    HF_TRY(op->ask.csr.ptr ? read_csr(work) : make_key(work));
+    HF_TRY(hf_cert_profile_check_key(work->profile, work->want.key, &work->why));
+    HF_TRY(hf_ca_check_key(work, work->want.key));
+    HF_TRY(op->verb == HF_CA_VERB_SIGN ? names_from_csr(work) : names_from_caller(work));
+    HF_TRY(choose_dates(work));
+    return waits_for_a_person(work) ? hf_ca_queue_want(work) : hf_ca_sign_want(work);
+}
