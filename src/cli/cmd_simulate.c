@@ -33,6 +33,7 @@ struct values {
     const char *host;
     const char *path;
     struct hf_texts headers;
+    const char *address;
     const char *at;
     const char *crl;
     bool authenticated;
@@ -89,6 +90,11 @@ static const struct hf_option options[] = {
      .kind = HF_OPT_SWITCH,
      .doc = "as if the client had shown the token or password that the route asks for",
      .offset = offsetof(struct values, authenticated)},
+    {.name = "address",
+     .kind = HF_OPT_TEXT,
+     .value = "ADDRESS",
+     .doc = "the client's address, which decides whether it may ask the listener's probes",
+     .offset = offsetof(struct values, address)},
     {.name = "at",
      .kind = HF_OPT_TEXT,
      .value = "TIME",
@@ -119,6 +125,7 @@ struct simulation {
     struct hf_identity *identity;
     int64_t now_s;
     size_t door;
+    bool may_probe; /* the listener's probes are for the client's address */
     enum hf_client_mode client;
     const struct hf_cfg_trust *trust;
     struct hf_verdict handshake;
@@ -281,6 +288,20 @@ static enum hf_err load_ledger(struct simulation *sim, struct hf_findings *findi
     return err;
 }
 
+static enum hf_err read_address(struct simulation *sim)
+{
+    const struct hf_cfg_probes *probes = &sim->listener->probes;
+    struct hf_addr addr;
+    if (!sim->values->address) {
+        return HF_OK;
+    }
+    HF_TRY(hf_addr_parse_ip(sim->values->address, 0, &addr));
+    for (size_t i = 0; sim->listener->probes_on && i < probes->n_from; i++) {
+        sim->may_probe |= hf_cidr_contains(&probes->from[i], &addr);
+    }
+    return HF_OK;
+}
+
 static void judge_handshake(struct simulation *sim)
 {
     hf_verdict_judge(
@@ -290,6 +311,7 @@ static void judge_handshake(struct simulation *sim)
             .chain = sim->chain,
             .usage = HF_USAGE_CLIENT,
             .now_s = sim->now_s,
+            .vitals = sim->may_probe,
             .revocation = sim->trust ? hf_ledger_of(sim->ledger, sim->trust->name) : NULL,
         },
         &sim->handshake);
@@ -372,12 +394,17 @@ static enum hf_err judge_request(struct simulation *sim)
         return HF_OK;
     }
     HF_TRY(hf_requester_init(&sim->requester, sim->table, verified_identity(sim)));
+    const struct hf_cfg_probes *probes = &sim->listener->probes;
+    const struct hf_vital_paths vitals = {probes->live.value, probes->ready.value,
+                                          probes->upstreams.value};
     hf_request_judge(
         &(struct hf_request_input){
             .table = sim->table,
             .requester = &sim->requester,
             .request = &request,
             .door = sim->door,
+            .vitals = sim->may_probe ? &vitals : NULL,
+            .vitals_only = sim->handshake.vitals_only,
             .auth = values->authenticated ? HF_AUTH_PASSED : HF_AUTH_NOT_LOOKED,
         },
         &sim->request);
@@ -400,6 +427,7 @@ static enum hf_err simulate(struct simulation *sim, struct hf_findings *findings
     HF_TRY(hf_config_load(sim->values->config, findings, &sim->config));
     HF_TRY(find_listener(sim));
     HF_TRY(read_chain(sim));
+    HF_TRY(read_address(sim));
     HF_TRY(load_trusts(sim, findings));
     HF_TRY(make_doors(sim));
     choose_door(sim);
@@ -450,7 +478,8 @@ static void print_request(const struct simulation *sim, FILE *out)
     }
     if (!sim->bad_path) {
         print_row(out, "route", hf_route_table_name(sim->table, sim->request.route));
-        print_row(out, "rule", sim->request.rule == HF_RULE_MATCH ? NULL : sim->rule);
+        bool decided = sim->request.rule != HF_RULE_MATCH || sim->request.vital;
+        print_row(out, "rule", decided ? sim->rule : NULL);
     }
 }
 

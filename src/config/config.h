@@ -196,6 +196,17 @@ struct hf_cfg_upstream {
 /* What a listener does with the bytes inside TLS. */
 enum hf_cfg_mode { HF_MODE_TCP, HF_MODE_HTTP };
 
+/* Paths that the daemon answers by itself, to those whom `from` names. */
+struct hf_cfg_probes {
+    struct hf_cidr *from; /* at least one */
+    size_t n_from;
+    struct hf_cfg_string live;
+    struct hf_cfg_string ready;
+    struct hf_cfg_string upstreams; /* absent: not served */
+    struct hf_cfg_upstream **needs; /* borrowed; without which it isn't ready */
+    size_t n_needs;
+};
+
 struct hf_cfg_listener {
     char *name;
     struct hf_mark mark;
@@ -223,6 +234,8 @@ struct hf_cfg_listener {
     struct hf_cfg_strings trusted_clients; /* roles and selectors of such */
     struct hf_route_table *trusted_table;  /* the rule `allow` of its one route; NULL: nobody */
     struct hf_cfg_string jwks_path;        /* absent: not served */
+    struct hf_cfg_probes probes;
+    bool probes_on;
     struct hf_cfg_access access;
     struct hf_cidr *proxy_from; /* sources whose PROXY header is required and believed */
     size_t n_proxy_from;
@@ -247,7 +260,8 @@ struct hf_config {
     struct hf_cfg_addr metrics; /* text NULL: none */
     struct hf_cfg_log log;
     struct hf_cfg_signing signing;
-    unsigned workers; /* 0: one per core */
+    unsigned workers;       /* 0: one per core */
+    int64_t drain_delay_ms; /* how long it says that it isn't ready before it stops accepting */
     int64_t drain_timeout_ms;
     struct hf_cfg_identity *identities;
     size_t n_identities;

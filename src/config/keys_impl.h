@@ -42,6 +42,7 @@ extern const struct hf_section hf_section_route;
 extern const struct hf_section hf_section_auth;
 extern const struct hf_section hf_section_ca;
 extern const struct hf_section hf_section_limits;
+extern const struct hf_section hf_section_probes;
 extern const struct hf_section hf_section_forward;
 extern const struct hf_section hf_section_access;
 extern const struct hf_section hf_section_signing;

@@ -238,7 +238,8 @@ static void check_tcp(struct hf_decoder *decoder, const struct hf_node *node,
                       const struct hf_cfg_listener *listener)
 {
     static const char *const keys[] = {"routes",          "http",      "trusted-proxies",
-                                       "trusted-clients", "jwks-path", "access-log"};
+                                       "trusted-clients", "jwks-path", "access-log",
+                                       "probes"};
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (hf_is_given(node, keys[i])) {
             hf_conflict(decoder, hf_key_mark(node, keys[i]),

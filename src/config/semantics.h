@@ -12,6 +12,7 @@
 void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_identity(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_health(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_probes(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_eject(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_upstream(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_route(struct hf_decoder *decoder, const struct hf_node *node, void *object);

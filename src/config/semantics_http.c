@@ -82,6 +82,24 @@ void hf_check_route(struct hf_decoder *decoder, const struct hf_node *node, void
     }
 }
 
+/* --- Probes ------------------------------------------------------------------------------------*/
+
+void hf_check_probes(struct hf_decoder *decoder, const struct hf_node *node, void *object)
+{
+    const struct hf_cfg_probes *probes = object;
+    const char *live = probes->live.value;
+    const char *ready = probes->ready.value;
+    const char *upstreams = probes->upstreams.value;
+    if (live && ready && strcmp(live, ready) == 0) {
+        hf_conflict(decoder, hf_key_mark(node, hf_is_given(node, "ready") ? "ready" : "live"),
+                    "live and ready are both %s; give each a path of its own", live);
+    }
+    if (upstreams && upstreams[strlen(upstreams) - 1] == '/') {
+        hf_conflict(decoder, probes->upstreams.mark,
+                    "upstreams: names follow behind a slash; write it without the one at its end");
+    }
+}
+
 /* `to` in HTTP mode is one route for everything. */
 static void make_only_route(struct hf_decoder *decoder, const struct hf_node *node,
                             struct hf_cfg_listener *listener)

@@ -161,6 +161,9 @@
       "the names in the certificate can't be relied on, and the route's rule needs them", \
       "issue the certificate anew without control characters, NULs and mixed forms in its " \
       "names") \
+    X(PROBES_ONLY, "probes-only", ROLE, NONE, \
+      "without a certificate this client may ask the listener's probes, and nothing else", \
+      "show a certificate of a CA of the listener's trust, or ask for a path under probes") \
     X(AUTH_REQUIRED, "auth-required", ROLE, NONE, \
       "the route asks for credentials besides the certificate, and none were shown", \
       "send the token or the password that the route asks for") \

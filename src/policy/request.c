@@ -59,6 +59,25 @@ static enum hf_reason reason_of(const struct hf_requester *requester, enum hf_ma
 
 typedef bool step_fn(const struct hf_request_input *input, struct hf_request_verdict *out);
 
+static bool check_vital(const struct hf_request_input *input, struct hf_request_verdict *out)
+{
+    const struct hf_request *request = input->request;
+    struct hf_bytes name = hf_bytes_str("");
+    enum hf_vital vital = input->vitals
+                              ? hf_vital_find(input->vitals, request->method, request->path, &name)
+                              : HF_VITAL_NONE;
+    if (vital != HF_VITAL_NONE) {
+        out->allow = true;
+        out->reason = HF_REASON_OK;
+        out->status = 0;
+        out->vital = vital;
+        out->vital_of = name;
+    } else if (input->vitals_only) {
+        refuse(out, HF_REASON_PROBES_ONLY, HF_RULE_MATCH);
+    }
+    return vital == HF_VITAL_NONE && !input->vitals_only;
+}
+
 static bool check_authority(const struct hf_request_input *input, struct hf_request_verdict *out)
 {
     const struct hf_route_table *table = input->table;
@@ -146,14 +165,30 @@ static bool apply_report(const struct hf_request_input *input, struct hf_request
     return false;
 }
 
-void hf_request_judge(const struct hf_request_input *input, struct hf_request_verdict *out)
+static void start(struct hf_request_verdict *out)
 {
-    static step_fn *const steps[] = {check_authority, find_route, apply_deny,
-                                     apply_allow,     apply_auth, apply_report};
     *out = (struct hf_request_verdict){.route = HF_ROUTE_NONE};
     refuse(out, HF_REASON_INTERNAL, HF_RULE_MATCH);
+}
+
+void hf_request_judge(const struct hf_request_input *input, struct hf_request_verdict *out)
+{
+    static step_fn *const steps[] = {check_vital, check_authority, find_route,  apply_deny,
+                                     apply_allow, apply_auth,      apply_report};
+    start(out);
     for (size_t i = 0; i < HF_N_ELEMENTS(steps) && steps[i](input, out); i++) {
     }
+}
+
+bool hf_request_judge_vital(const struct hf_request_input *input, struct hf_request_verdict *out)
+{
+    struct hf_request_verdict verdict;
+    start(&verdict);
+    if (check_vital(input, &verdict)) {
+        return false;
+    }
+    *out = verdict;
+    return true;
 }
 
 /* --- In words -----------------------------------------------------------------------------------
@@ -164,6 +199,10 @@ void hf_request_rule_name(const struct hf_route_table *table,
                           char out[static HF_REQUEST_RULE_MAX])
 {
     bool rule = verdict->rule != HF_RULE_MATCH;
+    if (verdict->vital != HF_VITAL_NONE) {
+        snprintf(out, HF_REQUEST_RULE_MAX, "probe/%s", hf_vital_name(verdict->vital));
+        return;
+    }
     snprintf(out, HF_REQUEST_RULE_MAX, "%s%s%s", hf_route_table_name(table, verdict->route),
              rule ? "/" : "", rule ? hf_rule_name(verdict->rule) : "");
 }
@@ -182,7 +221,10 @@ static void say_allowed(const struct hf_route_table *table,
                         const struct hf_request_verdict *verdict, char *out, size_t out_size)
 {
     const char *name = hf_route_table_name(table, verdict->route);
-    if (verdict->would_refuse) {
+    if (verdict->vital != HF_VITAL_NONE) {
+        snprintf(out, out_size, "this is a probe (%s), and the client's address may ask it",
+                 hf_vital_name(verdict->vital));
+    } else if (verdict->would_refuse) {
         snprintf(out, out_size,
                  "route \"%s\" lets the client in, but the rule on trial (report: %s) would not",
                  name, rule_text(table, verdict));

@@ -73,7 +73,7 @@ HF_PRINTF(2, 3) static void say(struct hf_verdict *out, const char *format, ...)
     va_end(args);
 }
 
-static void judge_missing(const struct mode *mode, struct hf_verdict *out)
+static void judge_missing(const struct mode *mode, bool vitals, struct hf_verdict *out)
 {
     if (mode->admits_none) {
         admit(out, false, 0);
@@ -81,6 +81,12 @@ static void judge_missing(const struct mode *mode, struct hf_verdict *out)
         return;
     }
     refuse(out, HF_REASON_NO_CERTIFICATE);
+    if (vitals) {
+        let_pass(out);
+        out->vitals_only = true;
+        say(out, "the peer sent no certificate; its address may ask the probes, and nothing else");
+        return;
+    }
     say(out,
         "the peer sent no certificate, and one is required: it has none, or none that fits the "
         "CA names and the signature algorithms that it was asked for");
@@ -137,7 +143,7 @@ void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out
         return;
     }
     if (!input->chain) {
-        judge_missing(mode, out);
+        judge_missing(mode, input->vitals, out);
         return;
     }
     if (!input->trust && mode->admits_wrong) {

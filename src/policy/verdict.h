@@ -27,6 +27,7 @@ struct hf_judge_input {
     enum hf_usage usage;          /* what the peer's certificate must be good for */
     const char *name;             /* that it must carry, or NULL */
     int64_t now_s;
+    bool vitals; /* its address may ask after our health (policy/vital.h), without a certificate */
     const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
     struct hf_notes *notes; /* where sources of revocation leave notes; NULL: nobody asks */
 };
@@ -34,7 +35,9 @@ struct hf_judge_input {
 struct hf_verdict {
     bool allow;
     bool verified;         /* the chain was checked and good: identity may be relied on */
-    enum hf_reason reason; /* with allow and REQUEST_UNVERIFIED: what would have refused it */
+    bool vitals_only;      /* allowed to ask after our health, and nothing else */
+    enum hf_reason reason; /* with allow: what would have refused it, had REQUEST_UNVERIFIED or
+                              vitals_only not let it in */
     enum hf_step step;     /* that decided */
     enum hf_reason lapse;  /* with allow: a revocation list that failed, and was let pass; or OK */
     uint8_t alert;         /* that a refusal becomes; HF_ALERT_NONE otherwise */

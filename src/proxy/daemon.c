@@ -109,17 +109,12 @@ static void on_drain_timeout(struct hf_timer *timer)
     cut(HF_CONTAINER_OF(timer, struct hf_daemon, drain_timer));
 }
 
-void hf_daemon_drain(struct hf_daemon *daemon)
+static void stop_accepting(struct hf_daemon *daemon)
 {
-    if (daemon->state == HF_DAEMON_DRAINING) {
-        return;
-    }
-    daemon->state = HF_DAEMON_DRAINING;
     int64_t timeout_ms = daemon->snapshot->config->drain_timeout_ms;
     hf_log_say(&daemon->log, HF_LOG_INFO, "drain",
                "accepting stops; %lu open connections have %lld s to finish",
                hf_daemon_n_open(daemon), (long long)timeout_ms / 1000);
-    hf_daemon_notify(daemon, hf_notify_stopping(&daemon->notify, "draining"));
     hf_binds_refuse(&daemon->binds);
     if (daemon->services) {
         daemon->services->drain(daemon->services->ctx);
@@ -127,6 +122,31 @@ void hf_daemon_drain(struct hf_daemon *daemon)
     tell_workers(daemon, hf_worker_drain);
     daemon->drain_timer.on_due = on_drain_timeout;
     hf_timer_set(daemon->loop, &daemon->drain_timer, timeout_ms);
+}
+
+static void on_drain_delay(struct hf_timer *timer)
+{
+    stop_accepting(HF_CONTAINER_OF(timer, struct hf_daemon, drain_timer));
+}
+
+void hf_daemon_drain(struct hf_daemon *daemon)
+{
+    if (daemon->state == HF_DAEMON_DRAINING) {
+        return;
+    }
+    daemon->state = HF_DAEMON_DRAINING;
+    hf_daemon_notify(daemon, hf_notify_stopping(&daemon->notify, "draining"));
+    int64_t delay_ms = daemon->snapshot->config->drain_delay_ms;
+    if (delay_ms == 0) {
+        stop_accepting(daemon);
+        return;
+    }
+    hf_log_say(&daemon->log, HF_LOG_INFO, "drain",
+               "not ready any more; connections are accepted for another %lld ms",
+               (long long)delay_ms);
+    tell_workers(daemon, hf_worker_leave);
+    daemon->drain_timer.on_due = on_drain_delay;
+    hf_timer_set(daemon->loop, &daemon->drain_timer, delay_ms);
 }
 
 static void on_worker_end(struct hf_task *task)
@@ -155,8 +175,11 @@ static void on_signal(struct hf_signals *signals, int number, pid_t sender)
         hf_teller_env_reopen(&daemon->env.teller);
         return;
     default:
-        if (daemon->state == HF_DAEMON_DRAINING) {
-            cut(daemon); /* asked twice: now */
+        if (daemon->state == HF_DAEMON_DRAINING) { /* asked twice: now */
+            if (daemon->drain_timer.on_due == on_drain_delay) {
+                stop_accepting(daemon);
+            }
+            cut(daemon);
         } else {
             hf_daemon_drain(daemon);
         }

@@ -216,6 +216,8 @@ static void serve(struct hf_session *session)
 {
     if (session->door->cfg->mode == HF_MODE_HTTP) {
         hf_down_start(session);
+    } else if (session->vitals_only) {
+        hf_session_refuse_for(session, HF_REASON_INTERNAL, "nothing here answers probes", true);
     } else {
         hf_session_dial(session);
     }

@@ -98,6 +98,7 @@ struct hf_session {
     int64_t active_ms;          /* loop time of the last byte */
     uint64_t tallies[2];        /* that client limits count it in; 0: not */
     bool verified;              /* identity may be relied on */
+    bool vitals_only;           /* let in for the listener's probes, and nothing else */
     bool unsure;                /* a review began during its handshake: judge it again */
     bool counted;               /* in the door's open connections */
     bool quiet;                 /* has given back what TLS can remake */

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session_judge.h"
 
+bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes)
+{
+    struct hf_addr peer;
+    hf_session_peer(session, &peer);
+    for (size_t i = 0; probes && i < probes->n_from; i++) {
+        if (hf_cidr_contains(&probes->from[i], &peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
                             struct hf_verdict *out)
 {
@@ -11,6 +23,7 @@ void hf_session_judge_chain(const struct hf_session *session, const struct hf_ch
         .chain = chain,
         .usage = HF_USAGE_CLIENT,
         .now_s = hf_clock_wall_s(session->worker->clock),
+        .vitals = hf_session_may_probe(session, policy->probes),
         .revocation = hf_worker_revocation(session->worker, policy->trust),
     };
     hf_verdict_judge(&input, out);
@@ -29,6 +42,7 @@ void hf_session_judged(struct hf_session *session, const struct hf_verdict *verd
     enum { LOOK_AGAIN_MAX_S = 7 * 86400 };
     hf_session_at_epoch(session);
     session->good_until_ms = 0;
+    session->vitals_only = verdict->vitals_only;
     if (verdict->not_after > 0 && verdict->not_after < INT64_MAX) {
         int64_t left = verdict->not_after - hf_clock_wall_s(session->worker->clock);
         left = left < 0 ? 0 : left > LOOK_AGAIN_MAX_S ? LOOK_AGAIN_MAX_S : left;
@@ -59,8 +73,10 @@ void hf_session_expect_nobody(struct hf_session *session)
 
 bool hf_session_admitted(const struct hf_session *session)
 {
+    const struct hf_verdict *verdict = &session->arrival->verdict;
     if (session->arrival->judged) {
-        return session->arrival->verdict.allow;
+        bool required = session->policy->mode == HF_CLIENT_REQUIRE;
+        return verdict->allow && (!required || verdict->verified || verdict->vitals_only);
     }
     struct hf_tls_info info;
     hf_tls_info(session->client.tls, &info);

@@ -14,7 +14,10 @@ extern const struct hf_tls_judge hf_session_judge_client;
 void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
                             struct hf_verdict *out);
 
-/* hf_session_judged remembers when an admitted client was judged, and until when that holds. */
+/* hf_session_may_probe: are a listener's probes (NULL: it has none) for the client's address? */
+bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes);
+
+/* hf_session_judged remembers when a client was judged, until when that holds, and what for. */
 void hf_session_judged(struct hf_session *session, const struct hf_verdict *verdict);
 
 /* hf_session_at_epoch says that it was looked at in the worker's epoch, and moves it to the end of

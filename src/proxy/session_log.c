@@ -25,6 +25,12 @@ static void begin(struct hf_log_line *line, const struct hf_session *session,
     hf_log_str(line, "peer", peer);
 }
 
+/* Load balancers probe every few seconds, day and night. */
+static enum hf_log_level ordinary(const struct hf_session *session)
+{
+    return session->vitals_only ? HF_LOG_DEBUG : HF_LOG_INFO;
+}
+
 static void add_tls(struct hf_log_line *line, const struct hf_tls *tls)
 {
     if (!tls) {
@@ -82,7 +88,7 @@ static void add_took(struct hf_log_line *line, const struct hf_session *session)
 void hf_session_log_accepted(const struct hf_session *session)
 {
     struct hf_log_line line;
-    begin(&line, session, HF_LOG_INFO, "handshake");
+    begin(&line, session, ordinary(session), "handshake");
     if (!line.log) {
         return;
     }
@@ -190,7 +196,7 @@ void hf_session_log_http2(const struct hf_session *session, uint32_t stream, con
 void hf_session_log_end(const struct hf_session *session, enum hf_cause cause)
 {
     struct hf_log_line line;
-    begin(&line, session, HF_LOG_INFO, "connection");
+    begin(&line, session, ordinary(session), "connection");
     if (!line.log) {
         return;
     }

@@ -342,7 +342,8 @@ static enum hf_err make_realm(const struct hf_door *door, const struct hf_door_p
     return HF_OK;
 }
 
-static enum hf_tls_ask ask_of(enum hf_client_mode mode)
+/* Where probes are answered, a missing certificate is for the judge alone to refuse. */
+static enum hf_tls_ask ask_of(const struct hf_door_policy *policy)
 {
     static const enum hf_tls_ask asks[] = {
         [HF_CLIENT_REQUIRE] = HF_TLS_ASK_REQUIRED,
@@ -350,7 +351,8 @@ static enum hf_tls_ask ask_of(enum hf_client_mode mode)
         [HF_CLIENT_REQUEST_UNVERIFIED] = HF_TLS_ASK_OPTIONAL,
         [HF_CLIENT_NONE] = HF_TLS_ASK_NONE,
     };
-    return asks[mode];
+    bool judged = policy->probes && policy->mode == HF_CLIENT_REQUIRE;
+    return judged ? HF_TLS_ASK_OPTIONAL : asks[policy->mode];
 }
 
 static enum hf_err make_tls_policy(const struct hf_door *door, size_t at, struct hf_tls_policy *out)
@@ -359,7 +361,7 @@ static enum hf_err make_tls_policy(const struct hf_door *door, size_t at, struct
     bool too_long = false; /* hf_lint says so */
     *out = (struct hf_tls_policy){
         .sni = at ? door->cfg->sni[at - 1].pattern.value : NULL,
-        .ask = ask_of(policy->mode),
+        .ask = ask_of(policy),
         .tag = policy,
     };
     if (policy->trust && policy->mode != HF_CLIENT_NONE) {
@@ -381,6 +383,7 @@ static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_do
         door->policies[i] = (struct hf_door_policy){
             .mode = i ? cfg->sni[i - 1].client : cfg->client,
             .trust = trust ? hf_materials_trust(snapshot->materials, trust) : NULL,
+            .probes = cfg->probes_on && cfg->mode == HF_MODE_HTTP ? &cfg->probes : NULL,
         };
     }
     return HF_OK;

@@ -46,7 +46,8 @@ struct hf_door_metrics {
 /* How clients of one door, or of one SNI pattern of it, are asked and judged. */
 struct hf_door_policy {
     enum hf_client_mode mode;
-    const struct hf_trust *trust; /* borrowed from the materials; NULL: none */
+    const struct hf_trust *trust;       /* borrowed from the materials; NULL: none */
+    const struct hf_cfg_probes *probes; /* of the listener; NULL: none */
 };
 
 struct hf_upstream;

@@ -228,8 +228,14 @@ const struct hf_revocation *hf_worker_revocation(const struct hf_worker *worker,
     return trust ? hf_ledger_of(worker->ledger, hf_trust_name(trust)) : NULL;
 }
 
+void hf_worker_leave(struct hf_worker *worker)
+{
+    worker->leaving = true;
+}
+
 void hf_worker_drain(struct hf_worker *worker)
 {
+    worker->leaving = true;
     replace_listeners(worker, NULL, 0);
     worker->stopping = true;
     hf_pool_retire(worker->hub, true);

@@ -55,6 +55,7 @@ struct hf_worker {
     struct hf_link sessions;
     size_t n_sessions;
     uint64_t next_id; /* the worker's index in the top bits, the process's start in the middle */
+    bool leaving;     /* it won't be long: health checks are told to go elsewhere */
     bool stopping;    /* no more accepting; the loop ends with the last session */
     bool starved;     /* descriptors ran out and it was said */
     struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
@@ -113,6 +114,9 @@ void hf_worker_learn(struct hf_worker *worker, struct hf_ledger *ledger,
 /* hf_worker_revocation is what a trust knows of revocation now; NULL for no trust. */
 const struct hf_revocation *hf_worker_revocation(const struct hf_worker *worker,
                                                  const struct hf_trust *trust);
+
+/* hf_worker_leave says from now on that it isn't ready; hf_worker_drain comes later. */
+void hf_worker_leave(struct hf_worker *worker);
 
 /* hf_worker_drain stops accepting and ends the loop once no session is left. */
 void hf_worker_drain(struct hf_worker *worker);

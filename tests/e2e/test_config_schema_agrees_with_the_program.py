@@ -23,6 +23,7 @@ admin: unix:/run/handfast/admin.sock
 metrics: 127.0.0.1:9464
 log: {format: json, level: info, to: stderr}
 workers: auto
+drain-delay: 5s
 drain-timeout: 30s
 state: .state
 identities:
@@ -110,6 +111,7 @@ listeners:
     trusted-proxies: 10.0.0.0/8
     trusted-clients: [ops, "cn:edge"]
     jwks-path: /.well-known/jwks.json
+    probes: {from: [10.0.0.0/8], live: /l, ready: /r, upstreams: /u, needs: app}
     access-log: {format: combined, template: "{request.id}", to: stderr}
     limits: {per-identity: 100/s burst 200, per-address: 10/m, connections-per-identity: 10,
              connections-per-address: 0}

@@ -39,6 +39,7 @@ struct hf_down {
     struct hf_requester requester; /* who rules say it is */
     size_t policy;                 /* of the door, by the server name */
     enum hf_reason judged;         /* what the verdict on its certificate was */
+    bool may_probe;                /* the listener's probes are for its address */
     bool trusted;                  /* a listed proxy: its word about its clients is believed */
     char address[HF_CLIENT_ADDRESS_SIZE]; /* the client's, without port; "": a unix socket */
     uint16_t port, door_port;             /* its port, and the one that it came to; 0: none */

@@ -28,6 +28,17 @@ void hf_exchange_judge_answer(struct hf_exchange *x, struct hf_http_msg *msg);
 /* hf_exchange_judge makes the verdict and acts by it. */
 void hf_exchange_judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason);
 
+/* --- exchange_vital.c: what we say of our own health --------------------------------------------
+ */
+
+/* hf_exchange_vitals fills in what the verdict must know of probes; room holds what input points
+ * at. */
+void hf_exchange_vitals(const struct hf_exchange *x, struct hf_vital_paths *room,
+                        struct hf_request_input *input);
+
+/* hf_exchange_vital answers a request that x->verdict allows as a probe. */
+void hf_exchange_vital(struct hf_exchange *x);
+
 /* --- exchange_auth.c: limits, and what is shown beside the certificate --------------------------
  */
 

@@ -50,10 +50,10 @@ static struct hf_bytes host_of(const struct hf_http_msg *msg)
     return hf_http_authority_parse(text, &authority) ? authority.host : hf_bytes_str("");
 }
 
-static void judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason)
+static struct hf_request request_of(struct hf_exchange *x)
 {
     struct hf_http_msg *msg = x->request;
-    struct hf_request request = {
+    return (struct hf_request){
         .method = hf_http_msg_text(msg, msg->method_text),
         .host = host_of(msg),
         .path = hf_http_msg_text(msg, msg->path),
@@ -61,6 +61,12 @@ static void judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason
         .header = nth_header,
         .header_ctx = msg,
     };
+}
+
+static void judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason)
+{
+    struct hf_request request = request_of(x);
+    struct hf_vital_paths vitals;
     struct hf_request_input input = {
         .table = x->door->cfg->route_table,
         .requester = &x->down->requester,
@@ -69,6 +75,7 @@ static void judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason
         .auth = auth,
         .auth_reason = auth_reason,
     };
+    hf_exchange_vitals(x, &vitals, &input);
     hf_request_judge(&input, &x->verdict);
 }
 
@@ -179,11 +186,35 @@ void hf_exchange_judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_r
     judge(x, auth, auth_reason);
     if (x->verdict.wants_auth) {
         hf_exchange_authenticate(x);
+    } else if (x->verdict.vital != HF_VITAL_NONE) {
+        hf_exchange_vital(x);
     } else if (x->verdict.allow) {
         act(x);
     } else {
         hf_exchange_refuse(x, HF_MISHAP_REFUSED);
     }
+}
+
+/* Probes come before all that others share: a load balancer that is told 429 takes us out. */
+static bool probes(struct hf_exchange *x)
+{
+    struct hf_request_input input = {0};
+    struct hf_vital_paths paths;
+    hf_exchange_vitals(x, &paths, &input);
+    if (!input.vitals && !input.vitals_only) {
+        return false;
+    }
+    struct hf_request request = request_of(x);
+    input.request = &request;
+    if (!hf_request_judge_vital(&input, &x->verdict)) {
+        return false;
+    }
+    if (x->verdict.allow) {
+        hf_exchange_vital(x);
+    } else {
+        hf_exchange_refuse(x, HF_MISHAP_REFUSED);
+    }
+    return true;
 }
 
 void hf_exchange_request(struct hf_exchange *x)
@@ -217,7 +248,7 @@ void hf_exchange_request(struct hf_exchange *x)
         hf_exchange_refuse(x, err == HF_E_INVALID ? HF_MISHAP_BAD_PATH : HF_MISHAP_HEAD_TOO_LARGE);
         return;
     }
-    if (!hf_exchange_serves_keys(x) && hf_exchange_within_limits(x)) {
+    if (!probes(x) && !hf_exchange_serves_keys(x) && hf_exchange_within_limits(x)) {
         hf_exchange_judge(x, HF_AUTH_NOT_LOOKED, HF_REASON_OK);
     }
 }

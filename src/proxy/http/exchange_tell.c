@@ -14,7 +14,7 @@
 #include "http/trace.h"
 #include "proxy/http/down_impl.h"
 #include "proxy/http/exchange_impl.h"
-#include "proxy/session.h"
+#include "proxy/session_judge.h"
 
 enum { DETAIL_MAX = 512 };
 
@@ -56,6 +56,8 @@ enum hf_err hf_down_meet(struct hf_down *down)
     hf_session_peer(session, &peer);
     HF_TRY(is_trusted_client(down, &down->trusted));
     down->trusted = down->trusted || is_listed(down->door->cfg, &peer);
+    down->may_probe =
+        hf_session_may_probe(session, down->door->cfg->probes_on ? &down->door->cfg->probes : NULL);
     if (peer.sa.sa_family != AF_UNIX) {
         hf_addr_format_ip(&peer, text);
         snprintf(down->address, sizeof(down->address), "%s", text);

@@ -49,6 +49,8 @@ static void what_is_told_without_a_word(void **state)
     assert_int_equal(listener->n_trusted_proxies, 0);
     assert_null(listener->trusted_table);
     assert_null(listener->jwks_path.value);
+    assert_false(listener->probes_on);
+    assert_int_equal(config->drain_delay_ms, 0);
     assert_int_equal(listener->access.format, HF_CFG_ACCESS_LOG);
     assert_null(listener->access.tmpl.value);
     assert_null(listener->access.to.value);
@@ -100,6 +102,30 @@ static void all_of_it_can_be_said(void **state)
     hf_config_free(config);
 }
 
+static void probes_have_paths(void **state)
+{
+    (void)state;
+    struct hf_config *config = load(HEAD HTTP(", probes: {from: 10.0.0.0/8}"));
+    const struct hf_cfg_probes *probes = &config->listeners[0].probes;
+    assert_true(config->listeners[0].probes_on);
+    assert_int_equal(probes->n_from, 1);
+    assert_string_equal(probes->live.value, "/healthz");
+    assert_string_equal(probes->ready.value, "/readyz");
+    assert_null(probes->upstreams.value);
+    assert_int_equal(probes->n_needs, 0);
+    hf_config_free(config);
+    config = load("drain-delay: 15s\n" HEAD HTTP(", probes: {from: [10.0.0.1, \"::1\"], live: /l, "
+                                                 "ready: /r, upstreams: /u, needs: app}"));
+    probes = &config->listeners[0].probes;
+    assert_int_equal(probes->n_from, 2);
+    assert_string_equal(probes->live.value, "/l");
+    assert_string_equal(probes->ready.value, "/r");
+    assert_string_equal(probes->upstreams.value, "/u");
+    assert_ptr_equal(probes->needs[0], &config->upstreams[0]);
+    assert_int_equal(config->drain_delay_ms, 15000);
+    hf_config_free(config);
+}
+
 static void none_is_nothing(void **state)
 {
     (void)state;
@@ -146,6 +172,13 @@ static void mistakes_of_listeners_are_told(void **state)
            "t.yaml:6:120: error: the access log is off, so to has no effect; remove it\n");
     expect(HEAD HTTP(", access-log: {template: \"{stat}\"}"),
            "t.yaml:6:117: error: there is no variable {stat}; is {status} meant?\n");
+    expect(HEAD HTTP(", probes: {}"), "t.yaml:6:94: error: probes has no from; add from, such as "
+                                      "[10.0.0.0/8, 127.0.0.1]\n");
+    expect(HEAD HTTP(", probes: {from: 10.0.0.1, live: /readyz}"),
+           "t.yaml:6:119: error: live and ready are both /readyz; give each a path of its own\n");
+    expect(HEAD HTTP(", probes: {from: 10.0.0.1, upstreams: /u/}"),
+           "t.yaml:6:130: error: upstreams: names follow behind a slash; write it without the one "
+           "at its end\n");
     expect(HEAD HTTP(", trusted-clients: [anyone]"),
            "t.yaml:6:112: error: trusted-clients has anyone, so that every client could say that "
            "it is somebody else; name the roles of your proxies\n");
@@ -161,7 +194,8 @@ static void nothing_of_it_is_for_tcp(void **state)
     static const char *const keys[][2] = {{"trusted-proxies", "[10.0.0.0/8]"},
                                           {"trusted-clients", "[\"cn:a\"]"},
                                           {"jwks-path", "/keys"},
-                                          {"access-log", "{format: json}"}};
+                                          {"access-log", "{format: json}"},
+                                          {"probes", "{from: 10.0.0.1}"}};
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         char text[1024];
         char says[256];
@@ -183,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_without_a_word),
         cmocka_unit_test(all_of_it_can_be_said),
+        cmocka_unit_test(probes_have_paths),
         cmocka_unit_test(none_is_nothing),
         cmocka_unit_test(mistakes_of_forward_are_told),
         cmocka_unit_test(mistakes_of_listeners_are_told),

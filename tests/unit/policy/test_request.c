@@ -238,6 +238,65 @@ static void told(const struct hf_route_table *table, const struct hf_identity *w
     assert_string_equal(out, wanted);
 }
 
+/* Before everything else, and, for who came in for them alone, instead of everything else. */
+static void probes(void **state)
+{
+    (void)state;
+    const struct hf_route_source routes[] = {
+        {.name = "open", PATHS("/open/"), RULE(ALLOW, "anyone")},
+        {.name = "ops", PATHS("/"), RULE(ALLOW, "ops")},
+    };
+    const struct hf_vital_paths paths = {"/healthz", "/open/ready", "/up"};
+    struct hf_route_table *table = table_of(routes, 2);
+    const struct hf_request_input may = {.table = table, .vitals = &paths};
+    const struct hf_request_input only = {.table = table, .vitals = &paths, .vitals_only = true};
+    const struct hf_request_input lost = {.table = table, .vitals_only = true};
+    const struct {
+        const char *request, *others, *may, *only, *lost;
+    } rows[] = {
+        {"GET h/healthz", "403 not-verified ops/allow", "allow probe/live", "allow probe/live",
+         "403 probes-only"},
+        {"HEAD h/open/ready", "allow open/allow", "allow probe/ready", "allow probe/ready",
+         "403 probes-only"},
+        {"GET h/up/app", "403 not-verified ops/allow", "allow probe/upstream",
+         "allow probe/upstream", "403 probes-only"},
+        {"POST h/healthz", "403 not-verified ops/allow", "403 not-verified ops/allow",
+         "403 probes-only", "403 probes-only"},
+        {"GET h/open/x", "allow open/allow", "allow open/allow", "403 probes-only",
+         "403 probes-only"},
+        {"GET h/healthz/", "403 not-verified ops/allow", "403 not-verified ops/allow",
+         "403 probes-only", "403 probes-only"},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(rows); i++) {
+        assert_string_equal(judge(table, NULL, rows[i].request), rows[i].others);
+        assert_string_equal(judge_as(&may, NULL, rows[i].request), rows[i].may);
+        assert_string_equal(judge_as(&only, NULL, rows[i].request), rows[i].only);
+        assert_string_equal(judge_as(&lost, NULL, rows[i].request), rows[i].lost);
+    }
+    assert_string_equal(judge_as(&may, &alice, "GET h/x"), "allow ops/allow");
+    hf_route_table_free(table);
+}
+
+static void the_probe_step_alone_decides_nothing_else(void **state)
+{
+    (void)state;
+    const struct hf_vital_paths paths = {"/healthz", "/readyz", NULL};
+    struct hf_request request = request_of("GET h/x");
+    struct hf_request_input input = {.request = &request, .vitals = &paths};
+    struct hf_request_verdict verdict = {.status = 999};
+    assert_false(hf_request_judge_vital(&input, &verdict));
+    assert_int_equal(verdict.status, 999);
+    input.vitals_only = true;
+    assert_true(hf_request_judge_vital(&input, &verdict));
+    assert_false(verdict.allow);
+    assert_int_equal(verdict.reason, HF_REASON_PROBES_ONLY);
+    request = request_of("GET h/readyz");
+    assert_true(hf_request_judge_vital(&input, &verdict));
+    assert_true(verdict.allow);
+    assert_int_equal(verdict.vital, HF_VITAL_READY);
+    assert_int_equal(verdict.route, HF_ROUTE_NONE);
+}
+
 static void sentences(void **state)
 {
     (void)state;
@@ -285,6 +344,8 @@ int main(void)
         cmocka_unit_test(other_credentials),
         cmocka_unit_test(wants_auth_only_until_somebody_looked),
         cmocka_unit_test(hosts_of_another_door_are_misdirected),
+        cmocka_unit_test(probes),
+        cmocka_unit_test(the_probe_step_alone_decides_nothing_else),
         cmocka_unit_test(sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,36 @@ static void modes_and_kinds(void **state)
     }
 }
 
+/* Whose address may probe comes in without a certificate, where one is required, and for that
+ * alone; a bad certificate is refused as ever, and a good one is nothing less. */
+static void probes_alone_need_no_certificate(void **state)
+{
+    (void)state;
+    for (int mode = HF_CLIENT_REQUIRE; mode <= HF_CLIENT_NONE; mode++) {
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            struct hf_judge_input input = {
+                .mode = (enum hf_client_mode)mode,
+                .trust = world.trust,
+                .chain = world.chain[kind],
+                .usage = HF_USAGE_CLIENT,
+                .name = "alice.example",
+                .now_s = TESTPKI_NOW,
+                .vitals = true,
+            };
+            struct hf_verdict with;
+            struct hf_verdict without = judge((enum hf_client_mode)mode, (enum kind)kind);
+            hf_verdict_judge(&input, &with);
+            bool only = mode == HF_CLIENT_REQUIRE && !world.chain[kind];
+            check_consistent(&with, "probe");
+            assert_false(without.vitals_only);
+            assert_int_equal(with.vitals_only, only);
+            assert_int_equal(with.allow, only || without.allow);
+            assert_int_equal(with.reason, without.reason);
+            assert_int_equal(with.verified, without.verified);
+        }
+    }
+}
+
 static void refusal_names_whom_it_concerns(void **state)
 {
     (void)state;
@@ -267,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes_and_kinds),
+        cmocka_unit_test(probes_alone_need_no_certificate),
         cmocka_unit_test(refusal_names_whom_it_concerns),
         cmocka_unit_test(good_verdict_ends_with_the_certificate),
         cmocka_unit_test(server_role_checks_usage_and_name),
