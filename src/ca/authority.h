@@ -24,13 +24,28 @@
 
 /* What the store keeps of an authority as JSON. Zeroed: the defaults. */
 struct hf_authority_settings {
-    bool distrusted; /* a root that `ca rotate finish` took out of what is handed out */
-    unsigned shards; /* of its CRL; 0: one whole list */
-    char *
-        crl_url[HF_AUTHORITY_URLS_MAX]; /* into the certificates; "{shard}" is the shard's number */
+    char *successor_of; /* whose place it takes; NULL: nobody's */
+    bool distrusted;    /* a root that `ca rotate finish` took out of what is handed out */
+    unsigned shards;    /* of its CRL; 0: one whole list */
+    char *crl_url[HF_AUTHORITY_URLS_MAX]; /* into the certificates; see below */
     char *ocsp_url[HF_AUTHORITY_URLS_MAX];
     char *issuer_url[HF_AUTHORITY_URLS_MAX]; /* where its own certificate is */
 };
+
+/* What an address list becomes in one certificate: "{authority}" is the name of who signs it,
+ * "{shard}" the number of its CRL's shard. */
+#define HF_AUTHORITY_URL_SIZE 1200
+struct hf_authority_addresses {
+    char text[HF_AUTHORITY_URLS_MAX][HF_AUTHORITY_URL_SIZE];
+    const char *url[HF_AUTHORITY_URLS_MAX];
+    size_t n;
+};
+void hf_authority_addresses(char *const *list, const char *authority, unsigned shard,
+                            struct hf_authority_addresses *out);
+
+/* hf_authority_settings_copy makes its own texts. Errors: HF_E_NOMEM. */
+enum hf_err hf_authority_settings_copy(const struct hf_authority_settings *from,
+                                       struct hf_authority_settings *out) HF_MUST_CHECK;
 
 /* hf_authority_settings_read takes "" for the defaults. Errors: HF_E_MALFORMED, HF_E_NOMEM. */
 enum hf_err hf_authority_settings_read(const char *json,

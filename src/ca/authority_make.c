@@ -33,6 +33,7 @@ struct making {
     struct hf_buf key_data;
     char type[TYPE_SIZE];
     char *settings;
+    struct hf_authority_addresses crl, ocsp, issuer;
 
     struct hf_store_key_put key_put;
     struct hf_store_authority_put put;
@@ -189,14 +190,16 @@ static enum hf_err make_signed(struct making *making, const struct hf_authority 
     const struct hf_authority_settings *from = &by->settings;
     enum hf_refusal why;
     struct hf_identity *id = NULL;
-    facts->crl_urls = (const char *const *)from->crl_url;
-    facts->ocsp_urls = (const char *const *)from->ocsp_url;
-    facts->issuer_urls = (const char *const *)from->issuer_url;
-    for (size_t i = 0; i < HF_AUTHORITY_URLS_MAX; i++) {
-        facts->n_crl_urls += from->crl_url[i] && !from->shards ? 1 : 0;
-        facts->n_ocsp_urls += from->ocsp_url[i] ? 1 : 0;
-        facts->n_issuer_urls += from->issuer_url[i] ? 1 : 0;
-    }
+    /* CA certificates are few: those of a sharded list are all in its first shard. */
+    hf_authority_addresses(from->crl_url, by->name, 0, &making->crl);
+    hf_authority_addresses(from->ocsp_url, by->name, 0, &making->ocsp);
+    hf_authority_addresses(from->issuer_url, by->name, 0, &making->issuer);
+    facts->crl_urls = making->crl.url;
+    facts->n_crl_urls = making->crl.n;
+    facts->ocsp_urls = making->ocsp.url;
+    facts->n_ocsp_urls = making->ocsp.n;
+    facts->issuer_urls = making->issuer.url;
+    facts->n_issuer_urls = making->issuer.n;
     HF_TRY(hf_ca_profile(making->service, "ca", &making->profile));
     HF_TRY(hf_cert_make(making->profile, facts, by->issuer, hf_clock_wall_s(making->service->clock),
                         making->service->rng, &making->made, &why));
@@ -522,6 +525,29 @@ enum hf_err hf_authority_add_key(struct hf_ca_service *service, const char *acto
     making.ops[0] = &making.key_put.op;
     making.ops[1] = &making.put.op;
     return commit(&making, 2);
+}
+
+enum hf_err hf_authority_add_cert(struct hf_ca_service *service, const char *actor,
+                                  const struct hf_cert *cert)
+{
+    HF_CLEANUP(making_done) struct making making = making_of(service, actor);
+    const struct hf_authority *holder = holder_of(making.set, cert);
+    if (!holder) {
+        return hf_fail(HF_E_MISMATCH, "the certificate is for no key of an authority here");
+    }
+    if (!cert->is_ca || !hf_bytes_eq(subject_of(cert), subject_of(holder->cert))) {
+        return hf_fail(HF_E_MISMATCH,
+                       "the certificate isn't one of \"%s\": it is no CA, or has "
+                       "another subject",
+                       holder->name);
+    }
+    making.cross = (struct hf_store_authority_cert_add){
+        .op = op_of(&making, HF_STORE_AUTHORITY_CERT),
+        .authority = holder->id,
+        .cert = cert->der,
+    };
+    making.ops[0] = &making.cross.op;
+    return commit(&making, 1);
 }
 
 /* --- A certificate from elsewhere --------------------------------------------------------------

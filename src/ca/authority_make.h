@@ -69,6 +69,11 @@ enum hf_err hf_authority_sign(struct hf_ca_service *service, const char *actor,
                               const struct hf_authority_sign *what,
                               struct hf_cert **out) HF_MUST_CHECK;
 
+/* hf_authority_add_cert keeps a certificate that somebody else signed for an authority here (a
+ * cross-signed one), and sends it with its chain. Errors: HF_E_MISMATCH. */
+enum hf_err hf_authority_add_cert(struct hf_ca_service *service, const char *actor,
+                                  const struct hf_cert *cert) HF_MUST_CHECK;
+
 /* hf_authority_key_pem appends the key of an authority, to keep it elsewhere; encrypted unless
  * passphrase.ptr is NULL. */
 enum hf_err hf_authority_key_pem(struct hf_ca_service *service, const char *name,

@@ -2,6 +2,7 @@
 /* The settings of an authority as JSON in its row. Unknown keys are of later versions; they are
  * refused rather than lost at the next write. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,41 @@ void hf_authority_settings_done(struct hf_authority_settings *settings)
             hf_free(list_of(settings, i)[j]);
         }
     }
+    hf_free(settings->successor_of);
     *settings = (struct hf_authority_settings){0};
+}
+
+enum hf_err hf_authority_settings_copy(const struct hf_authority_settings *from,
+                                       struct hf_authority_settings *out)
+{
+    HF_CLEANUP(hf_freep) char *text = NULL;
+    HF_TRY(hf_authority_settings_write(from, &text));
+    return hf_authority_settings_read(text, out);
+}
+
+/* Puts value in for the first `field` in text. */
+static void put_field(char text[static HF_AUTHORITY_URL_SIZE], const char *field, const char *value)
+{
+    char rest[HF_AUTHORITY_URL_SIZE];
+    char *at = strstr(text, field);
+    if (at) {
+        snprintf(rest, sizeof(rest), "%s", at + strlen(field));
+        snprintf(at, HF_AUTHORITY_URL_SIZE - (size_t)(at - text), "%s%s", value, rest);
+    }
+}
+
+void hf_authority_addresses(char *const *list, const char *authority, unsigned shard,
+                            struct hf_authority_addresses *out)
+{
+    char number[16];
+    snprintf(number, sizeof(number), "%u", shard);
+    for (out->n = 0; out->n < HF_AUTHORITY_URLS_MAX && list[out->n]; out->n++) {
+        char *text = out->text[out->n];
+        snprintf(text, HF_AUTHORITY_URL_SIZE, "%s", list[out->n]);
+        put_field(text, "{authority}", authority);
+        put_field(text, "{shard}", number);
+        out->url[out->n] = text;
+    }
 }
 
 static enum hf_err read_urls(const char *key, const json_t *array, char **out)
@@ -66,6 +101,10 @@ static enum hf_err read_key(const char *key, const json_t *value, struct hf_auth
         json_integer_value(value) <= SHARDS_MAX) {
         out->shards = (unsigned)json_integer_value(value);
         return HF_OK;
+    }
+    if (strcmp(key, "successor-of") == 0 && json_is_string(value)) {
+        out->successor_of = hf_strdup(json_string_value(value));
+        return out->successor_of ? HF_OK : HF_E_NOMEM;
     }
     for (size_t i = 0; i < HF_N_ELEMENTS(url_lists); i++) {
         if (strcmp(key, url_lists[i].key) == 0 && json_is_array(value)) {
@@ -117,6 +156,9 @@ enum hf_err hf_authority_settings_write(const struct hf_authority_settings *sett
                                (int)settings->shards);
     for (size_t i = 0; object && i < HF_N_ELEMENTS(url_lists); i++) {
         (void)json_object_set_new(object, url_lists[i].key, urls_value(list_of(settings, i)));
+    }
+    if (object && settings->successor_of) {
+        (void)json_object_set_new(object, "successor-of", json_string(settings->successor_of));
     }
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(object);

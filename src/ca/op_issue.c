@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "ca/service_impl.h"
 
-enum { CN_MAX = 64, URL_MAX = 1200 };
+enum { CN_MAX = 64 };
 
 /* --- Who ---------------------------------------------------------------------------------------
  */
@@ -194,29 +194,6 @@ static enum hf_err choose_dates(struct hf_ca_work *work)
 /* --- Signing -----------------------------------------------------------------------------------
  */
 
-/* Addresses of the authority, with the number of the shard put in. */
-struct addresses {
-    char text[HF_AUTHORITY_URLS_MAX][URL_MAX];
-    const char *url[HF_AUTHORITY_URLS_MAX];
-    size_t n;
-};
-
-static void fill_addresses(char *const *from, unsigned shard, struct addresses *out)
-{
-    static const char field[] = "{shard}";
-    for (out->n = 0; out->n < HF_AUTHORITY_URLS_MAX && from[out->n]; out->n++) {
-        const char *at = strstr(from[out->n], field);
-        size_t before = at ? (size_t)(at - from[out->n]) : strlen(from[out->n]);
-        if (at) {
-            snprintf(out->text[out->n], URL_MAX, "%.*s%u%s", (int)before, from[out->n], shard,
-                     at + sizeof(field) - 1);
-        } else {
-            snprintf(out->text[out->n], URL_MAX, "%s", from[out->n]);
-        }
-        out->url[out->n] = out->text[out->n];
-    }
-}
-
 /* The shard of a certificate's CRL is fixed when it is issued: by its key, as the serial number is
  * not drawn yet. */
 static unsigned shard_of(const struct hf_authority *authority, const struct hf_public_key *key)
@@ -232,11 +209,12 @@ static enum hf_err make_cert(struct hf_ca_work *work)
 {
     const struct hf_ca_want *want = &work->want;
     const struct hf_authority_settings *settings = &work->authority->settings;
-    struct addresses crl, ocsp, issuer;
+    const char *name = work->authority->name;
+    struct hf_authority_addresses crl, ocsp, issuer;
     work->issue.cert.shard = shard_of(work->authority, want->key);
-    fill_addresses(settings->crl_url, work->issue.cert.shard, &crl);
-    fill_addresses(settings->ocsp_url, 0, &ocsp);
-    fill_addresses(settings->issuer_url, 0, &issuer);
+    hf_authority_addresses(settings->crl_url, name, work->issue.cert.shard, &crl);
+    hf_authority_addresses(settings->ocsp_url, name, 0, &ocsp);
+    hf_authority_addresses(settings->issuer_url, name, 0, &issuer);
     struct hf_cert_facts facts = {
         .key = want->key,
         .subject = &want->subject,
@@ -315,6 +293,20 @@ static void say_issued(struct hf_ca_work *work)
                work->issue.cert.identity, when);
 }
 
+/* The outputs are there from here on; an operation that fails after all takes them back. */
+static enum hf_err show_made(struct hf_ca_work *work)
+{
+    struct hf_ca_op *op = work->op;
+    op->cert = hf_cert_ref(work->cert);
+    op->chain = hf_chain_ref(work->chain);
+    op->root = work->authority->root ? hf_cert_ref(work->authority->root) : NULL;
+    op->key = HF_TAKE(work->want.private_key);
+    op->capped = work->made.capped;
+    op->profile = hf_strdup(work->profile->name);
+    HF_TRY(op->profile ? HF_OK : HF_E_NOMEM);
+    return op->made ? op->made(op) : HF_OK;
+}
+
 enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
 {
     HF_TRY(make_cert(work));
@@ -331,19 +323,12 @@ enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
     work->write = &work->issue.op;
     work->stored = hf_ca_give_cert;
     say_issued(work);
-    return HF_OK;
+    return show_made(work);
 }
 
 void hf_ca_give_cert(struct hf_ca_work *work)
 {
-    struct hf_ca_op *op = work->op;
     work->outcome = HF_CA_DONE;
-    op->cert = HF_TAKE(work->cert);
-    op->chain = HF_TAKE(work->chain);
-    op->root = work->authority->root ? hf_cert_ref(work->authority->root) : NULL;
-    op->key = HF_TAKE(work->want.private_key);
-    op->profile = hf_strdup(work->profile->name);
-    op->capped = work->made.capped;
 }
 
 /* --- The verbs ---------------------------------------------------------------------------------

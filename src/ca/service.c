@@ -17,13 +17,21 @@ enum { QUEUED_STANDARD = 4096, DETAIL_MAX = 1024, KEY_LIST_MAX = 512 << 20 };
 /* --- Ending an operation -----------------------------------------------------------------------
  */
 
-void hf_ca_op_done(struct hf_ca_op *op)
+static void take_back_cert(struct hf_ca_op *op)
 {
-    hf_free(op->text);
     hf_cert_unref(op->cert);
     hf_chain_unref(op->chain);
     hf_cert_unref(op->root);
     EVP_PKEY_free(op->key);
+    op->cert = op->root = NULL;
+    op->chain = NULL;
+    op->key = NULL;
+}
+
+void hf_ca_op_done(struct hf_ca_op *op)
+{
+    take_back_cert(op);
+    hf_free(op->text);
     hf_free(op->profile);
     hf_free(op->id);
     if (op->token) {
@@ -31,9 +39,6 @@ void hf_ca_op_done(struct hf_ca_op *op)
     }
     hf_free(op->token);
     op->text = op->profile = op->id = op->token = NULL;
-    op->cert = op->root = NULL;
-    op->chain = NULL;
-    op->key = NULL;
 }
 
 static void want_done(struct hf_ca_want *want)
@@ -81,6 +86,9 @@ static void finish(struct hf_ca_work *work, enum hf_ca_outcome outcome, const ch
 {
     struct hf_ca_op *op = work->op;
     op->why = work->why;
+    if (outcome != HF_CA_DONE) {
+        take_back_cert(op);
+    }
     work_free(work);
     end(op, outcome, text);
 }

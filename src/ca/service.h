@@ -137,6 +137,11 @@ struct hf_ca_op {
     struct hf_ca_caller caller;
     void (*done)(struct hf_ca_op *op); /* on a thread of the CA; short, may not wait */
 
+    /* NULL, or called on a thread of the CA when a certificate was made and before it is stored:
+     * cert, chain, root and key are set. A failure ends the operation, and nothing is stored: where
+     * the files can't be written nothing was issued. */
+    enum hf_err (*made)(struct hf_ca_op *op);
+
     /* in; what the verb doesn't use is zero */
     struct hf_ca_ask ask;     /* issue, sign, renew, rekey */
     struct hf_ca_which which; /* renew, rekey (the old one), revoke, hold, release */
