@@ -75,7 +75,8 @@ struct hf_ocsp_known {
     bool nonce;             /* the answer was to our question and no other */
     bool stapled;
     int64_t got_at;
-    char from[HF_OCSP_FROM_MAX]; /* "stapled", or the URL that was asked */
+    uint8_t sha256[HF_SHA256_SIZE]; /* of the answer in DER */
+    char from[HF_OCSP_FROM_MAX];    /* "stapled", or the URL that was asked */
 };
 
 struct hf_ocsp_origin {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "pki/dn.h"
 #include "pki/ocsp_answer.h"
 #include "pki/ossl.h"
@@ -160,6 +161,7 @@ enum hf_err hf_ocsp_known_new(const struct hf_ocsp_answer *answer, struct hf_cer
     known->nonce = origin->nonce;
     known->stapled = origin->stapled;
     known->got_at = origin->got_at;
+    hf_hash_once(HF_HASH_SHA256, hf_span_bytes(answer->der), known->sha256);
     snprintf(known->from, sizeof(known->from), "%s", origin->from);
     *out = known;
     return HF_OK;

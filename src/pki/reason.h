@@ -96,6 +96,31 @@
       "the revocation list is not signed by the issuer", \
       "fetch the list from the CA again; if the CA was made anew, have it sign a list with " \
       "its new key") \
+    X(OCSP_MISSING, "ocsp-missing", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "nobody may be asked by OCSP about a certificate", \
+      "give the trust's ocsp a responder, or name the host of the certificate's own responder in " \
+      "from-certificates; when-missing says what happens meanwhile") \
+    X(OCSP_UNREACHABLE, "ocsp-unreachable", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the OCSP responder did not answer", \
+      "see that the responder runs and can be reached from here; when-missing says what happens " \
+      "meanwhile") \
+    X(OCSP_UNTRUSTED, "ocsp-untrusted", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "an OCSP answer can't be believed", \
+      "let the responder sign with the issuer's key, or with one whose certificate the issuer " \
+      "itself has issued for OCSPSigning") \
+    X(OCSP_STALE, "ocsp-stale", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the OCSP answer is out of date", \
+      "see that the responder signs anew and can be reached from here; when-stale says what " \
+      "happens meanwhile") \
+    X(OCSP_NOT_YET, "ocsp-not-yet", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the OCSP answer begins in the future", \
+      "set this machine's clock; if it is right, the responder's was wrong") \
+    X(OCSP_UNKNOWN, "ocsp-unknown", REVOCATION, CERTIFICATE_UNKNOWN, \
+      "the OCSP responder doesn't know the certificate", \
+      "find out who issued it: the CA's own responder has no record of it") \
+    X(OCSP_NO_STAPLE, "ocsp-no-staple", REVOCATION, BAD_CERTIFICATE_STATUS_RESPONSE, \
+      "the peer showed no good OCSP answer with its certificate", \
+      "let the peer staple an answer (TLS 1.3), or set staple: use in the trust's ocsp") \
     X(PROTOCOL, "protocol", HANDSHAKE, DECODE_ERROR, "the peer broke the TLS protocol", \
       "see what the peer is; if it is a current TLS library, report this with the id") \
     X(NOT_TLS, "not-tls", HANDSHAKE, DECODE_ERROR, "what came is not TLS", \

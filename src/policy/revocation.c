@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/revocation.h"
+#include "policy/revocation_impl.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,9 +8,8 @@
 #include "base/text.h"
 #include "pki/dn.h"
 
-HF_PRINTF(4, 5)
-static bool refuse(struct hf_verdict *out, enum hf_reason reason, int depth, const char *format,
-                   ...)
+bool hf_revocation_refuse(struct hf_verdict *out, enum hf_reason reason, int depth,
+                          const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -25,17 +24,17 @@ static bool refuse(struct hf_verdict *out, enum hf_reason reason, int depth, con
     return false;
 }
 
-static void concern(const struct hf_cert *cert, struct hf_verdict *out)
+void hf_revocation_concern(const struct hf_cert *cert, struct hf_verdict *out)
 {
     hf_dn_text(X509_get_subject_name(cert->x509), out->concerns, sizeof(out->concerns));
 }
 
-static const char *whose(int depth)
+const char *hf_revocation_whose(int depth)
 {
     return depth ? "the CA certificate" : "the certificate";
 }
 
-static void date_text(int64_t at, char out[static 32])
+void hf_revocation_date(int64_t at, char out[static HF_REVOCATION_DATE_SIZE])
 {
     time_t seconds = at;
     struct tm parts;
@@ -58,8 +57,8 @@ static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *c
     }
     hf_identity_unref(identity);
     if (err != HF_OK) {
-        return refuse(out, HF_REASON_INTERNAL, depth, "the deny list could not be asked: %.400s",
-                      hf_err_text());
+        return hf_revocation_refuse(out, HF_REASON_INTERNAL, depth,
+                                    "the deny list could not be asked: %.400s", hf_err_text());
     }
     if (!entry) {
         return true;
@@ -69,19 +68,20 @@ static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *c
     snprintf(note.by, sizeof(note.by), "%s", entry->selector);
     snprintf(note.number, sizeof(note.number), "%llu", (unsigned long long)entry->id);
     hf_note_add(notes, note);
-    date_text(entry->created_at, since);
-    concern(cert, out);
-    return refuse(out, HF_REASON_DENY_LISTED, depth,
-                  "%s is on the deny list: entry %llu, %.200s%s%.120s,"
-                  " since %s",
-                  whose(depth), (unsigned long long)entry->id, entry->selector,
-                  entry->reason[0] ? ", " : "", entry->reason, since);
+    hf_revocation_date(entry->created_at, since);
+    hf_revocation_concern(cert, out);
+    return hf_revocation_refuse(out, HF_REASON_DENY_LISTED, depth,
+                                "%s is on the deny list: entry %llu, %.200s%s%.120s,"
+                                " since %s",
+                                hf_revocation_whose(depth), (unsigned long long)entry->id,
+                                entry->selector, entry->reason[0] ? ", " : "", entry->reason,
+                                since);
 }
 
 /* --- Lists --------------------------------------------------------------------------------------
  */
 
-static bool in_grace(enum hf_revoked_fallback fallback, int64_t passed_s, int64_t grace_s)
+bool hf_revocation_in_grace(enum hf_revoked_fallback fallback, int64_t passed_s, int64_t grace_s)
 {
     return fallback == HF_REVOKED_ALLOW ||
            (fallback == HF_REVOKED_GRACE && passed_s >= 0 && passed_s <= grace_s);
@@ -101,13 +101,14 @@ static bool refuse_revoked(const struct hf_revoked_result *result, int depth,
                            struct hf_verdict *out)
 {
     char list[HF_VERIFY_TEXT_MAX], at[32], age[32];
-    date_text(result->entry.at, at);
+    hf_revocation_date(result->entry.at, at);
     hf_format_duration(result->age_s > 0 ? result->age_s * 1000 : 0, age, sizeof(age));
     bool held = result->entry.why == HF_REVOKED_FOR_HOLD;
-    return refuse(out, held ? HF_REASON_ON_HOLD : HF_REASON_REVOKED, depth,
-                  "%s was %s at %s (%s), says %s, %s old", whose(depth),
-                  held ? "put on hold" : "revoked", at, hf_revoked_for_name(result->entry.why),
-                  list_text(result->crl, list, sizeof(list)), age);
+    return hf_revocation_refuse(out, held ? HF_REASON_ON_HOLD : HF_REASON_REVOKED, depth,
+                                "%s was %s at %s (%s), says %s, %s old", hf_revocation_whose(depth),
+                                held ? "put on hold" : "revoked", at,
+                                hf_revoked_for_name(result->entry.why),
+                                list_text(result->crl, list, sizeof(list)), age);
 }
 
 /* No list answers freshly: the fallback decides. */
@@ -125,7 +126,7 @@ static bool fall_back(const struct hf_revocation *revocation, const struct hf_ce
     enum hf_revoked_fallback fallback = stale ? revocation->when_stale : revocation->when_missing;
     int64_t grace = stale ? revocation->stale_grace_s : revocation->missing_grace_s;
     int64_t passed = stale ? result->stale_s : now_s - revocation->since_s;
-    if (in_grace(fallback, passed, grace)) {
+    if (hf_revocation_in_grace(fallback, passed, grace)) {
         out->lapse = reason;
         if (fallback == HF_REVOKED_GRACE && now_s + grace - passed < out->not_after) {
             out->not_after = now_s + grace - passed;
@@ -135,21 +136,22 @@ static bool fall_back(const struct hf_revocation *revocation, const struct hf_ce
     switch (reason) {
     case HF_REASON_CRL_STALE:
         hf_format_duration(result->stale_s * 1000, age, sizeof(age));
-        return refuse(out, reason, depth,
-                      "%s went out of date %s ago: publish a new one, or see "
-                      "when-stale",
-                      list_text(result->crl, list, sizeof(list)), age);
+        return hf_revocation_refuse(out, reason, depth,
+                                    "%s went out of date %s ago: publish a new one, or see "
+                                    "when-stale",
+                                    list_text(result->crl, list, sizeof(list)), age);
     case HF_REASON_CRL_NOT_YET:
-        return refuse(out, reason, depth, "%s begins in the future: is this machine's clock right?",
-                      list_text(result->crl, list, sizeof(list)));
+        return hf_revocation_refuse(out, reason, depth,
+                                    "%s begins in the future: is this machine's clock right?",
+                                    list_text(result->crl, list, sizeof(list)));
     case HF_REASON_CRL_UNTRUSTED:
-        return refuse(out, reason, depth, "%s is not signed by the key of %s",
-                      list_text(result->crl, list, sizeof(list)), issuer);
+        return hf_revocation_refuse(out, reason, depth, "%s is not signed by the key of %s",
+                                    list_text(result->crl, list, sizeof(list)), issuer);
     default:
-        return refuse(out, reason, depth,
-                      "no revocation list of %s speaks for %s: add it to the "
-                      "trust's crl.files, or see when-missing",
-                      issuer, whose(depth));
+        return hf_revocation_refuse(out, reason, depth,
+                                    "no revocation list of %s speaks for %s: add it to the "
+                                    "trust's crl.files, or see when-missing",
+                                    issuer, hf_revocation_whose(depth));
     }
 }
 
@@ -174,12 +176,15 @@ static void note_list(const struct hf_revoked_result *result, int depth, bool pa
                                         .passed = passed});
 }
 
+/* *out_answered: a list has said whether it is revoked. */
 static bool judge_listed(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
+                         size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out,
+                         bool *out_answered)
 {
     struct hf_revoked_result result;
     const struct hf_cert *cert = path->certs[at];
     hf_revoked_check(revocation->lists, cert, path->certs[at + 1], now_s, &result);
+    *out_answered = result.answer == HF_REVOKED_GOOD || result.answer == HF_REVOKED_REVOKED;
     if (result.answer == HF_REVOKED_GOOD) {
         note_list(&result, (int)at, true, notes);
         if (result.fresh_until < out->not_after) {
@@ -192,23 +197,76 @@ static bool judge_listed(const struct hf_revocation *revocation, const struct hf
                       : fall_back(revocation, cert, &result, (int)at, now_s, out);
     note_list(&result, (int)at, passes, notes);
     if (!passes) {
-        concern(cert, out);
+        hf_revocation_concern(cert, out);
     }
     return passes;
 }
 
-bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
+/* --- One after the other ------------------------------------------------------------------------
+ */
+
+/* The first source that has an answer decides; where none has, each must let it pass. What is known
+ * by OCSP already counts against a list all the same. */
+static bool judge_one(const struct hf_ocsp_case *c, struct hf_verdict *out, bool *pending)
 {
+    const struct hf_revocation *revocation = c->revocation;
+    bool asks = revocation->ocsp && !(revocation->ocsp->leaf_only && c->at > 0);
+    bool answered = false, passes = true;
+    struct hf_verdict before = {0};
+    if (asks) {
+        before = *out;
+    }
+    if (revocation->lists) {
+        passes = judge_listed(revocation, c->path, c->at, c->now_s, c->notes, out, &answered);
+    }
+    if (!asks || (answered && !passes)) {
+        return passes;
+    }
+    if (answered) {
+        return hf_revocation_ocsp_named(c, out);
+    }
+    struct hf_verdict by_lists = *out;
+    *out = before;
+    switch (hf_revocation_ocsp(c, out)) {
+    case HF_OCSP_OUTCOME_GOOD:
+        return true;
+    case HF_OCSP_OUTCOME_WAIT:
+        *pending = true;
+        return true;
+    case HF_OCSP_OUTCOME_PASSED:
+        if (!passes) {
+            *out = by_lists;
+        } else if (by_lists.not_after < out->not_after) {
+            out->not_after = by_lists.not_after;
+        }
+        return passes;
+    default:
+        return false;
+    }
+}
+
+static bool wait_for_answers(struct hf_verdict *out)
+{
+    out->pending = true;
+    return hf_revocation_refuse(out, HF_REASON_OCSP_UNREACHABLE, -1,
+                                "the OCSP responder has not answered yet");
+}
+
+bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
+                         int64_t now_s, struct hf_judge_ocsp *ocsp, struct hf_notes *notes,
+                         struct hf_verdict *out)
+{
+    bool pending = false;
     for (size_t i = 0; revocation->deny && i < path->n_certs; i++) {
         if (!judge_denied(revocation->deny, path->certs[i], (int)i, now_s, notes, out)) {
             return false;
         }
     }
-    for (size_t i = 0; revocation->lists && i + 1 < path->n_certs; i++) {
-        if (!judge_listed(revocation, path, i, now_s, notes, out)) {
+    for (size_t i = 0; (revocation->lists || revocation->ocsp) && i + 1 < path->n_certs; i++) {
+        const struct hf_ocsp_case c = {revocation, path, i, now_s, ocsp, notes};
+        if (!judge_one(&c, out, &pending)) {
             return false;
         }
     }
-    return true;
+    return !pending || wait_for_answers(out);
 }

@@ -123,7 +123,8 @@ static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *o
     }
     take_result(&result, out);
     if (out->allow && input->revocation) {
-        (void)hf_revocation_judge(input->revocation, result.path, input->now_s, input->notes, out);
+        (void)hf_revocation_judge(input->revocation, result.path, input->now_s, input->ocsp,
+                                  input->notes, out);
     }
     hf_verify_result_done(&result);
 }

@@ -19,6 +19,7 @@ enum hf_client_mode {
 
 struct hf_revocation; /* policy/revocation.h */
 struct hf_notes;      /* policy/notes.h */
+struct hf_judge_ocsp; /* policy/ocsp_policy.h */
 
 struct hf_judge_input {
     enum hf_client_mode mode;     /* HF_CLIENT_REQUIRE when the peer is a server */
@@ -29,6 +30,7 @@ struct hf_judge_input {
     int64_t now_s;
     bool vitals; /* its address may ask after our health (policy/vital.h), without a certificate */
     const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
+    struct hf_judge_ocsp *ocsp;             /* what is known by OCSP; NULL: nothing */
     struct hf_notes *notes; /* where sources of revocation leave notes; NULL: nobody asks */
 };
 
@@ -40,6 +42,7 @@ struct hf_verdict {
                               vitals_only not let it in */
     enum hf_step step;     /* that decided */
     enum hf_reason lapse;  /* with allow: a revocation list that failed, and was let pass; or OK */
+    bool pending;          /* a refusal that an answer to hf_judge_ocsp.wants may change */
     uint8_t alert;         /* that a refusal becomes; HF_ALERT_NONE otherwise */
     int depth;             /* of the certificate concerned, -1: none */
     int64_t not_after;     /* the verdict must be made again after this; 0: no limit */
