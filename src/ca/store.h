@@ -29,9 +29,9 @@
 
 struct hf_store;
 
-#define HF_STORE_TEXT_MAX (64u << 10) /* bytes of any text or of a DER: HF_E_TOO_LARGE beyond it \
-                                       */
-#define HF_STORE_SERIAL_MAX 20        /* bytes of a serial number (RFC 5280 4.1.2.2) */
+/* Bytes of any text, or of a certificate; HF_E_TOO_LARGE beyond it. */
+#define HF_STORE_TEXT_MAX   (64u << 10)
+#define HF_STORE_SERIAL_MAX 20 /* bytes of a serial number (RFC 5280 4.1.2.2) */
 #define HF_STORE_HASH_SIZE  32
 
 struct hf_store_options {
@@ -109,6 +109,7 @@ struct hf_store_op {
     /* private */
     struct hf_store_op *next;
     int64_t queued_ns;
+    int64_t given; /* the id that the caller gave, for a second run */
     void *waiter;
 };
 
@@ -259,6 +260,7 @@ struct hf_store_issue {
     int64_t id;                 /* out */
 };
 
+/* With `text` the order is that of the words found. What ends soon is best asked for by expiry. */
 enum hf_store_order { HF_ORDER_NEWEST, HF_ORDER_EXPIRY };
 enum hf_store_tri { HF_ANY, HF_NO, HF_YES };
 
@@ -383,7 +385,7 @@ enum hf_err hf_store_journal(struct hf_store *store, int64_t authority, int64_t 
 
 /*
  * hf_store_revoked gives everything now revoked or held under an authority (of one shard, or of all
- * with shard -1) and not expired before unexpired_at, in the order of the serials' bytes, as of one
+ * with shard -1) and not expired before unexpired_at, in the order of shards and serials, as of one
  * moment, whose journal seq is *out_seq. Of each: serial, at, reason, not_after, shard, act (revoke
  * or hold), seq of its journal line. Streams: memory stays the same for a million.
  */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Storing a certificate, and what is noted of it later. Every question is asked before anything is
+ * written, so that an operation that must fail fails alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/store/tx.h"
+#include "ca/store/words.h"
+
+/* What must be true of the things that the certificate refers to. */
+static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_cert *cert)
+{
+    HF_TRY(
+        hf_tx_exists(tx, "SELECT id FROM authorities WHERE id = $1", cert->authority, "authority"));
+    if (cert->replaces) {
+        HF_TRY(hf_tx_exists(tx, "SELECT id FROM certificates WHERE id = $1", cert->replaces,
+                            "certificate"));
+    }
+    if (cert->request) {
+        int64_t state;
+        enum hf_err err =
+            hf_db_number_of(tx->db, &state, "SELECT state FROM requests WHERE id = $1",
+                            HF_DB_ARGS(hf_db_int(cert->request)));
+        if (err != HF_OK) {
+            return hf_fail_context(err, "request %lld", (long long)cert->request);
+        }
+        if (state != HF_REQUEST_PENDING && state != HF_REQUEST_APPROVED) {
+            return hf_fail(HF_E_DENIED, "request %lld is %s already", (long long)cert->request,
+                           hf_store_request_state_name((enum hf_store_request_state)state));
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err insert(struct hf_tx *tx, const struct hf_store_cert *cert, int64_t id,
+                          const char *words)
+{
+    HF_TRY(hf_db_run(
+        tx->db,
+        "INSERT INTO certificates (id, authority, serial, profile, identity, subject, sans,"
+        " key_type, sha256, spki, not_before, not_after, issued_at, requester, request, replaces,"
+        " replaced_by, shard, status, revoked_at, reason, last_seen, words, der)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17,"
+        " 0, 0, 0, 0, $18, $19) ON CONFLICT (authority, serial) DO NOTHING",
+        HF_DB_ARGS(hf_db_int(id), hf_db_int(cert->authority), hf_db_blob(cert->serial),
+                   hf_db_text(cert->profile), hf_db_text(cert->identity), hf_db_text(cert->subject),
+                   hf_db_text(cert->sans), hf_db_text(cert->key_type),
+                   hf_db_blob(hf_bytes_of(cert->sha256, HF_STORE_HASH_SIZE)),
+                   hf_db_blob(hf_bytes_of(cert->spki_sha256, HF_STORE_HASH_SIZE)),
+                   hf_db_int(cert->not_before), hf_db_int(cert->not_after),
+                   hf_db_int(cert->issued_at ? cert->issued_at : tx->now),
+                   hf_db_text(cert->requester), hf_db_int(cert->request), hf_db_int(cert->replaces),
+                   hf_db_int(cert->shard), hf_db_text(words), hf_db_blob(cert->der))));
+    if (tx->db->changed == 0) {
+        char hex[2 * HF_STORE_SERIAL_MAX + 1];
+        hf_hex(cert->serial, hex);
+        return hf_fail(HF_E_EXISTS, "authority %lld has issued a certificate with the serial %s",
+                       (long long)cert->authority, hex);
+    }
+    return HF_OK;
+}
+
+static enum hf_err insert_words(struct hf_tx *tx, const struct hf_words *words, int64_t id)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        HF_TRY(hf_db_run(tx->db, "INSERT INTO words (word, certificate) VALUES ($1, $2)",
+                         HF_DB_ARGS(hf_db_text(words->word[i].text), hf_db_int(id))));
+    }
+    return HF_OK;
+}
+
+static enum hf_err insert_all(struct hf_tx *tx, const struct hf_store_cert *cert, int64_t id)
+{
+    struct hf_words words = {.n = 0};
+    hf_words_add(&words, cert->identity);
+    hf_words_add(&words, cert->subject);
+    hf_words_add(&words, cert->sans);
+    hf_words_sort(&words);
+    HF_CLEANUP(hf_buf_done) struct hf_buf joined = HF_BUF_INIT(HF_STORE_TEXT_MAX);
+    HF_TRY(hf_words_join(&words, &joined));
+    const char *text = hf_buf_cstr(&joined);
+    if (!text) {
+        return HF_E_NOMEM;
+    }
+    HF_TRY(insert(tx, cert, id, text));
+    return insert_words(tx, &words, id);
+}
+
+static enum hf_err note_relatives(struct hf_tx *tx, const struct hf_store_cert *cert, int64_t id)
+{
+    if (cert->replaces) {
+        HF_TRY(hf_db_run(tx->db, "UPDATE certificates SET replaced_by = $1 WHERE id = $2",
+                         HF_DB_ARGS(hf_db_int(id), hf_db_int(cert->replaces))));
+    }
+    if (cert->request) {
+        HF_TRY(hf_db_run(
+            tx->db, "UPDATE requests SET state = $1, certificate = $2 WHERE id = $3",
+            HF_DB_ARGS(hf_db_int(HF_REQUEST_ISSUED), hf_db_int(id), hf_db_int(cert->request))));
+    }
+    return HF_OK;
+}
+
+static enum hf_err audit_issue(struct hf_tx *tx, const struct hf_store_op *op,
+                               const struct hf_store_cert *cert, int64_t token)
+{
+    HF_CLEANUP(hf_detail_done) struct hf_detail detail = HF_DETAIL_INIT;
+    char target[HF_TARGET_SIZE];
+    hf_target_cert(cert->authority, cert->serial, target);
+    hf_detail_hex(&detail, "sha256", hf_bytes_of(cert->sha256, HF_STORE_HASH_SIZE));
+    hf_detail_text(&detail, "profile", cert->profile);
+    hf_detail_text(&detail, "identity", cert->identity);
+    hf_detail_number(&detail, "not_after", cert->not_after);
+    hf_detail_text(&detail, "requester", cert->requester);
+    if (cert->request) {
+        hf_detail_number(&detail, "request", cert->request);
+    }
+    if (cert->replaces) {
+        hf_detail_number(&detail, "replaces", cert->replaces);
+    }
+    if (token) {
+        hf_detail_number(&detail, "token", token);
+    }
+    hf_detail_text(&detail, "note", op->detail);
+    const char *text = hf_detail_cstr(&detail);
+    return text ? hf_tx_audit(tx, op, "issue", target, text) : HF_E_NOMEM;
+}
+
+enum hf_err hf_op_issue(struct hf_tx *tx, struct hf_store_op *op)
+{
+    struct hf_store_issue *issue = (struct hf_store_issue *)op;
+    const struct hf_store_cert *cert = &issue->cert;
+    int64_t id = tx->certificate + 1;
+    int64_t token = 0;
+    HF_TRY(hf_serial_check(cert->serial));
+    if (cert->der.len > HF_STORE_TEXT_MAX) {
+        return hf_fail(HF_E_TOO_LARGE, "a certificate of %zu bytes", cert->der.len);
+    }
+    HF_TRY(check_references(tx, cert));
+    if (issue->token_hash.len) {
+        HF_TRY(hf_token_spend(tx, issue->token_hash, &token));
+    }
+    HF_TRY(insert_all(tx, cert, id));
+    HF_TRY(note_relatives(tx, cert, id));
+    HF_TRY(audit_issue(tx, op, cert, token));
+    tx->certificate = id;
+    issue->id = id;
+    return HF_OK;
+}
+
+enum hf_err hf_op_seen(struct hf_tx *tx, struct hf_store_op *op)
+{
+    const struct hf_store_seen *seen = (const struct hf_store_seen *)op;
+    for (size_t i = 0; i < seen->n_sightings; i++) {
+        const struct hf_store_sighting *one = &seen->sightings[i];
+        HF_TRY(hf_db_run(
+            tx->db,
+            "UPDATE certificates SET last_seen = $1 WHERE authority = $2"
+            " AND serial = $3 AND last_seen < $1",
+            HF_DB_ARGS(hf_db_int(one->at), hf_db_int(one->authority), hf_db_blob(one->serial))));
+    }
+    return HF_OK;
+}
