@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <openssl/sha.h>
 
 #include "store_world.h"
 
@@ -181,7 +182,10 @@ static void a_group_is_all_or_nothing_and_hands_ids_on(void **state)
     (void)state;
     struct hf_store_key_put key = {
         .op = {.kind = HF_STORE_KEY_PUT, .actor = "test"},
-        .key = {.form = HF_KEY_PLAIN, .type = "p256", .data = hf_bytes_str("k"), .spki_sha256 = {9}},
+        .key = {.form = HF_KEY_PLAIN,
+                .type = "p256",
+                .data = hf_bytes_str("k"),
+                .spki_sha256 = {9}},
     };
     struct hf_store_authority_put authority = {
         .op = {.kind = HF_STORE_AUTHORITY_PUT, .actor = "test", .before = fill_key},
@@ -227,6 +231,10 @@ static void operations_of_one_commit_dont_depend_on_each_other(void **state)
         serial[i][0] = 1;
         serial[i][1] = (uint8_t)number;
         issue[i].cert.serial = hf_bytes_of(serial[i], 2);
+        issue[i].cert.identity = "somebody"; /* the others live in one place */
+        issue[i].cert.subject = issue[i].cert.sans = "";
+        issue[i].cert.der = issue[i].cert.serial;
+        SHA256(serial[i], 2, issue[i].cert.sha256);
         issue[i].op.done = done;
         issue[i].op.ctx = &all;
         assert_ok(hf_store_submit(store, &issue[i].op));
@@ -503,8 +511,7 @@ static void the_newest_come_first_or_those_that_end_first(void **state)
     }
     struct hf_store_page page;
     got.n = 0;
-    assert_ok(hf_store_certs(store,
-                             &(struct hf_store_query){.order = HF_ORDER_EXPIRY, .limit = 1},
+    assert_ok(hf_store_certs(store, &(struct hf_store_query){.order = HF_ORDER_EXPIRY, .limit = 1},
                              take_cert, &got, &page));
     assert_int_equal(got.cert.not_after, world_now + 1);
     assert_true(page.more);
@@ -639,7 +646,10 @@ static void a_token_is_used_up_with_the_certificate(void **state)
     (void)state;
     struct hf_store_token_add add = {
         .op = {.kind = HF_STORE_TOKEN_ADD},
-        .token = {.hash = {1, 2, 3}, .profile = "user", .uses_left = 1, .expires_at = world_now + 9},
+        .token = {.hash = {1, 2, 3},
+                  .profile = "user",
+                  .uses_left = 1,
+                  .expires_at = world_now + 9},
     };
     assert_ok(hf_store_do(store, &add.op));
     assert_int_equal(hf_store_do(store, &add.op), HF_E_EXISTS);
