@@ -4,6 +4,7 @@
 #include "config/lint.h"
 #include "config/tls_settings.h"
 #include "os/clock.h"
+#include "proxy/crl_kept.h"
 
 struct values {
     const char *config;
@@ -59,9 +60,12 @@ static enum hf_exit print(struct hf_cli *cli, const struct values *values,
 static enum hf_err examine_lists(const struct hf_config *config,
                                  const struct hf_materials *materials, struct hf_findings *findings)
 {
+    HF_CLEANUP(hf_crl_kept_freep) struct hf_crl_kept *kept = NULL;
+    struct hf_ledger_known known = {0};
     struct hf_ledger *ledger = NULL;
     int64_t now_s = hf_clock_wall_s(&hf_os_clock);
-    HF_TRY(hf_ledger_load(config, NULL, NULL, HF_LEDGER_STRICT, now_s, findings, &ledger));
+    HF_TRY(hf_crl_kept_read(config, materials, findings, &known, &kept));
+    HF_TRY(hf_ledger_load(config, NULL, &known, HF_LEDGER_STRICT, now_s, findings, &ledger));
     hf_ledger_lint(ledger, config, materials, now_s, findings);
     hf_ledger_unref(ledger);
     return HF_OK;

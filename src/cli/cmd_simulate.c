@@ -20,6 +20,7 @@
 #include "os/file.h"
 #include "pki/pem.h"
 #include "policy/request.h"
+#include "proxy/crl_kept.h"
 #include "proxy/denials.h"
 
 enum { PATH_TEXT_MAX = 3 * 8192, SENTENCE_MAX = 512 };
@@ -277,14 +278,16 @@ static enum hf_err add_crl(struct simulation *sim)
 /* What a daemon with this config would know of revocation. */
 static enum hf_err load_ledger(struct simulation *sim, struct hf_findings *findings)
 {
-    struct hf_denylist *deny = NULL;
+    HF_CLEANUP(hf_crl_kept_freep) struct hf_crl_kept *kept = NULL;
+    struct hf_ledger_known known = {0};
     HF_TRY(add_crl(sim));
     if (sim->config->state.value) {
-        HF_TRY(hf_denials_read(sim->config->state.value, sim->now_s, &deny));
+        HF_TRY(hf_crl_kept_read(sim->config, sim->materials, findings, &known, &kept));
+        HF_TRY(hf_denials_read(sim->config->state.value, sim->now_s, &known.deny));
     }
-    enum hf_err err = hf_ledger_load(sim->config, NULL, deny, HF_LEDGER_STRICT, sim->now_s,
+    enum hf_err err = hf_ledger_load(sim->config, NULL, &known, HF_LEDGER_STRICT, sim->now_s,
                                      findings, &sim->ledger);
-    hf_denylist_unref(deny);
+    hf_denylist_unref(known.deny);
     return err;
 }
 

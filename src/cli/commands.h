@@ -17,6 +17,7 @@
     X(drain) \
     X(upstream) \
     X(revoke) \
+    X(crls) \
     X(tickets) \
     X(ca) \
     X(cert) \

@@ -45,10 +45,19 @@ struct hf_cfg_fallback {
     struct hf_mark mark; /* line 0: the default */
 };
 
+struct hf_cfg_trust;
+
 struct hf_cfg_crl {
     bool given;
+    struct hf_mark mark;
     struct hf_cfg_string *files; /* files and folders */
     size_t n_files;
+    struct hf_cfg_strings urls; /* fetched */
+    struct hf_cfg_strings from; /* scheme://host:port whose lists are fetched as certificates say */
+    struct hf_cfg_trust *url_trust; /* borrowed; for https; NULL: the system's roots */
+    int64_t refresh_ms;
+    uint64_t max_size; /* bytes of what is fetched */
+    int64_t fetch_timeout_ms;
     struct hf_cfg_fallback when_stale, when_missing;
 };
 

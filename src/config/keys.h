@@ -60,6 +60,8 @@ enum hf_kind {
     HF_KIND_CLAIMS,         /* struct hf_cfg_claims, whole: claims and their values */
     HF_KIND_KEYSET,         /* struct hf_cfg_string; an https URL, or a file that must exist */
     HF_KIND_RATE,           /* struct hf_cfg_rate */
+    HF_KIND_URL,            /* struct hf_cfg_string; an http or https URL that we ask */
+    HF_KIND_ORIGIN,         /* struct hf_cfg_string; scheme, host and port of such */
     HF_KIND_REF,            /* pointer to an object of the config, by name; `ref` says which */
     HF_KIND_SERVICE,        /* struct hf_cfg_service; a ca and a part of it, main/public */
     HF_KIND_SECTION,        /* a map with the keys of `section` */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The keys of one trust. */
 #include "config/keys_impl.h"
+#include "config/semantics.h"
 
 static const struct hf_word names_words[] = {
     {"from-roots", HF_TRUST_NAMES_FROM_ROOTS}, {"none", HF_TRUST_NAMES_NONE}, {NULL, 0}};
@@ -35,21 +36,73 @@ static const struct hf_key trust_keys[] = {
      .doc = "Revocation lists (RFC 5280) that every certificate of a peer's chain is held against, "
             "but for the root. Default: none are asked.",
      .set_offset = offsetof(struct hf_cfg_trust, crl.given),
+     .mark_offset = offsetof(struct hf_cfg_trust, crl.mark),
      HF_KEY_FIELD(hf_cfg_trust, crl)},
 };
 
 static const struct hf_word fallback_words[] = {
     {"deny", HF_REVOKED_DENY}, {"allow", HF_REVOKED_ALLOW}, {NULL, 0}};
 
+#define CRL_STRINGS(member) \
+    .list = true, HF_KEY_FIELD(hf_cfg_crl, member.item), \
+    .n_offset = offsetof(struct hf_cfg_crl, member.n)
+
 static const struct hf_key crl_keys[] = {
     {.name = "files",
      .kind = HF_KIND_SOURCE,
-     .required = true,
      .doc = "Files of lists, in PEM (any number) or DER, or folders of such files: `*.crl`, "
             "`*.pem` and `*.der`. Full lists, deltas and shards. They are read again when they "
             "change; sessions of peers who are then revoked are closed.",
      .example = "[partners.crl]",
      HF_KEY_ARRAY(hf_cfg_crl, files)},
+    {.name = "urls",
+     .kind = HF_KIND_URL,
+     .doc = "URLs of lists, `http` or `https`: asked at the start and again before a list ends, "
+            "with a condition, so that nothing is sent twice. The last good list is kept in the "
+            "folder that `state` names, and used at the next start. A list that its CA hasn't "
+            "signed, or with a lower number than the last, is refused.",
+     .example = "[\"http://crl.example.org/ca.crl\"]",
+     CRL_STRINGS(urls)},
+    {.name = "from-certificates",
+     .kind = HF_KIND_ORIGIN,
+     .doc = "Scheme, host and port whose lists are fetched where certificates name them as their "
+            "distribution points: those of the roots, and of the chains of peers that lead to "
+            "one. Nobody else is asked, whatever a certificate says.",
+     .example = "[\"http://crl.example.org\"]",
+     CRL_STRINGS(from)},
+    {.name = "url-trust",
+     .kind = HF_KIND_REF,
+     .ref = &hf_ref_trust,
+     .doc = "The trust that servers of `https` URLs are verified against. Default: the system's "
+            "roots.",
+     .example = "internal",
+     HF_KEY_FIELD(hf_cfg_crl, url_trust)},
+    {.name = "refresh",
+     .kind = HF_KIND_DURATION,
+     .min = 1000,
+     .max = 7 * HF_DAY_MS,
+     .standard = "1h",
+     .doc = "How often a URL is asked at least. It is asked sooner where the answer's "
+            "`Cache-Control` says so, and when a list has half its time left; after a failure "
+            "within a second, then ever more slowly.",
+     .example = "10m",
+     HF_KEY_FIELD(hf_cfg_crl, refresh_ms)},
+    {.name = "max-size",
+     .kind = HF_KIND_SIZE,
+     .min = 1024,
+     .max = 512 * (int64_t)(1 << 20),
+     .standard = "64MiB",
+     .doc = "The largest answer that is taken from a URL.",
+     .example = "16MiB",
+     HF_KEY_FIELD(hf_cfg_crl, max_size)},
+    {.name = "fetch-timeout",
+     .kind = HF_KIND_DURATION,
+     .min = 1000,
+     .max = 10 * HF_MINUTE_MS,
+     .standard = "60s",
+     .doc = "How long one fetch may take, from the look-up of the name to the last byte.",
+     .example = "10s",
+     HF_KEY_FIELD(hf_cfg_crl, fetch_timeout_ms)},
     {.name = "when-stale",
      .kind = HF_KIND_FALLBACK,
      .words = fallback_words,
@@ -78,6 +131,7 @@ const struct hf_section hf_section_crl = {.noun = "crl",
                                               "trust:\n  partners:\n    roots: partners-ca.pem\n"
                                               "    crl: {files: [partners.crl], when-stale: 24h}\n",
                                           .size = sizeof(struct hf_cfg_crl),
+                                          .check = hf_check_crl,
                                           HF_SECTION_KEYS(crl_keys)};
 
 const struct hf_section hf_section_trust = {

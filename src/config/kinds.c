@@ -7,6 +7,7 @@
 #define PAIRS \
     "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":" \
     "{\"type\":[\"string\",\"number\",\"boolean\"]}}"
+#define AUTHORITY "([A-Za-z0-9._-]+|\\\\[[A-Za-z0-9._:-]+\\\\])(:[0-9]{1,5})?"
 #define HOST_TEXT "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_.:-]+$\"}"
 
 const struct hf_kind_info hf_kinds[HF_KIND_N] = {
@@ -101,6 +102,13 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
     [HF_KIND_RATE] = {"a rate",
                       "{\"type\":\"string\",\"pattern\":\"^[0-9]+/[smh]( burst [0-9]+)?$\"}",
                       sizeof(struct hf_cfg_rate), hf_decode_rate},
+    [HF_KIND_URL] = {"a URL",
+                     "{\"type\":\"string\",\"pattern\":"
+                     "\"^https?://" AUTHORITY "([/?][!$-~]*)?$\"}",
+                     STRING_SIZE, hf_decode_url},
+    [HF_KIND_ORIGIN] = {"scheme, host and port",
+                        "{\"type\":\"string\",\"pattern\":\"^https?://" AUTHORITY "$\"}",
+                        STRING_SIZE, hf_decode_origin},
     [HF_KIND_REF] = {"a name", "{\"type\":[\"string\",\"number\"]}", sizeof(void *), hf_decode_ref},
     [HF_KIND_SERVICE] =
         {"a ca and a part of it",

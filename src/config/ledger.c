@@ -35,6 +35,7 @@ struct file {
 struct entry {
     char *name;
     struct hf_revoked *lists; /* owned; NULL: the trust asks for none */
+    struct hf_revoked *filed; /* those of them that are from files; owned */
     struct hf_revocation revocation;
 };
 
@@ -239,9 +240,23 @@ static const struct entry *find_entry(const struct hf_ledger *ledger, const char
 struct load {
     struct hf_ledger *ledger;
     const struct hf_ledger *previous;
+    const struct hf_ledger_known *known;
     struct hf_findings *findings;
     enum hf_ledger_mode mode;
 };
+
+static enum hf_err append(const struct hf_crl_lists *lists, struct hf_crl_lists *all)
+{
+    struct hf_crl **item = hf_realloc(all->item, (all->n + lists->n + 1) * sizeof(*item));
+    if (!item) {
+        return HF_E_NOMEM;
+    }
+    all->item = item;
+    for (size_t i = 0; i < lists->n; i++) {
+        all->item[all->n++] = hf_crl_ref(lists->item[i]);
+    }
+    return HF_OK;
+}
 
 /* All lists of one file or folder of a trust are appended to `all`. */
 static enum hf_err gather(const struct load *load, const struct hf_cfg_string *source,
@@ -252,13 +267,19 @@ static enum hf_err gather(const struct load *load, const struct hf_cfg_string *s
     for (size_t i = 0; i < paths.n; i++) {
         const struct file *file = NULL;
         HF_TRY(get_file(load->ledger, load->previous, paths.item[i], &file));
-        struct hf_crl **item = hf_realloc(all->item, (all->n + file->lists.n + 1) * sizeof(*item));
-        if (!item) {
-            return HF_E_NOMEM;
-        }
-        all->item = item;
-        for (size_t k = 0; k < file->lists.n; k++) {
-            all->item[all->n++] = hf_crl_ref(file->lists.item[k]);
+        HF_TRY(append(&file->lists, all));
+    }
+    return HF_OK;
+}
+
+/* What was fetched for a trust is appended to `all`. */
+static enum hf_err gather_fetched(const struct load *load, const char *trust,
+                                  struct hf_crl_lists *all)
+{
+    for (size_t i = 0; i < load->known->n_fetched; i++) {
+        const struct hf_ledger_fetched *fetched = &load->known->fetched[i];
+        if (strcmp(fetched->trust, trust) == 0) {
+            HF_TRY(append(fetched->lists, all));
         }
     }
     return HF_OK;
@@ -272,9 +293,33 @@ static void complain(const struct load *load, struct hf_mark mark, const char *t
                     "trust \"%s\": %s%s", trust, hf_err_text(), after);
 }
 
-/* Errors other than of memory have been said. */
+/* A file that was set back. What is fetched is held to its own URL, where it is fetched. */
+static enum hf_err check_replay(const struct hf_revoked *was, const struct hf_revoked *is)
+{
+    size_t replay = hf_revoked_replay(was, is);
+    if (replay == SIZE_MAX) {
+        return HF_OK;
+    }
+    const struct hf_crl *crl = hf_revoked_list(is, replay);
+    char number[HF_CRL_NUMBER_TEXT];
+    hf_crl_number_text(crl, number);
+    return hf_fail(HF_E_MISMATCH, "%s: list number %s of %s is older than the one in force",
+                   crl->label, number, crl->issuer_text);
+}
+
+static enum hf_err make_sets(const struct load *load, const struct hf_cfg_trust *trust,
+                             const struct entry *old, struct hf_crl_lists *all, struct entry *out)
+{
+    size_t dropped = 0;
+    HF_TRY(hf_revoked_new(all->item, all->n, &out->filed, &dropped));
+    HF_TRY(check_replay(old ? old->filed : NULL, out->filed));
+    HF_TRY(gather_fetched(load, trust->name, all));
+    return hf_revoked_new(all->item, all->n, &out->lists, &dropped);
+}
+
+/* Fills in the lists of out. Errors other than of memory have been said. */
 static enum hf_err load_lists(const struct load *load, const struct hf_cfg_trust *trust,
-                              const struct entry *old, struct hf_revoked **out)
+                              const struct entry *old, struct entry *out)
 {
     HF_CLEANUP(hf_crl_lists_done) struct hf_crl_lists all = {0};
     struct hf_mark mark = trust->mark;
@@ -283,25 +328,34 @@ static enum hf_err load_lists(const struct load *load, const struct hf_cfg_trust
         mark = trust->crl.files[i].mark;
         err = gather(load, &trust->crl.files[i], &all);
     }
-    struct hf_revoked *lists = NULL;
-    size_t dropped = 0;
-    if (err == HF_OK) {
-        err = hf_revoked_new(all.item, all.n, &lists, &dropped);
-    }
-    size_t replay = err == HF_OK ? hf_revoked_replay(old ? old->lists : NULL, lists) : SIZE_MAX;
-    if (replay != SIZE_MAX) {
-        const struct hf_crl *crl = hf_revoked_list(lists, replay);
-        char number[HF_CRL_NUMBER_TEXT];
-        hf_crl_number_text(crl, number);
-        err = hf_fail(HF_E_MISMATCH, "%s: list number %s of %s is older than the one in force",
-                      crl->label, number, crl->issuer_text);
-        hf_revoked_unref(lists);
+    err = err == HF_OK ? make_sets(load, trust, old, &all, out) : err;
+    if (err != HF_OK) {
+        hf_revoked_unref(HF_TAKE(out->filed));
+        hf_revoked_unref(HF_TAKE(out->lists));
     }
     if (err != HF_OK && err != HF_E_NOMEM) {
         complain(load, mark, trust->name);
     }
-    *out = err == HF_OK ? lists : NULL;
     return err;
+}
+
+/* The files can't be used: those from before, and what has been fetched since. */
+static enum hf_err keep_lists(const struct load *load, const char *trust, const struct entry *old,
+                              struct entry *out)
+{
+    HF_CLEANUP(hf_crl_lists_done) struct hf_crl_lists all = {0};
+    size_t dropped = 0, n = hf_revoked_count(old->filed);
+    all.item = hf_alloc_zero(n + 1, sizeof(struct hf_crl *));
+    if (!all.item) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct hf_crl *crl = hf_revoked_list(old->filed, i);
+        all.item[all.n++] = hf_crl_ref((struct hf_crl *)(uintptr_t)crl); /* only counted */
+    }
+    HF_TRY(gather_fetched(load, trust, &all));
+    out->filed = hf_revoked_ref(old->filed);
+    return hf_revoked_new(all.item, all.n, &out->lists, &dropped);
 }
 
 static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust *trust,
@@ -313,10 +367,9 @@ static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust
     if (!out->name) {
         return HF_E_NOMEM;
     }
-    enum hf_err err = crl->given ? load_lists(load, trust, old, &out->lists) : HF_OK;
-    if (err != HF_OK && err != HF_E_NOMEM && load->mode == HF_LEDGER_KEEP && old && old->lists) {
-        out->lists = hf_revoked_ref(old->lists);
-        err = HF_OK;
+    enum hf_err err = crl->given ? load_lists(load, trust, old, out) : HF_OK;
+    if (err != HF_OK && err != HF_E_NOMEM && load->mode == HF_LEDGER_KEEP && old && old->filed) {
+        err = keep_lists(load, trust->name, old, out);
     }
     bool had = old && old->lists;
     out->revocation = (struct hf_revocation){
@@ -327,22 +380,23 @@ static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust
         .stale_grace_s = crl->when_stale.grace_ms / 1000,
         .missing_grace_s = crl->when_missing.grace_ms / 1000,
         .since_s = had ? old->revocation.since_s : now_s,
+        .fetches = crl->from.n > 0 || crl->urls.n > 0,
     };
     return err;
 }
 
 enum hf_err hf_ledger_load(const struct hf_config *config, const struct hf_ledger *previous,
-                           struct hf_denylist *deny, enum hf_ledger_mode mode, int64_t now_s,
-                           struct hf_findings *findings, struct hf_ledger **out)
+                           const struct hf_ledger_known *known, enum hf_ledger_mode mode,
+                           int64_t now_s, struct hf_findings *findings, struct hf_ledger **out)
 {
     struct hf_ledger *ledger = HF_NEW(struct hf_ledger);
-    struct load load = {ledger, previous, findings, mode};
+    struct load load = {ledger, previous, known, findings, mode};
     *out = NULL;
     if (!ledger) {
         return HF_E_NOMEM;
     }
     atomic_init(&ledger->refs, 1);
-    ledger->deny = deny ? hf_denylist_ref(deny) : NULL;
+    ledger->deny = known->deny ? hf_denylist_ref(known->deny) : NULL;
     ledger->plain.deny = ledger->deny;
     ledger->entry = hf_alloc_zero(config->n_trusts + 1, sizeof(*ledger->entry));
     enum hf_err result = ledger->entry ? HF_OK : HF_E_NOMEM;
@@ -393,6 +447,7 @@ static enum hf_err copy_entries(const struct hf_ledger *from, struct hf_ledger *
             return HF_E_NOMEM;
         }
         entry->lists = old->lists ? hf_revoked_ref(old->lists) : NULL;
+        entry->filed = old->filed ? hf_revoked_ref(old->filed) : NULL;
         entry->revocation = old->revocation;
         entry->revocation.deny = to->deny;
     }
@@ -433,6 +488,7 @@ void hf_ledger_unref(struct hf_ledger *ledger)
     for (size_t i = 0; i < ledger->n_entries; i++) {
         hf_free(ledger->entry[i].name);
         hf_revoked_unref(ledger->entry[i].lists);
+        hf_revoked_unref(ledger->entry[i].filed);
     }
     for (size_t i = 0; i < ledger->n_files; i++) {
         hf_free(ledger->file[i].path);

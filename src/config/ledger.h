@@ -22,15 +22,30 @@ enum hf_ledger_mode {
     HF_LEDGER_KEEP,   /* a file changed under a running daemon: the trust keeps its old lists */
 };
 
+/* Lists of a trust that come from elsewhere than its files. */
+struct hf_ledger_fetched {
+    const char *trust;
+    const struct hf_crl_lists *lists;
+};
+
+/* What is known besides the files that the config names. All is borrowed for the call, and
+ * referenced where it stays. A zeroed one is valid: nothing. */
+struct hf_ledger_known {
+    struct hf_denylist *deny; /* NULL: nobody is denied */
+    const struct hf_ledger_fetched *fetched;
+    size_t n_fetched;
+};
+
 /*
- * hf_ledger_load reads the lists that the config names. previous (or NULL) lends what hasn't
- * changed; with KEEP, a trust one of whose files can't be used, or holds a list older than the one
- * it would replace, keeps those of previous, with a finding. deny is referenced; NULL: nobody is
- * denied. Errors: HF_E_CONFIG (see findings), HF_E_NOMEM.
+ * hf_ledger_load reads the lists that the config names, and joins what else is known. previous (or
+ * NULL) lends what hasn't changed; with KEEP, a trust one of whose files can't be used, or holds a
+ * list older than the one it would replace, keeps those of previous, with a finding. Errors:
+ * HF_E_CONFIG (see findings), HF_E_NOMEM.
  */
 enum hf_err hf_ledger_load(const struct hf_config *config, const struct hf_ledger *previous,
-                           struct hf_denylist *deny, enum hf_ledger_mode mode, int64_t now_s,
-                           struct hf_findings *findings, struct hf_ledger **out) HF_MUST_CHECK;
+                           const struct hf_ledger_known *known, enum hf_ledger_mode mode,
+                           int64_t now_s, struct hf_findings *findings,
+                           struct hf_ledger **out) HF_MUST_CHECK;
 
 /* hf_ledger_deny is the same ledger with another deny list. */
 enum hf_err hf_ledger_deny(const struct hf_ledger *ledger, struct hf_denylist *deny,

@@ -19,7 +19,8 @@ static void lint_roots(const struct hf_cfg_trust *cfg, const struct hf_trust *tr
                        const struct hf_revoked *lists, struct hf_findings *findings)
 {
     const struct hf_chain *roots = hf_trust_roots(trust);
-    if (cfg->crl.when_missing.what == HF_REVOKED_ALLOW) {
+    bool fetches = cfg->crl.urls.n || cfg->crl.from.n; /* it may come yet */
+    if (cfg->crl.when_missing.what == HF_REVOKED_ALLOW || fetches) {
         return;
     }
     for (size_t i = 0; i < roots->n_certs; i++) {
@@ -28,8 +29,8 @@ static void lint_roots(const struct hf_cfg_trust *cfg, const struct hf_trust *tr
             hf_identity_new(roots->certs[i], &identity) != HF_OK) {
             continue;
         }
-        hf_findings_add(findings, HF_FINDING_CRL_UNCOVERED, cfg->crl.files[0].mark,
-                        "trust \"%s\": no list of the root %s is among the files: whoever it has "
+        hf_findings_add(findings, HF_FINDING_CRL_UNCOVERED, cfg->crl.mark,
+                        "trust \"%s\": no list of the root %s is there: whoever it has "
                         "certified is refused; add its list, or set when-missing",
                         cfg->name, identity->subject);
         hf_identity_unref(identity);
@@ -46,7 +47,7 @@ static void lint_dates(const struct hf_cfg_trust *cfg, const struct hf_revoked *
             continue;
         }
         hf_format_duration((now_s - crl->next_update) * 1000, age, sizeof(age));
-        hf_findings_add(findings, HF_FINDING_CRL_STALE, cfg->crl.files[0].mark,
+        hf_findings_add(findings, HF_FINDING_CRL_STALE, cfg->crl.mark,
                         "trust \"%s\": the list of %s (%s) went out of date %s ago", cfg->name,
                         crl->issuer_text, crl->label, age);
     }

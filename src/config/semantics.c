@@ -332,6 +332,7 @@ void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, voi
                         "there are no listeners, so nothing to do; define one");
     }
     check_addresses(decoder);
+    hf_check_crl_state(decoder, node);
     for (size_t i = 0; i < config->n_listeners && decoder->findings->n_errors == 0; i++) {
         if (config->listeners[i].mode == HF_MODE_HTTP && decoder->err == HF_OK) {
             hf_routes_check(decoder, &config->listeners[i]);

@@ -10,6 +10,7 @@
  * decoded. A key that was refused counts as given, so that one mistake gives one finding.
  */
 void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_crl(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_identity(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_health(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_probes(struct hf_decoder *decoder, const struct hf_node *node, void *object);

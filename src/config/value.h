@@ -71,6 +71,8 @@ hf_decode_fn hf_decode_claims;
 hf_decode_fn hf_decode_keyset;
 hf_decode_fn hf_decode_rate;
 hf_decode_fn hf_decode_status;
+hf_decode_fn hf_decode_url;
+hf_decode_fn hf_decode_origin;
 hf_decode_fn hf_decode_ref;
 hf_decode_fn hf_decode_service;
 hf_decode_fn hf_decode_versions;

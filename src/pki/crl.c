@@ -50,6 +50,12 @@ int hf_crl_number_order(const struct hf_serial *a, const struct hf_serial *b)
     return a->len != b->len ? (int)a->len - (int)b->len : memcmp(a->byte, b->byte, a->len);
 }
 
+bool hf_crl_newer(const struct hf_crl *a, const struct hf_crl *b)
+{
+    int order = a->has_number && b->has_number ? hf_crl_number_order(&a->number, &b->number) : 0;
+    return order ? order > 0 : a->this_update > b->this_update;
+}
+
 static bool same_points(const struct hf_crl *a, const struct hf_crl *b)
 {
     if (a->has_point != b->has_point || a->n_points != b->n_points) {

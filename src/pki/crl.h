@@ -76,6 +76,9 @@ void hf_crl_number_text(const struct hf_crl *crl, char out[static HF_CRL_NUMBER_
 /* hf_crl_number_order compares two numbers: negative, 0, positive. */
 int hf_crl_number_order(const struct hf_serial *a, const struct hf_serial *b);
 
+/* hf_crl_newer: was a made after b? By number where both have one, else by date. */
+bool hf_crl_newer(const struct hf_crl *a, const struct hf_crl *b);
+
 /* hf_crl_same_scope: are both lists for the same certificates (issuer, point, kinds, reasons), so
  * that the one with the higher number replaces the other, and a delta of it adds to it? */
 bool hf_crl_same_scope(const struct hf_crl *a, const struct hf_crl *b);

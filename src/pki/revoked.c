@@ -27,12 +27,6 @@ struct hf_revoked {
 /* --- The set ------------------------------------------------------------------------------------
  */
 
-static bool newer(const struct hf_crl *a, const struct hf_crl *b)
-{
-    int order = a->has_number && b->has_number ? hf_crl_number_order(&a->number, &b->number) : 0;
-    return order ? order > 0 : a->this_update > b->this_update;
-}
-
 static bool replaces(const struct hf_crl *a, const struct hf_crl *b)
 {
     return a->is_delta == b->is_delta && hf_crl_same_scope(a, b);
@@ -58,7 +52,7 @@ static bool put(struct hf_revoked *set, struct hf_crl *crl)
         if (!replaces(crl, set->list[i]) || (!names_key(crl) && !is_same(crl, set->list[i]))) {
             continue;
         }
-        if (newer(set->list[i], crl)) {
+        if (hf_crl_newer(set->list[i], crl)) {
             return false;
         }
         hf_crl_unref(set->list[i]);
@@ -120,7 +114,7 @@ const struct hf_crl *hf_revoked_list(const struct hf_revoked *revoked, size_t at
 static bool is_kept_up(const struct hf_revoked *set, const struct hf_crl *old)
 {
     for (size_t i = 0; i < set->n; i++) {
-        if (replaces(set->list[i], old) && !newer(old, set->list[i])) {
+        if (replaces(set->list[i], old) && !hf_crl_newer(old, set->list[i])) {
             return true;
         }
     }
@@ -243,7 +237,7 @@ static const struct hf_crl *delta_of(const struct question *q, const struct hf_c
     const struct hf_crl *found = NULL;
     for (size_t i = 0; i < q->set->n; i++) {
         const struct hf_crl *crl = q->set->list[i];
-        if (adds_to(q, crl, base) && (!found || newer(crl, found))) {
+        if (adds_to(q, crl, base) && (!found || hf_crl_newer(crl, found))) {
             found = crl;
         }
     }
@@ -255,7 +249,7 @@ static bool is_superseded(const struct question *q, const struct hf_crl *crl)
 {
     for (size_t i = 0; i < q->set->n && !names_key(crl); i++) {
         const struct hf_crl *other = q->set->list[i];
-        if (other != crl && replaces(other, crl) && newer(other, crl) &&
+        if (other != crl && replaces(other, crl) && hf_crl_newer(other, crl) &&
             hf_crl_verified(other, q->issuer)) {
             return true;
         }

@@ -150,8 +150,10 @@ static bool fall_back(const struct hf_revocation *revocation, const struct hf_ce
     default:
         return hf_revocation_refuse(out, reason, depth,
                                     "no revocation list of %s speaks for %s: add it to the "
-                                    "trust's crl.files, or see when-missing",
-                                    issuer, hf_revocation_whose(depth));
+                                    "trust's crl, or see when-missing%s",
+                                    issuer, hf_revocation_whose(depth),
+                                    revocation->fetches ? " (handfast crls tells what was fetched)"
+                                                        : "");
     }
 }
 

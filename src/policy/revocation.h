@@ -24,6 +24,7 @@ struct hf_revocation {
     int64_t missing_grace_s;           /* with GRACE: after since_s */
     int64_t since_s;                   /* when the trust began to ask for lists, Unix seconds */
     const struct hf_ocsp_policy *ocsp; /* NULL: the trust doesn't ask by OCSP */
+    bool fetches; /* who looks for lists wants to see the paths that were verified */
 };
 
 /*

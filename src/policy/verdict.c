@@ -122,6 +122,9 @@ static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *o
         return;
     }
     take_result(&result, out);
+    if (input->out_path && result.path) {
+        *input->out_path = hf_chain_ref(result.path);
+    }
     if (out->allow && input->revocation) {
         (void)hf_revocation_judge(input->revocation, result.path, input->now_s, input->ocsp,
                                   input->notes, out);

@@ -32,6 +32,9 @@ struct hf_judge_input {
     const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
     struct hf_judge_ocsp *ocsp;             /* what is known by OCSP; NULL: nothing */
     struct hf_notes *notes; /* where sources of revocation leave notes; NULL: nobody asks */
+    /* NULL, or where a reference goes to the path from leaf to root that was verified, revoked or
+     * not; untouched where there is none. */
+    struct hf_chain **out_path;
 };
 
 struct hf_verdict {

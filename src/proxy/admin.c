@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "proxy/crl_admin.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/revoke_admin.h"
 #include "proxy/status.h"
@@ -255,6 +256,8 @@ static const struct hf_httpd_route admin_routes[] = {
     {HF_METHOD_GET, "/revocations", hf_admin_revocations},
     {HF_METHOD_POST, "/revocations", hf_admin_revoke},
     {HF_METHOD_POST, "/revocations/undo", hf_admin_undo},
+    {HF_METHOD_GET, "/crls", hf_admin_crls},
+    {HF_METHOD_POST, "/crls/fetch", hf_admin_crls_fetch},
 };
 
 static const struct hf_httpd_route metrics_routes[] = {{HF_METHOD_GET, "/metrics", on_metrics}};

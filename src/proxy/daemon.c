@@ -3,6 +3,8 @@
  * The control thread: start, signals, drain, stop. It never touches a connection; workers are told
  * what to do by posted tasks.
  */
+#include "proxy/crl_sources.h"
+#include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
 
@@ -231,6 +233,7 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         worker->control = daemon->loop;
         worker->control_ctx = daemon;
         worker->ended.run = on_worker_end;
+        worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
         HF_TRY(hf_worker_apply(worker, &plan));
     }
     return HF_OK;
@@ -267,6 +270,26 @@ static enum hf_err start_checks(struct hf_daemon *daemon)
     return hf_checker_set(daemon->checker, daemon->snapshot);
 }
 
+/* What outlives the daemon. The folder's name is the config's: copied, as that may be replaced. */
+static enum hf_err open_state(struct hf_daemon *daemon, const struct hf_config *config)
+{
+    if (!config->state.value) {
+        return HF_OK;
+    }
+    daemon->state_folder = hf_strdup(config->state.value);
+    if (!daemon->state_folder) {
+        return HF_E_NOMEM;
+    }
+    struct hf_crl_env env = {.state = daemon->state_folder,
+                             .clock = &hf_os_clock,
+                             .rng = &hf_os_rng,
+                             .log = &daemon->log,
+                             .metrics = daemon->metrics,
+                             .shard = daemon->n_workers};
+    HF_TRY(hf_denials_open(daemon->state_folder, daemon->started_at, &daemon->denials));
+    return hf_crl_sources_new(&env, &daemon->sources);
+}
+
 static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
                          struct hf_findings *findings)
 {
@@ -291,15 +314,16 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
         return err;
     }
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
-    if (config->state.value) {
-        HF_TRY(hf_denials_open(config->state.value, daemon->started_at, &daemon->denials));
-    }
-    HF_TRY(hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &daemon->ledger));
+    HF_TRY(hf_crl_watch_new(daemon->metrics, &hf_os_clock, &daemon->log, &daemon->crl_watch));
+    HF_TRY(open_state(daemon, config));
+    HF_TRY(hf_daemon_load_ledger(daemon, daemon->snapshot, HF_LEDGER_STRICT, findings,
+                                 &daemon->ledger));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
                          findings, &daemon->binds));
     HF_TRY(make_workers(daemon));
     HF_TRY(start_auth(daemon));
+    HF_TRY(hf_daemon_fetch_lists(daemon));
     HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));
     HF_TRY(start_checks(daemon));
     HF_TRY(hf_daemon_admin_start(daemon));
@@ -354,8 +378,11 @@ static void stop(struct hf_daemon *daemon)
     hf_activation_done(&daemon->activation);
     hf_checker_free(daemon->checker);
     hf_timer_cancel(&daemon->lists_timer);
+    hf_crl_sources_free(HF_TAKE(daemon->sources));
+    hf_crl_watch_free(daemon->crl_watch);
     hf_ledger_unref(daemon->ledger);
     hf_denials_free(daemon->denials);
+    hf_free(daemon->state_folder);
     hf_snapshot_unref(daemon->snapshot);
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);

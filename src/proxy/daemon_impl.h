@@ -11,6 +11,8 @@
 #include "proxy/daemon.h"
 #include "proxy/worker.h"
 
+struct hf_crl_sources;
+struct hf_crl_watch;
 struct hf_denials;
 struct hf_checker;
 struct hf_httpd;
@@ -27,7 +29,10 @@ struct hf_daemon {
     struct hf_metrics *metrics;
     struct hf_snapshot_env env;
     struct hf_snapshot *snapshot;
-    struct hf_denials *denials;         /* NULL: the config has no state folder */
+    char *state_folder;             /* NULL: the config has none */
+    struct hf_denials *denials;     /* NULL: the config has no state folder */
+    struct hf_crl_sources *sources; /* of lists that are fetched; NULL likewise */
+    struct hf_crl_watch *crl_watch;
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;
@@ -72,11 +77,16 @@ void hf_daemon_reload(struct hf_daemon *daemon, hf_reload_fn *on_end, void *ctx)
 /* hf_daemon_log_findings logs each finding with its place in the file. */
 void hf_daemon_log_findings(struct hf_daemon *daemon, const struct hf_findings *findings);
 
+/* hf_daemon_newest is the snapshot that workers run, or are taking over. */
+struct hf_snapshot *hf_daemon_newest(const struct hf_daemon *daemon);
+
 /* --- knowledge.c --------------------------------------------------------------------------------
  * What is known of revocation: loaded with a config, watched, and told to the workers.
  */
 
-enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_config *config,
+/* hf_daemon_load_ledger: the snapshot is the one that is to run; what it wants to be fetched is
+ * fetched from now on, beside what the running one wants. */
+enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_snapshot *snapshot,
                                   enum hf_ledger_mode mode, struct hf_findings *findings,
                                   struct hf_ledger **out) HF_MUST_CHECK;
 
@@ -89,6 +99,18 @@ enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
 
 /* hf_daemon_watch_lists looks every few seconds whether the files of lists have changed. */
 void hf_daemon_watch_lists(struct hf_daemon *daemon);
+
+/* hf_daemon_show_lists: another ledger, or another configuration, is in force. */
+void hf_daemon_show_lists(struct hf_daemon *daemon);
+
+/* hf_daemon_fetch_lists begins to fetch what the configuration names. */
+enum hf_err hf_daemon_fetch_lists(struct hf_daemon *daemon) HF_MUST_CHECK;
+
+/* hf_daemon_settle_lists forgets the URLs that only another configuration wanted. */
+void hf_daemon_settle_lists(struct hf_daemon *daemon);
+
+/* hf_daemon_meet hears of certificates from workers; for hf_worker.on_meet. */
+hf_worker_meet_fn hf_daemon_meet;
 
 /* --- daemon.c -----------------------------------------------------------------------------------
  */

@@ -8,19 +8,59 @@
 
 #include "base/mem.h"
 #include "os/clock.h"
+#include "proxy/crl_sources.h"
+#include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
 
 enum { WATCH_MS = 1000 /* how often the files are looked at */ };
 
-enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_config *config,
+/* Lists that are fetched need the folder that the daemon was started with. */
+static enum hf_err check_folder(const struct hf_daemon *daemon, const struct hf_config *config,
+                                struct hf_findings *findings)
+{
+    for (size_t i = 0; i < config->n_trusts && !daemon->sources; i++) {
+        const struct hf_cfg_crl *crl = &config->trusts[i].crl;
+        if (crl->urls.n || crl->from.n) {
+            hf_findings_add(findings, HF_FINDING_CONFLICT, crl->mark,
+                            "trust \"%s\" fetches lists, but the daemon was started without a "
+                            "folder to keep them in (state); restart it",
+                            config->trusts[i].name);
+            return HF_E_CONFIG;
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err load(struct hf_daemon *daemon, const struct hf_config *config,
+                        struct hf_ledger_known *known, enum hf_ledger_mode mode,
+                        struct hf_findings *findings, struct hf_ledger **out)
+{
+    struct hf_ledger_fetched *fetched = NULL;
+    if (daemon->sources) {
+        HF_TRY(hf_crl_sources_fetched(daemon->sources, config, &fetched, &known->n_fetched));
+    }
+    known->fetched = fetched;
+    enum hf_err err = hf_ledger_load(config, daemon->ledger, known, mode,
+                                     hf_clock_wall_s(&hf_os_clock), findings, out);
+    hf_free(fetched);
+    return err;
+}
+
+enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_snapshot *snapshot,
                                   enum hf_ledger_mode mode, struct hf_findings *findings,
                                   struct hf_ledger **out)
 {
-    struct hf_denylist *deny = daemon->denials ? hf_denials_list(daemon->denials) : NULL;
+    const struct hf_config *config = snapshot->config;
+    struct hf_ledger_known known = {
+        .deny = daemon->denials ? hf_denials_list(daemon->denials) : NULL,
+    };
+    HF_TRY(check_folder(daemon, config, findings));
+    if (daemon->sources) {
+        HF_TRY(hf_crl_sources_want(daemon->sources, config, snapshot->materials, findings));
+    }
     hf_ledger_fingerprint(config, daemon->lists_seen);
-    return hf_ledger_load(config, daemon->ledger, deny, mode, hf_clock_wall_s(&hf_os_clock),
-                          findings, out);
+    return load(daemon, config, &known, mode, findings, out);
 }
 
 /* --- Teaching -----------------------------------------------------------------------------------
@@ -101,6 +141,7 @@ enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
     lesson->ctx = ctx;
     hf_ledger_unref(daemon->ledger);
     daemon->ledger = ledger;
+    hf_daemon_show_lists(daemon);
     lesson->n_left = 1; /* held until all are told */
     for (unsigned i = 0; i < daemon->n_workers; i++) {
         struct part *part = &lesson->parts[i];
@@ -133,7 +174,7 @@ static void load_again(struct hf_daemon *daemon)
     const struct hf_config *config = daemon->snapshot->config;
     enum hf_err err = hf_findings_file(&findings, config->path);
     if (err == HF_OK) {
-        err = hf_daemon_load_ledger(daemon, config, HF_LEDGER_KEEP, &findings, &ledger);
+        err = hf_daemon_load_ledger(daemon, daemon->snapshot, HF_LEDGER_KEEP, &findings, &ledger);
     }
     if (err == HF_OK) {
         err = hf_daemon_teach(daemon, ledger, say_closed, daemon);
@@ -152,6 +193,7 @@ static void on_watch(struct hf_timer *timer)
 {
     struct hf_daemon *daemon = HF_CONTAINER_OF(timer, struct hf_daemon, lists_timer);
     uint8_t now[HF_SHA256_SIZE];
+    hf_crl_watch_look(daemon->crl_watch);
     hf_ledger_fingerprint(daemon->snapshot->config, now);
     bool idle = !daemon->rollout && daemon->state == HF_DAEMON_RUNNING;
     if (idle && memcmp(now, daemon->lists_seen, sizeof(now)) != 0) {
@@ -160,8 +202,49 @@ static void on_watch(struct hf_timer *timer)
     hf_timer_set(daemon->loop, timer, WATCH_MS);
 }
 
+void hf_daemon_show_lists(struct hf_daemon *daemon)
+{
+    hf_crl_watch_set(daemon->crl_watch, daemon->ledger, daemon->snapshot->config);
+}
+
 void hf_daemon_watch_lists(struct hf_daemon *daemon)
 {
+    hf_daemon_show_lists(daemon);
     daemon->lists_timer.on_due = on_watch;
     hf_timer_set(daemon->loop, &daemon->lists_timer, WATCH_MS);
+}
+
+/* --- Fetching -----------------------------------------------------------------------------------
+ */
+
+static void on_fetched(void *ctx)
+{
+    struct hf_daemon *daemon = ctx;
+    if (daemon->rollout || daemon->state == HF_DAEMON_STARTING) {
+        memset(daemon->lists_seen, 0, sizeof(daemon->lists_seen)); /* at the next look */
+    } else {
+        load_again(daemon);
+    }
+}
+
+enum hf_err hf_daemon_fetch_lists(struct hf_daemon *daemon)
+{
+    return daemon->sources ? hf_crl_sources_start(daemon->sources, daemon->loop, on_fetched, daemon)
+                           : HF_OK;
+}
+
+void hf_daemon_settle_lists(struct hf_daemon *daemon)
+{
+    if (daemon->sources) {
+        hf_crl_sources_settle(daemon->sources, daemon->snapshot->config);
+    }
+}
+
+void hf_daemon_meet(void *control_ctx, const char *trust, const struct hf_chain *path)
+{
+    struct hf_daemon *daemon = control_ctx;
+    if (daemon->sources) {
+        const struct hf_snapshot *snapshot = hf_daemon_newest(daemon);
+        hf_crl_sources_meet(daemon->sources, snapshot->config, snapshot->materials, trust, path);
+    }
 }

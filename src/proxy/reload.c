@@ -120,6 +120,8 @@ static void rollout_end(struct hf_rollout *rollout)
     }
     daemon->generation = daemon->snapshot->generation;
     daemon->rollout = NULL;
+    hf_daemon_settle_lists(daemon);
+    hf_daemon_show_lists(daemon);
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),
             &rollout->findings);
     hf_ledger_lint(daemon->ledger, daemon->snapshot->config, daemon->snapshot->materials,
@@ -159,7 +161,7 @@ static enum hf_err prepare(struct hf_daemon *daemon, struct hf_rollout *rollout)
     warn_fixed(daemon->snapshot->config, config, findings);
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation + 1, findings, &snapshot));
     struct hf_ledger *ledger = NULL;
-    enum hf_err err = hf_daemon_load_ledger(daemon, config, HF_LEDGER_STRICT, findings, &ledger);
+    enum hf_err err = hf_daemon_load_ledger(daemon, snapshot, HF_LEDGER_STRICT, findings, &ledger);
     if (err == HF_OK) {
         err = hf_binds_make(&daemon->binds, snapshot, daemon->n_workers, &daemon->activation,
                             findings, &rollout->binds);
@@ -167,6 +169,7 @@ static enum hf_err prepare(struct hf_daemon *daemon, struct hf_rollout *rollout)
     if (err != HF_OK) {
         hf_ledger_unref(ledger);
         hf_snapshot_unref(snapshot);
+        hf_daemon_settle_lists(daemon);
         return err;
     }
     rollout->plan = (struct hf_plan){.snapshot = snapshot,
@@ -174,6 +177,11 @@ static enum hf_err prepare(struct hf_daemon *daemon, struct hf_rollout *rollout)
                                      .bound = rollout->binds.item,
                                      .n_bound = rollout->binds.n};
     return HF_OK;
+}
+
+struct hf_snapshot *hf_daemon_newest(const struct hf_daemon *daemon)
+{
+    return daemon->rollout ? daemon->rollout->plan.snapshot : daemon->snapshot;
 }
 
 static enum hf_err refuse_early(const struct hf_daemon *daemon)

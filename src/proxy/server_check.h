@@ -12,10 +12,12 @@
 
 struct hf_ledger;
 struct hf_server;
+struct hf_worker;
 
 struct hf_server_check {
     const struct hf_clock *clock;
     struct hf_ledger *const *ledger; /* where the thread has what is known of revocation now */
+    struct hf_worker *worker; /* that tells of the certificates it meets; NULL: nobody does */
     const struct hf_server *server;
     bool judged;
     struct hf_verdict verdict;

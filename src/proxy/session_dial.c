@@ -120,6 +120,7 @@ static void start_upstream_tls(struct hf_session *session)
     struct hf_server_check *check = &session->arrival->server;
     *check = (struct hf_server_check){.clock = session->worker->clock,
                                       .ledger = &session->worker->ledger,
+                                      .worker = session->worker,
                                       .server = session->upstream};
     if (hf_tls_new_client(to->tls, check, session->upstream->tls_sni, NULL, &session->server.tls) !=
         HF_OK) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session_judge.h"
 
+#include "proxy/crl_meet.h"
+
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes)
 {
     struct hf_addr peer;
@@ -17,6 +19,8 @@ void hf_session_judge_chain(const struct hf_session *session, const struct hf_ch
                             struct hf_verdict *out)
 {
     const struct hf_door_policy *policy = session->policy;
+    const struct hf_revocation *revocation = hf_worker_revocation(session->worker, policy->trust);
+    struct hf_chain *path HF_CLEANUP(hf_chain_unrefp) = NULL;
     struct hf_judge_input input = {
         .mode = policy->mode,
         .trust = policy->trust,
@@ -24,9 +28,13 @@ void hf_session_judge_chain(const struct hf_session *session, const struct hf_ch
         .usage = HF_USAGE_CLIENT,
         .now_s = hf_clock_wall_s(session->worker->clock),
         .vitals = hf_session_may_probe(session, policy->probes),
-        .revocation = hf_worker_revocation(session->worker, policy->trust),
+        .revocation = revocation,
+        .out_path = revocation && revocation->fetches ? &path : NULL,
     };
     hf_verdict_judge(&input, out);
+    if (path) {
+        hf_worker_meet(session->worker, policy->trust, path);
+    }
 }
 
 void hf_session_at_epoch(struct hf_session *session)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/crl_meet.h"
 #include "proxy/http/down.h"
 #include "proxy/http/hub.h"
 #include "proxy/http/pool.h"
@@ -211,6 +212,7 @@ enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan
     replace_listeners(worker, HF_TAKE(listeners), n);
     struct hf_gen *old = worker->gen;
     worker->gen = gen;
+    hf_worker_met_reset(worker); /* another config may want to hear of other certificates */
     hf_worker_learn(worker, plan->ledger, NULL, NULL);
     for (size_t i = 0, at = 0; i < plan->n_bound && at < n; i++) {
         if (hf_addr_eq(&worker->listeners[at]->addr, &plan->bound[i].addr)) {
@@ -297,6 +299,7 @@ void hf_worker_free(struct hf_worker *worker)
     hf_hub_free(worker->hub);
     hf_gen_unref(worker->gen);
     hf_review_free(worker->review);
+    hf_worker_met_reset(worker);
     hf_ledger_unref(worker->ledger);
     hf_resolver_free(worker->resolver);
     hf_loop_free(worker->loop);

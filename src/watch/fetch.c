@@ -59,6 +59,11 @@ struct hf_fetch {
     char etag[FIELD_MAX];
     char last_modified[FIELD_MAX];
     int64_t fresh_s;
+    size_t max_bytes;
+    size_t n_body;
+    hf_fetch_sink_fn *sink;
+    enum hf_err sink_err;
+    char sink_words[HF_ERR_TEXT_MAX];
     hf_fetch_fn *fn;
     void *ctx;
     char words[CURL_ERROR_SIZE];
@@ -127,12 +132,35 @@ static void finish(struct hf_fetch *fetch, enum hf_err err)
 /* --- What comes --------------------------------------------------------------------------------
  */
 
+static bool is_good(const struct hf_fetch *fetch)
+{
+    long status = 0;
+    curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
+/* The sink's own words are kept: libcurl has none for it. */
+static enum hf_err sink(struct hf_fetch *fetch, struct hf_bytes piece)
+{
+    enum hf_err err = is_good(fetch) ? fetch->sink(fetch->ctx, piece) : HF_OK;
+    if (err != HF_OK) {
+        fetch->sink_err = err;
+        snprintf(fetch->sink_words, sizeof(fetch->sink_words), "%s", hf_err_text());
+    }
+    return err;
+}
+
 static size_t on_body(char *ptr, size_t size, size_t n, void *ctx)
 {
     struct hf_fetch *fetch = ctx;
-    enum hf_err err = hf_buf_append(&fetch->body, hf_bytes_of(ptr, size * n));
-    fetch->too_large = err == HF_E_TOO_LARGE;
-    return err == HF_OK ? size * n : 0;
+    struct hf_bytes piece = hf_bytes_of(ptr, size * n);
+    fetch->too_large = piece.len > fetch->max_bytes - fetch->n_body;
+    if (fetch->too_large) {
+        return 0;
+    }
+    fetch->n_body += piece.len;
+    enum hf_err err = fetch->sink ? sink(fetch, piece) : hf_buf_append(&fetch->body, piece);
+    return err == HF_OK ? piece.len : 0;
 }
 
 static void keep_field(struct hf_bytes value, char *out)
@@ -216,8 +244,12 @@ static enum hf_err err_of(const struct hf_fetch *fetch, CURLcode code)
 static enum hf_err explain(struct hf_fetch *fetch, CURLcode code)
 {
     enum hf_err err = err_of(fetch, code);
+    if (fetch->sink_err != HF_OK) {
+        return hf_fail(fetch->sink_err, "%s", fetch->sink_words);
+    }
     if (err == HF_E_TOO_LARGE) {
-        return hf_fail(err, "%s: the answer is larger than %zu bytes", fetch->url, fetch->body.cap);
+        return hf_fail(err, "%s: the answer is larger than %zu bytes", fetch->url,
+                       fetch->max_bytes);
     }
     return hf_fail(err, "%s: %s", fetch->url,
                    fetch->words[0] ? fetch->words : curl_easy_strerror(code));
@@ -243,6 +275,7 @@ static enum hf_err redirect(struct hf_fetch *fetch)
     bool set = curl_easy_setopt(fetch->easy, CURLOPT_URL, to) == CURLE_OK;
     stop(fetch);
     hf_buf_reset(&fetch->body);
+    fetch->n_body = 0;
     fetch->running = set && curl_multi_add_handle(fetch->fetcher->multi, fetch->easy) == CURLM_OK;
     return fetch->running ? HF_OK : hf_fail(HF_E_NOMEM, "%s: out of memory", fetch->url);
 }
@@ -540,6 +573,8 @@ static enum hf_err prepare(struct hf_fetcher *fetcher, const struct hf_fetch_ask
                                .allow_plain = ask->allow_plain,
                                .conditional = ask->etag || ask->last_modified,
                                .fresh_s = -1,
+                               .max_bytes = ask->max_bytes,
+                               .sink = ask->sink,
                                .body = HF_BUF_INIT(ask->max_bytes)};
     if (strlen(ask->url) > URL_MAX) {
         return hf_fail(HF_E_INVALID, "the URL is longer than %d bytes", URL_MAX);

@@ -18,6 +18,10 @@
 struct hf_fetcher;
 struct hf_fetch;
 
+/* Takes a piece of the answer's body, as it comes. Anything but HF_OK ends the fetch with it and
+ * its sentence. */
+typedef enum hf_err hf_fetch_sink_fn(void *ctx, struct hf_bytes piece);
+
 /* Everything is copied. */
 struct hf_fetch_ask {
     const char *url;           /* https://..., without user and password */
@@ -30,12 +34,13 @@ struct hf_fetch_ask {
     const char *last_modified; /* likewise */
     size_t max_bytes;          /* of the answer's body */
     int64_t timeout_ms;        /* for all together */
+    hf_fetch_sink_fn *sink;    /* takes the body of a 200 with fn's ctx; NULL: it is kept whole */
 };
 
 /* struct hf_fetch_answer is valid for the call. */
 struct hf_fetch_answer {
     bool unchanged;            /* 304: what is there already is still right */
-    struct hf_bytes body;      /* of a 200 */
+    struct hf_bytes body;      /* of a 200; empty with a sink */
     const char *etag;          /* NULL: none; likewise */
     const char *last_modified; /* to be given when asking again */
     int64_t fresh_s;           /* that it may be kept, by Cache-Control; -1: not said */
@@ -60,6 +65,10 @@ enum hf_err hf_fetch_start(struct hf_fetcher *fetcher, const struct hf_fetch_ask
 
 /* hf_fetch_cancel: fn won't be called. NULL is fine. */
 void hf_fetch_cancel(struct hf_fetch *fetch);
+
+/* hf_fetch_is_at: does the URL lead to the scheme, host and port of this other one? Both must be
+ * such as hf_fetch_start takes. Any thread. */
+bool hf_fetch_is_at(const char *url, const char *origin);
 
 /* hf_fetch_check_url says what hf_fetch_start would say of the URL. Any thread. */
 enum hf_err hf_fetch_check_url(const char *url, bool allow_plain) HF_MUST_CHECK;

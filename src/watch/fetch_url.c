@@ -56,6 +56,13 @@ enum hf_err hf_fetch_url_parse(const char *text, bool allow_plain, struct hf_fet
     return HF_OK;
 }
 
+bool hf_fetch_is_at(const char *url, const char *origin)
+{
+    HF_CLEANUP(hf_fetch_url_done) struct hf_fetch_url a = {0}, b = {0};
+    return hf_fetch_url_parse(url, true, &a) == HF_OK &&
+           hf_fetch_url_parse(origin, true, &b) == HF_OK && hf_fetch_url_same_place(&a, &b);
+}
+
 enum hf_err hf_fetch_check_url(const char *url, bool allow_plain)
 {
     HF_CLEANUP(hf_fetch_url_done) struct hf_fetch_url parts = {0};

@@ -32,7 +32,9 @@ identities:
 trust:
   partners: {roots: a.pem, names: from-roots, depth: 1}
   quiet: {roots: a.pem, names: ./a.pem,
-          crl: {files: [a.pem], when-stale: 24h, when-missing: deny}}
+          crl: {files: [a.pem], urls: ["https://crl.example:8443/a.crl?x=1"], from-certificates: ["http://[::1]:80"],
+                url-trust: partners, refresh: 1h, max-size: 64MiB, fetch-timeout: 60s,
+                when-stale: 24h, when-missing: deny}}
 upstreams:
   app:
     servers: ["127.0.0.1:8080", {address: "db.example:5432", weight: 3, max-connections: 9,

@@ -160,6 +160,7 @@ static void start_tls(struct hf_up *up)
     }
     up->check->clock = up->hub->worker->clock;
     up->check->ledger = &up->hub->worker->ledger;
+    up->check->worker = up->hub->worker;
     up->epoch = up->hub->worker->epoch;
     up->check->server = up->server;
     if (hf_tls_new_client(up->pool->upstream->tls, up->check, up->server->tls_sni, NULL,

@@ -245,6 +245,69 @@ static void failures_are_told(void **state)
     assert_int_equal(got.err, HF_E_IO);
 }
 
+static char sunk[64];
+
+static enum hf_err on_piece(void *ctx, struct hf_bytes piece)
+{
+    (void)ctx;
+    size_t len = strlen(sunk);
+    if (piece.len > sizeof(sunk) - 1 - len) {
+        return hf_fail(HF_E_MALFORMED, "more than this sink can hold");
+    }
+    memcpy(sunk + len, piece.ptr, piece.len);
+    return HF_OK;
+}
+
+static void a_sink_takes_the_body_of_a_good_answer(void **state)
+{
+    (void)state;
+    struct hf_fetch_ask ask = ask_of("127.0.0.1", "/here"); /* not that of the redirect */
+    ask.sink = on_piece;
+    memset(sunk, 0, sizeof(sunk));
+    fetch(&ask);
+    assert_int_equal(got.err, HF_OK);
+    assert_string_equal(sunk, "{}");
+    assert_string_equal(got.body, "");
+    ask = ask_of("127.0.0.1", "/large");
+    ask.sink = on_piece;
+    ask.max_bytes = 1 << 20;
+    fetch(&ask);
+    assert_int_equal(got.err, HF_E_MALFORMED);
+    assert_string_equal(got.words, "more than this sink can hold");
+    ask.max_bytes = 1000;
+    fetch(&ask);
+    assert_int_equal(got.err, HF_E_TOO_LARGE);
+    ask = ask_of("127.0.0.1", "/none");
+    ask.sink = on_piece;
+    fetch(&ask);
+    assert_int_equal(got.err, HF_E_PEER);
+    assert_string_equal(sunk, "{}");
+}
+
+static void places_are_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *origin;
+        bool same;
+    } table[] = {
+        {"http://crl.example/a.crl", "http://crl.example", true},
+        {"http://CRL.example:80/a.crl", "http://crl.example", true},
+        {"http://crl.example:8080/a.crl", "http://crl.example", false},
+        {"https://crl.example/a.crl", "http://crl.example", false},
+        {"http://crl.example.evil/a.crl", "http://crl.example", false},
+        {"http://crl.example@evil/a.crl", "http://crl.example", false},
+        {"http://evil/http://crl.example", "http://crl.example", false},
+        {"http://evil#@crl.example/", "http://crl.example", false},
+        {"http://evil\\@crl.example/", "http://crl.example", false},
+        {"ldap://crl.example/a", "http://crl.example", false},
+        {"", "http://crl.example", false},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(table); i++) {
+        assert_int_equal(hf_fetch_is_at(table[i].url, table[i].origin), table[i].same);
+    }
+}
+
 static void bad_urls_are_refused(void **state)
 {
     (void)state;
@@ -316,6 +379,8 @@ int main(void)
         TEST(things_are_posted),
         TEST(redirects_stay_at_their_place),
         TEST(failures_are_told),
+        TEST(a_sink_takes_the_body_of_a_good_answer),
+        TEST(places_are_compared),
         TEST(bad_urls_are_refused),
         TEST(what_is_cancelled_is_never_told),
         TEST(no_memory_is_an_error),

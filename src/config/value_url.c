@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* URLs that we ask ourselves, and the places (scheme, host, port) that we may be sent to. What
+ * libcurl makes of them counts; here is refused what people would mistake for something else. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/value.h"
+
+/* What follows "http://" or "https://"; NULL: neither. */
+static const char *after_scheme(const char *text)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    for (size_t i = 0; i < HF_N_ELEMENTS(schemes); i++) {
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) {
+            return text + strlen(schemes[i]);
+        }
+    }
+    return NULL;
+}
+
+static bool is_port(const char *text, size_t len)
+{
+    char digits[8];
+    uint64_t port = 0;
+    if (len == 0 || len >= sizeof(digits)) {
+        return false;
+    }
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    return hf_parse_uint(digits, UINT16_MAX, &port) == HF_OK && port > 0;
+}
+
+/* "host", "host:8080", "[::1]:8080" */
+static bool is_authority(const char *text, size_t len)
+{
+    const char *colon = len ? memrchr(text, ':', len) : NULL;
+    const char *bracket = len ? memrchr(text, ']', len) : NULL;
+    if (colon && bracket && colon < bracket) {
+        colon = NULL; /* within the address */
+    }
+    size_t host_len = colon ? (size_t)(colon - text) : len;
+    for (size_t i = 0; i < host_len; i++) {
+        if (!isalnum((unsigned char)text[i]) && !strchr("-._[]:", text[i])) {
+            return false;
+        }
+    }
+    bool brackets = host_len && text[0] == '[';
+    if (host_len == 0 || (brackets ? text[host_len - 1] != ']'
+                                   : memchr(text, ':', host_len) || memchr(text, ']', host_len))) {
+        return false;
+    }
+    return !colon || is_port(colon + 1, len - host_len - 1);
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++) {
+        if (*text <= ' ' || *text > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+void hf_decode_url(struct hf_decoder *decoder, const struct hf_key *key, const struct hf_node *node,
+                   void *at)
+{
+    const char *rest = after_scheme(node->text);
+    size_t len = rest ? strcspn(rest, "/?#") : 0;
+    if (!rest || !is_authority(rest, len) || strchr(rest, '#') || !is_printable(rest)) {
+        hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
+                    "\"%.200s\" is not a URL such as http://crl.example.org/ca.crl, without user, "
+                    "fragment and white space",
+                    node->text);
+        return;
+    }
+    hf_decode_text(decoder, key, node, at);
+}
+
+void hf_decode_origin(struct hf_decoder *decoder, const struct hf_key *key,
+                      const struct hf_node *node, void *at)
+{
+    const char *rest = after_scheme(node->text);
+    if (!rest || !is_authority(rest, strlen(rest))) {
+        hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
+                    "\"%.200s\" is not scheme, host and perhaps port, as in "
+                    "http://crl.example.org or https://pki.example.org:8443",
+                    node->text);
+        return;
+    }
+    hf_decode_text(decoder, key, node, at);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_CRL_ADMIN_H
+#define HF_PROXY_CRL_ADMIN_H
+
+/* The admin socket's view of revocation lists; ctx is the daemon. */
+
+#include "watch/httpd.h"
+
+/*
+ *      GET  /crls        those in force, and the URLs that are asked
+ *      POST /crls/fetch  asks all URLs now
+ */
+void hf_admin_crls(void *ctx, struct hf_httpd_call *call);
+void hf_admin_crls_fetch(void *ctx, struct hf_httpd_call *call);
+
+#endif
