@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "config/value.h"
 
-/* What follows "http://" or "https://"; NULL: neither. */
+/* What follows "http://" or "https://"; "", which is no authority: neither. */
 static const char *after_scheme(const char *text)
 {
     static const char *const schemes[] = {"https://", "http://"};
@@ -16,7 +16,7 @@ static const char *after_scheme(const char *text)
             return text + strlen(schemes[i]);
         }
     }
-    return NULL;
+    return "";
 }
 
 static bool is_port(const char *text, size_t len)
@@ -67,8 +67,7 @@ void hf_decode_url(struct hf_decoder *decoder, const struct hf_key *key, const s
                    void *at)
 {
     const char *rest = after_scheme(node->text);
-    size_t len = rest ? strcspn(rest, "/?#") : 0;
-    if (!rest || !is_authority(rest, len) || strchr(rest, '#') || !is_printable(rest)) {
+    if (!is_authority(rest, strcspn(rest, "/?#")) || strchr(rest, '#') || !is_printable(rest)) {
         hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                     "\"%.200s\" is not a URL such as http://crl.example.org/ca.crl, without user, "
                     "fragment and white space",
@@ -82,7 +81,7 @@ void hf_decode_origin(struct hf_decoder *decoder, const struct hf_key *key,
                       const struct hf_node *node, void *at)
 {
     const char *rest = after_scheme(node->text);
-    if (!rest || !is_authority(rest, strlen(rest))) {
+    if (!is_authority(rest, strlen(rest))) {
         hf_complain(decoder, HF_FINDING_BAD_VALUE, key, node->mark,
                     "\"%.200s\" is not scheme, host and perhaps port, as in "
                     "http://crl.example.org or https://pki.example.org:8443",
