@@ -25,7 +25,8 @@ static const struct hf_key config_keys[] = {
     {.name = "state",
      .kind = HF_KIND_SOURCE,
      .doc = "A folder, for this user alone, for what must outlive the daemon: the deny list of "
-            "`handfast revoke`. Default: none, and `revoke` is refused.",
+            "`handfast revoke`, the verdicts of `handfast explain`. Default: none: `revoke` is "
+            "refused, verdicts end with the process.",
      .example = "/var/lib/handfast",
      HF_KEY_FIELD(hf_config, state)},
     {.name = "metrics",

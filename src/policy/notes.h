@@ -18,8 +18,8 @@
 
 #include "pki/crl.h"
 
-#define HF_NOTES_MAX     16
-#define HF_NOTE_TEXT_MAX 128
+#define HF_NOTES_MAX     12
+#define HF_NOTE_TEXT_MAX 96
 
 struct hf_note {
     const char *source;        /* static: "deny-list", "ca", "crl", "staple", "ocsp" */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "proxy/crl_admin.h"
 #include "proxy/daemon_impl.h"
+#include "proxy/explain_admin.h"
 #include "proxy/revoke_admin.h"
 #include "proxy/status.h"
 #include "proxy/upstream_admin.h"
@@ -253,6 +254,7 @@ static const struct hf_httpd_route admin_routes[] = {
     {HF_METHOD_GET, "/upstreams", hf_admin_upstreams},
     {HF_METHOD_POST, "/upstreams/drain", hf_admin_upstream_drain},
     {HF_METHOD_POST, "/upstreams/enable", hf_admin_upstream_enable},
+    {HF_METHOD_GET, "/verdicts", hf_admin_verdicts},
     {HF_METHOD_GET, "/revocations", hf_admin_revocations},
     {HF_METHOD_POST, "/revocations", hf_admin_revoke},
     {HF_METHOD_POST, "/revocations/undo", hf_admin_undo},

@@ -7,6 +7,7 @@
 #include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
+#include "proxy/recorder.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -234,6 +235,7 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         worker->control_ctx = daemon;
         worker->ended.run = on_worker_end;
         worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
+        worker->recorder = daemon->recorder;
         HF_TRY(hf_worker_apply(worker, &plan));
     }
     return HF_OK;
@@ -316,6 +318,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
     HF_TRY(hf_crl_watch_new(daemon->metrics, &hf_os_clock, &daemon->log, &daemon->crl_watch));
     HF_TRY(open_state(daemon, config));
+    HF_TRY(hf_recorder_new(daemon->state_folder, &daemon->log, &daemon->recorder));
     HF_TRY(hf_daemon_load_ledger(daemon, daemon->snapshot, HF_LEDGER_STRICT, findings,
                                  &daemon->ledger));
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
@@ -375,6 +378,7 @@ static void stop(struct hf_daemon *daemon)
         hf_worker_free(daemon->workers[i]);
     }
     hf_free(daemon->workers);
+    hf_recorder_free(daemon->recorder);
     hf_activation_done(&daemon->activation);
     hf_checker_free(daemon->checker);
     hf_timer_cancel(&daemon->lists_timer);

@@ -14,6 +14,7 @@
 struct hf_crl_sources;
 struct hf_crl_watch;
 struct hf_denials;
+struct hf_recorder;
 struct hf_checker;
 struct hf_httpd;
 
@@ -33,6 +34,7 @@ struct hf_daemon {
     struct hf_denials *denials;     /* NULL: the config has no state folder */
     struct hf_crl_sources *sources; /* of lists that are fetched; NULL likewise */
     struct hf_crl_watch *crl_watch;
+    struct hf_recorder *recorder;       /* of verdicts */
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "proxy/http/pool.h"
+#include "proxy/session_account.h"
 #include "proxy/session_impl.h"
 #include "proxy/session_judge.h"
 
@@ -34,9 +35,11 @@ struct hf_review {
 /* --- One session --------------------------------------------------------------------------------
  */
 
-static bool close_session(struct hf_session *session, const struct hf_verdict *verdict)
+static bool close_session(struct hf_session *session, const struct hf_verdict *verdict,
+                          const struct hf_notes *notes)
 {
     hf_session_log_no_longer(session, verdict);
+    hf_session_account_cut(session, verdict, notes);
     hf_session_finish_with_alert(session, HF_CAUSE_NO_LONGER_ADMITTED,
                                  verdict->alert == HF_ALERT_NONE ? HF_ALERT_ACCESS_DENIED
                                                                  : verdict->alert);
@@ -57,16 +60,18 @@ static bool review_client(struct hf_session *session)
 {
     struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
     struct hf_verdict verdict;
+    struct hf_notes notes;
+    notes.n = 0;
     if (!session->policy) {
         return false; /* nobody asked who it is */
     }
     if (hf_tls_get_peer_chain(session->client.tls, &chain) == HF_OK) {
-        hf_session_judge_chain(session, chain, &verdict);
+        hf_session_judge_chain(session, chain, &notes, &verdict);
     } else {
         internal(&verdict);
     }
     if (!verdict.allow) {
-        return close_session(session, &verdict);
+        return close_session(session, &verdict, &notes);
     }
     hf_session_judged(session, &verdict);
     return false;

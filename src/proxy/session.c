@@ -13,6 +13,7 @@
 #include "proxy/http/down.h"
 #include "proxy/proxy_protocol.h"
 #include "proxy/review.h"
+#include "proxy/session_account.h"
 #include "proxy/session_judge.h"
 #include "proxy/session_proxy.h"
 
@@ -236,6 +237,7 @@ static void client_done(struct hf_session *session)
     }
     hf_session_count_accepted(session);
     hf_session_log_accepted(session);
+    hf_session_account_admitted(session);
     serve(session);
 }
 

@@ -17,6 +17,7 @@
  */
 
 #include "base/fsm.h"
+#include "policy/notes.h"
 #include "proxy/leg.h"
 #include "proxy/server_check.h"
 #include "proxy/upstream.h"
@@ -70,6 +71,7 @@ struct hf_arrival {
     int64_t accepted_ns;
     bool judged;                   /* the client was */
     struct hf_verdict verdict;     /* on the client */
+    struct hf_notes notes;         /* of the sources of revocation that were asked */
     struct hf_server_check server; /* of the upstream server that was tried last */
 };
 

@@ -3,6 +3,7 @@
  * From an admitted client to a server: dialling, the PROXY header, TLS toward it, and the next
  * server when one is no good.
  */
+#include "proxy/session_account.h"
 #include "proxy/session_impl.h"
 
 #include <stdio.h>
@@ -65,6 +66,9 @@ void hf_session_upstream_failed(struct hf_session *session, const struct hf_deni
                                 const char *why)
 {
     hf_session_log_upstream(session, refusal, why);
+    if (refusal) {
+        hf_session_account_upstream(session, refusal);
+    }
     hf_series_add(session->door->to->failures, session->worker->index, 1);
     char text[HF_VERIFY_TEXT_MAX];
     snprintf(text, sizeof(text), "%s", refusal ? refusal->text : why);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "proxy/http/down.h"
+#include "proxy/session_account.h"
 #include "proxy/session_judge.h"
 
 enum {
@@ -140,6 +141,7 @@ void hf_session_refuse(struct hf_session *session, const struct hf_denial *refus
     hf_series_add(series, session->worker->index, 1);
     hf_session_take_identity(session);
     hf_session_log_refused(session, refusal);
+    hf_session_account_refused(session, refusal);
     hf_session_finish(session, HF_CAUSE_REFUSED, with_linger);
 }
 

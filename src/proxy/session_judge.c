@@ -16,7 +16,7 @@ bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_
 }
 
 void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
-                            struct hf_verdict *out)
+                            struct hf_notes *notes, struct hf_verdict *out)
 {
     const struct hf_door_policy *policy = session->policy;
     const struct hf_revocation *revocation = hf_worker_revocation(session->worker, policy->trust);
@@ -30,7 +30,11 @@ void hf_session_judge_chain(const struct hf_session *session, const struct hf_ch
         .vitals = hf_session_may_probe(session, policy->probes),
         .revocation = revocation,
         .out_path = revocation && revocation->fetches ? &path : NULL,
+        .notes = notes,
     };
+    if (notes) {
+        notes->n = 0;
+    }
     hf_verdict_judge(&input, out);
     if (path) {
         hf_worker_meet(session->worker, policy->trust, path);
@@ -64,7 +68,7 @@ static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_pee
     const struct hf_door_policy *policy = peer->policy->tag;
     struct hf_verdict *verdict = &session->arrival->verdict;
     session->policy = policy;
-    hf_session_judge_chain(session, peer->chain, verdict);
+    hf_session_judge_chain(session, peer->chain, &session->arrival->notes, verdict);
     hf_session_judged(session, verdict);
     session->arrival->judged = true;
     hf_session_take_identity_place(session, peer->chain, verdict);

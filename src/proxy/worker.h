@@ -43,6 +43,7 @@ struct hf_crl_met;
 /* Called on the control thread with a path that was verified up to a root of this trust; see
  * proxy/crl_meet.h. */
 typedef void hf_worker_meet_fn(void *control_ctx, const char *trust, const struct hf_chain *path);
+struct hf_recorder;
 
 struct hf_worker {
     unsigned index; /* also the shard of its counters */
@@ -66,10 +67,11 @@ struct hf_worker {
     struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
     void *control_ctx;
     struct hf_task ended;
-    bool has_ended;             /* the control thread has seen it */
-    struct hf_crl_met *met;     /* certificates that the control thread was told of */
-    hf_worker_meet_fn *on_meet; /* is told of them; NULL: nobody is */
-    struct hf_hub *hub;         /* of HTTP mode */
+    bool has_ended;               /* the control thread has seen it */
+    struct hf_crl_met *met;       /* certificates that the control thread was told of */
+    hf_worker_meet_fn *on_meet;   /* is told of them; NULL: nobody is */
+    struct hf_hub *hub;           /* of HTTP mode */
+    struct hf_recorder *recorder; /* of verdicts; NULL: nobody records them */
     struct hf_scratch scratch;
 };
 

@@ -72,7 +72,7 @@ static bool judge(struct hf_down *down, const struct hf_door *door)
         return false;
     }
     session->policy = &door->policies[policy_of(session, door)];
-    hf_session_judge_chain(session, chain, &verdict);
+    hf_session_judge_chain(session, chain, NULL, &verdict);
     if (!verdict.allow) {
         down->barred = verdict.reason;
         return false;

@@ -81,6 +81,11 @@ bool hf_exchange_serves_keys(struct hf_exchange *x);
 /* hf_exchange_log_access writes the line of an exchange that is over into the access log. */
 void hf_exchange_log_access(const struct hf_exchange *x);
 
+/* --- exchange_account.c: what `handfast explain` tells of it ------------------------------------
+ */
+
+void hf_exchange_account(const struct hf_exchange *x, enum hf_mishap why);
+
 /* --- exchange_refuse.c --------------------------------------------------------------------------
  */
 

@@ -103,6 +103,7 @@ void hf_exchange_answer_ourselves(struct hf_exchange *x, enum hf_mishap why)
         return;
     }
     describe(x, why, &refusal);
+    hf_exchange_account(x, why);
     hf_format_id(x->id, id);
     refusal.id = *x->ids.request ? x->ids.request : id;
     HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(BODY_MAX);

@@ -38,7 +38,7 @@ enum hf_err hf_hub_new(struct hf_worker *worker, struct hf_hub **out)
     }
     hub->worker = worker;
     hub->cork = HF_BUF_INIT(CORK_MAX);
-    hub->next_request = worker->next_id;
+    hub->next_request = worker->next_id | HF_REQUEST_ID_BIT;
     hf_http_msg_pool_init(&hub->msgs, MSG_MAX, MSG_FIELDS);
     hf_list_init(&hub->spare);
     hf_list_init(&hub->ended);

@@ -13,6 +13,9 @@
 
 #define HF_HUB_FIELDS 256 /* in the heads of messages, at most */
 
+/* Ids of requests have it, those of connections don't: one id is one thing. */
+#define HF_REQUEST_ID_BIT (1ull << 31)
+
 struct hf_exchange;
 
 struct hf_hub {

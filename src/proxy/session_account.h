@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SESSION_ACCOUNT_H
+#define HF_PROXY_SESSION_ACCOUNT_H
+
+/* The verdicts on a session, given to the recorder; beside the lines of session_log.h, which have
+ * the same ids. */
+
+#include "proxy/account.h"
+#include "proxy/session.h"
+#include "proxy/session_log.h"
+
+void hf_session_account_admitted(const struct hf_session *session);
+void hf_session_account_refused(const struct hf_session *session, const struct hf_denial *refusal);
+
+/* hf_session_account_cut: a live session is closed, by a verdict that was made anew. */
+void hf_session_account_cut(const struct hf_session *session, const struct hf_verdict *verdict,
+                            const struct hf_notes *notes);
+
+/* hf_session_account_upstream: the certificate or the TLS of the server that was reached is no
+ * good. */
+void hf_session_account_upstream(const struct hf_session *session, const struct hf_denial *refusal);
+
+/* hf_account_add_client fills in who the client is and how it was asked: its address, TLS, chain,
+ * and the trust of the listener. For accounts of what comes over the session. */
+void hf_account_add_client(struct hf_account *account, const struct hf_session *session);
+
+#endif
