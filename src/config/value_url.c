@@ -31,26 +31,34 @@ static bool is_port(const char *text, size_t len)
     return hf_parse_uint(digits, UINT16_MAX, &port) == HF_OK && port > 0;
 }
 
-/* "host", "host:8080", "[::1]:8080" */
-static bool is_authority(const char *text, size_t len)
+/* Where the host ends: before the last colon, unless that is within an address. */
+static size_t host_len(const char *text, size_t len)
 {
-    const char *colon = len ? memrchr(text, ':', len) : NULL;
-    const char *bracket = len ? memrchr(text, ']', len) : NULL;
-    if (colon && bracket && colon < bracket) {
-        colon = NULL; /* within the address */
+    for (size_t i = len; i > 0 && text[i - 1] != ']'; i--) {
+        if (text[i - 1] == ':') {
+            return i - 1;
+        }
     }
-    size_t host_len = colon ? (size_t)(colon - text) : len;
-    for (size_t i = 0; i < host_len; i++) {
-        if (!isalnum((unsigned char)text[i]) && !strchr("-._[]:", text[i])) {
+    return len;
+}
+
+static bool is_host(const char *text, size_t len)
+{
+    bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
+    size_t first = brackets ? 1 : 0;
+    for (size_t i = first; i < len - first; i++) {
+        if (!isalnum((unsigned char)text[i]) && !strchr(brackets ? "-._:" : "-._", text[i])) {
             return false;
         }
     }
-    bool brackets = host_len && text[0] == '[';
-    if (host_len == 0 || (brackets ? text[host_len - 1] != ']'
-                                   : memchr(text, ':', host_len) || memchr(text, ']', host_len))) {
-        return false;
-    }
-    return !colon || is_port(colon + 1, len - host_len - 1);
+    return len > 0;
+}
+
+/* "host", "host:8080", "[::1]:8080" */
+static bool is_authority(const char *text, size_t len)
+{
+    size_t host = host_len(text, len);
+    return is_host(text, host) && (host == len || is_port(text + host + 1, len - host - 1));
 }
 
 static bool is_printable(const char *text)
