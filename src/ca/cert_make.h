@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "ca/cert_profile.h"
+#include "ca/csr.h"
 #include "ca/issuer.h"
 #include "ca/lint.h"
 
@@ -51,7 +52,7 @@ struct hf_cert_facts {
 
 struct hf_made_cert {
     struct hf_buf tbs, der;
-    uint8_t serial[HF_MADE_SERIAL_SIZE]; /* positive; 126 bits are random */
+    uint8_t serial[HF_MADE_SERIAL_SIZE]; /* 128 random bits; the first byte isn't zero */
     int64_t not_before, not_after;
     bool capped;                /* ends earlier than asked, with the CA */
     struct hf_lint_result lint; /* warnings; errors are failures */

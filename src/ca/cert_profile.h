@@ -23,6 +23,7 @@
 #include "ca/public_key.h"
 #include "ca/refusal.h"
 #include "ca/subject.h"
+#include "config/arena.h"
 #include "config/config.h"
 #include "policy/selector.h"
 
@@ -83,8 +84,7 @@ struct hf_cert_profile {
     enum hf_profile_kind kind;
     uint32_t keys;                /* bits 1 << enum hf_key_kind */
     enum hf_key_kind key_default; /* the first that was written */
-    uint32_t key_usage;           /* bits of enum hf_key_usage */
-    uint32_t key_usage_rsa;       /* added for RSA keys: key-encipherment of servers */
+    uint32_t key_usage;           /* bits of enum hf_key_usage; see hf_cert_profile_usage */
     struct hf_bytes *eku;         /* contents of OIDs; at least one but for CAs */
     size_t n_eku;
     struct hf_bytes *policies; /* certificatePolicies; contents of OIDs */
@@ -103,8 +103,8 @@ struct hf_cert_profile {
     enum hf_profile_approval approval;
     struct hf_profile_ask *ask; /* none: nobody but the operator */
     size_t n_ask;
-    const char *yaml;       /* as it was written */
-    struct hf_arena *arena; /* of all that is pointed to; private */
+    const char *yaml;      /* as it was written */
+    struct hf_arena arena; /* of all that is pointed to; private */
 };
 
 /* hf_cert_profile_words is the names of those built in, ending with NULL: "user", "service",
@@ -158,6 +158,10 @@ enum hf_err hf_cert_profile_subject(const struct hf_cert_profile *profile,
                                     const struct hf_subject *wanted,
                                     const struct hf_alt_names *names, struct hf_subject *out,
                                     enum hf_refusal *out_why) HF_MUST_CHECK;
+
+/* hf_cert_profile_usage is the profile's key usage without what a key of that kind can't do (RFC
+ * 5480 3, RFC 8410 5): an EC key enciphers no keys, an RSA key agrees on none. */
+uint32_t hf_cert_profile_usage(const struct hf_cert_profile *profile, enum hf_key_kind kind);
 
 /* hf_cert_profile_renewable: may a certificate with this end be renewed now? *out_late: only after
  * its end, which wants proof of the old key and approval. */

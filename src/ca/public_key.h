@@ -38,14 +38,14 @@ enum hf_err hf_key_kind_make(enum hf_key_kind kind, EVP_PKEY **out) HF_MUST_CHEC
 #define HF_SPKI_MAX 2048 /* bytes; RSA of 8192 bits takes 1062 */
 
 struct hf_public_key {
-    enum hf_key_kind kind; /* RSA: the largest in the table that its size reaches */
-    unsigned bits;         /* of the modulus, or the field */
-    struct hf_bytes spki;  /* SubjectPublicKeyInfo in DER; owned */
-    struct hf_bytes bits_; /* contents of its BIT STRING, in spki: what key identifiers hash */
+    enum hf_key_kind kind;             /* RSA: the largest in the table that its size reaches */
+    unsigned bits;                     /* of the modulus, or the field */
+    struct hf_bytes spki;              /* SubjectPublicKeyInfo in DER; owned */
+    struct hf_bytes contents;          /* of its BIT STRING, in spki: what key identifiers hash */
     struct hf_bytes modulus, exponent; /* RSA: magnitudes, in spki */
     struct hf_bytes point;             /* EC: uncompressed; Ed25519: 32 bytes; in spki */
     uint8_t spki_sha256[32];
-    uint8_t key_id[20]; /* SHA-1 of bits_ (RFC 5280 4.2.1.2, method 1) */
+    uint8_t key_id[20]; /* SHA-1 of contents (RFC 5280 4.2.1.2, method 1) */
     EVP_PKEY *key;      /* owned */
 };
 

@@ -21,7 +21,14 @@
     X(O, "O", 64, 10) \
     X(OU, "OU", 64, 11) \
     X(TITLE, "title", 64, 12) \
+    X(BUSINESS_CATEGORY, "businessCategory", 128, 15) \
+    X(POSTAL_CODE, "postalCode", 40, 17) \
     X(GIVEN_NAME, "GN", 64, 42) \
+    X(INITIALS, "initials", 64, 43) \
+    X(GENERATION, "generationQualifier", 64, 44) \
+    X(DN_QUALIFIER, "dnQualifier", 64, 46) \
+    X(PSEUDONYM, "pseudonym", 128, 65) \
+    X(ORGANIZATION_ID, "organizationIdentifier", 256, 97) \
     X(DC, "DC", 63, 0) \
     X(UID, "UID", 256, 0) \
     X(EMAIL, "emailAddress", 255, 0)
@@ -62,6 +69,10 @@ enum hf_err hf_subject_add(struct hf_subject *subject, enum hf_attr attr,
  * is an empty subject. Errors: HF_E_INVALID in words. */
 enum hf_err hf_subject_parse(const char *text, struct hf_subject *out) HF_MUST_CHECK;
 
+/* hf_subject_parse_template is the same for texts with {fields} in them, whose values are checked
+ * when they are known. */
+enum hf_err hf_subject_parse_template(const char *text, struct hf_subject *out) HF_MUST_CHECK;
+
 /* hf_subject_from_der reads a Name. Errors: HF_E_MALFORMED, HF_E_UNSUPPORTED (several attributes in
  * one RDN, an attribute that is not in the table), HF_E_INVALID. */
 enum hf_err hf_subject_from_der(struct hf_bytes name, struct hf_subject *out) HF_MUST_CHECK;
@@ -69,8 +80,8 @@ enum hf_err hf_subject_from_der(struct hf_bytes name, struct hf_subject *out) HF
 /* hf_subject_get gives the text of the n-th part of that kind, from 0; NULL: there is none. */
 const char *hf_subject_get(const struct hf_subject *subject, enum hf_attr attr, size_t n);
 
-/* hf_subject_write appends the Name: PrintableString for C and serialNumber, IA5String for DC and
- * emailAddress, UTF8String for the others (RFC 5280 4.1.2.4). */
+/* hf_subject_write appends the Name: PrintableString for C, serialNumber and dnQualifier, IA5String
+ * for DC and emailAddress, UTF8String for the others (RFC 5280 4.1.2.4). */
 void hf_subject_write(const struct hf_subject *subject, struct hf_asn1 *der);
 
 /* hf_subject_append appends RFC 4514 text. */

@@ -29,9 +29,6 @@ _Static_assert(offsetof(struct hf_cfg_listener, mark) == offsetof(struct named, 
 
 enum { KEYS_MAX = 32 };
 
-static void decode_section(struct hf_decoder *decoder, const struct hf_section *section,
-                           const struct hf_node *node, void *object);
-
 static void *at_offset(void *object, size_t offset)
 {
     return (char *)object + offset;
@@ -187,7 +184,7 @@ static void decode_objects(struct hf_decoder *decoder, const struct hf_key *key,
         if (key->shorthand && child->kind == HF_NODE_SCALAR) {
             decode_short(decoder, key, child, array + size * i);
         } else {
-            decode_section(decoder, key->section, child, array + size * i);
+            hf_decode_section(decoder, key->section, child, array + size * i);
         }
     }
     publish_array(key, object, array, i);
@@ -227,7 +224,7 @@ static void decode_named(struct hf_decoder *decoder, const struct hf_key *key,
     publish_array(key, object, array, i);
     i = 0;
     for (const struct hf_node *child = node->first; array && child; child = child->next, i++) {
-        decode_section(decoder, key->section, child, array + size * i);
+        hf_decode_section(decoder, key->section, child, array + size * i);
     }
 }
 
@@ -239,7 +236,7 @@ static void decode_value(struct hf_decoder *decoder, const struct hf_key *key,
     void *at = at_offset(object, key->offset);
     switch (key->kind) {
     case HF_KIND_SECTION:
-        decode_section(decoder, key->section, node, at);
+        hf_decode_section(decoder, key->section, node, at);
         break;
     case HF_KIND_OBJECTS:
         decode_objects(decoder, key, node, object);
@@ -273,7 +270,7 @@ static void decode_standard(struct hf_decoder *decoder, const struct hf_key *key
     struct hf_node scalar = {.kind = HF_NODE_SCALAR, .text = key->standard};
     struct hf_node *value = &scalar;
     if (key->kind == HF_KIND_SECTION && !key->set_offset) {
-        decode_section(decoder, key->section, &nothing, at_offset(object, key->offset));
+        hf_decode_section(decoder, key->section, &nothing, at_offset(object, key->offset));
         return;
     }
     if (!key->standard) {
@@ -343,8 +340,8 @@ static void complain_missing(struct hf_decoder *decoder, const struct hf_section
                     key->example ? key->example : "");
 }
 
-static void decode_section(struct hf_decoder *decoder, const struct hf_section *section,
-                           const struct hf_node *node, void *object)
+void hf_decode_section(struct hf_decoder *decoder, const struct hf_section *section,
+                       const struct hf_node *node, void *object)
 {
     if (node->kind != HF_NODE_MAP) {
         char wanted[96];
@@ -376,6 +373,6 @@ static void decode_section(struct hf_decoder *decoder, const struct hf_section *
 
 enum hf_err hf_decode(struct hf_decoder *decoder, const struct hf_node *root)
 {
-    decode_section(decoder, &hf_section_config, root, decoder->config);
+    hf_decode_section(decoder, &hf_section_config, root, decoder->config);
     return decoder->err;
 }

@@ -17,6 +17,12 @@ struct hf_decoder {
  * Errors: HF_E_NOMEM. */
 enum hf_err hf_decode(struct hf_decoder *decoder, const struct hf_node *root) HF_MUST_CHECK;
 
+/* hf_decode_section fills object, which begins as its defaults where the keys have none, by the
+ * keys of a section, for files that are not the configuration: decoder->config may then be NULL, if
+ * no key refers to it. Look at decoder->err after. */
+void hf_decode_section(struct hf_decoder *decoder, const struct hf_section *section,
+                       const struct hf_node *node, void *object);
+
 typedef void hf_decode_fn(struct hf_decoder *decoder, const struct hf_key *key,
                           const struct hf_node *node, void *at);
 

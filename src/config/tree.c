@@ -19,6 +19,7 @@ struct parser {
     struct hf_arena *arena;
     struct hf_findings *findings;
     size_t n_nodes;
+    bool plain; /* nothing from the environment */
 };
 
 static void parser_done(struct parser *parser)
@@ -132,6 +133,10 @@ static enum hf_err parse_scalar(struct parser *parser, const yaml_event_t *event
         return HF_OK;
     }
     HF_TRY(copy_text(parser, event, &raw));
+    if (parser->plain) {
+        node->text = raw;
+        return HF_OK;
+    }
     node->text = hf_expand(raw, node->mark, parser->arena, parser->findings, &err);
     if (!node->text && err == HF_E_CONFIG) {
         node->kind = HF_NODE_EMPTY; /* has its finding already; the decoder passes over it */
@@ -313,10 +318,11 @@ static struct hf_bytes without_bom(struct hf_bytes text)
     return has_bom ? hf_bytes_from(text, 3) : text;
 }
 
-enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
-                          struct hf_findings *findings, struct hf_node **out)
+static enum hf_err parse(struct hf_bytes text, bool plain, struct hf_arena *arena,
+                         struct hf_findings *findings, struct hf_node **out)
 {
-    HF_CLEANUP(parser_done) struct parser parser = {.arena = arena, .findings = findings};
+    HF_CLEANUP(parser_done)
+    struct parser parser = {.arena = arena, .findings = findings, .plain = plain};
     struct hf_node *root = NULL;
     *out = NULL;
     if (text.len > HF_CONFIG_FILE_MAX) {
@@ -336,4 +342,16 @@ enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
     }
     *out = err == HF_OK ? root : NULL;
     return err;
+}
+
+enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
+                          struct hf_findings *findings, struct hf_node **out)
+{
+    return parse(text, false, arena, findings, out);
+}
+
+enum hf_err hf_tree_parse_plain(struct hf_bytes text, struct hf_arena *arena,
+                                struct hf_findings *findings, struct hf_node **out)
+{
+    return parse(text, true, arena, findings, out);
 }

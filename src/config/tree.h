@@ -39,6 +39,11 @@ struct hf_node {
 enum hf_err hf_tree_parse(struct hf_bytes text, struct hf_arena *arena,
                           struct hf_findings *findings, struct hf_node **out) HF_MUST_CHECK;
 
+/* hf_tree_parse_plain is the same for text that comes from elsewhere: nothing is put in from the
+ * environment. */
+enum hf_err hf_tree_parse_plain(struct hf_bytes text, struct hf_arena *arena,
+                                struct hf_findings *findings, struct hf_node **out) HF_MUST_CHECK;
+
 /* hf_node_get gives the value of a key, or NULL; node may be NULL or no map. */
 const struct hf_node *hf_node_get(const struct hf_node *node, const char *key);
 

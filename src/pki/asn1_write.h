@@ -40,8 +40,13 @@ enum {
 #define HF_ASN1_CONTEXT(n)             ((uint8_t)(0x80 | (n)))
 #define HF_ASN1_CONTEXT_CONSTRUCTED(n) ((uint8_t)(0xa0 | (n)))
 
-/* The contents of an object identifier, written as a string of its bytes. */
-#define HF_OID(bytes_) ((struct hf_bytes){(const uint8_t *)(bytes_), sizeof(bytes_) - 1})
+/* The contents of an object identifier, or any DER, written as a string: in initializers of static
+ * tables, and in expressions. */
+#define HF_OID_INIT(bytes_) \
+    { \
+        (const uint8_t *)(bytes_), sizeof(bytes_) - 1 \
+    }
+#define HF_OID(bytes_) ((struct hf_bytes)HF_OID_INIT(bytes_))
 
 static inline struct hf_asn1 hf_asn1_writer(struct hf_buf *buf)
 {
