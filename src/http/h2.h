@@ -17,7 +17,9 @@
  * Life of a stream: from on_head (server) or hf_h2_request (client) until on_close returns or
  * hf_h2_reset is called, whichever is first; after that the handle is dead. Every stream ends by
  * exactly one of the two. on_close comes when both directions have ended and all that was written
- * has been taken, on a reset, an error, and from hf_h2_free.
+ * has been taken, on a reset, an error, and from hf_h2_free. A server that has answered before the
+ * request's end resets the stream itself when it won't read on (RFC 9113 8.1); one without a user
+ * pointer is reset at once.
  *
  * Callbacks may call everything here except hf_h2_feed, hf_h2_take and hf_h2_free, but for the
  * stream that on_close is about only hf_h2_stream_*.
@@ -192,6 +194,9 @@ enum hf_err hf_h2_request(struct hf_h2 *h2, struct hf_h2_stream **out,
  * grants an extended CONNECT and is sent as 200. */
 enum hf_err hf_h2_respond(struct hf_h2_stream *stream, const struct hf_http_msg *msg,
                           bool end) HF_MUST_CHECK;
+
+/* hf_h2_stream_is_sent: all that was written, the end included, has been taken. */
+bool hf_h2_stream_is_sent(const struct hf_h2_stream *stream);
 
 /* hf_h2_room: how many bytes hf_h2_write would take now. */
 size_t hf_h2_room(const struct hf_h2_stream *stream);

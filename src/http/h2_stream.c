@@ -133,8 +133,8 @@ bool hf_h2_stream_settle(struct hf_h2_stream *stream)
         return false;
     }
     if (!stream->remote_end) {
-        if (!h2->config->server) {
-            return false;
+        if (!h2->config->server || (stream->user && !stream->bad)) {
+            return false; /* its owner says how much of the request is still read */
         }
         /* The answer is complete: the rest of the request may stay where it is (RFC 9113 8.1). */
         say_reset(h2, stream->id, HF_H2_NO_ERROR);
@@ -164,6 +164,11 @@ void *hf_h2_stream_user(const struct hf_h2_stream *stream)
 void hf_h2_stream_set_user(struct hf_h2_stream *stream, void *user)
 {
     stream->user = user;
+}
+
+bool hf_h2_stream_is_sent(const struct hf_h2_stream *stream)
+{
+    return stream->end_sent;
 }
 
 size_t hf_h2_stream_n_held(const struct hf_h2_stream *stream)

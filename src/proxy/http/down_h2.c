@@ -14,7 +14,6 @@
 enum {
     HELD_MAX = 1 << 20,   /* beyond any stream window */
     REST_MAX = 256 << 10, /* of one piece that a stream had no room for */
-    DRAIN_MAX = 64 << 10, /* of a body nobody wants, before the stream is reset */
 };
 
 struct hf_down_h2 {
@@ -149,12 +148,6 @@ static void pass(struct hf_exchange *x, struct hf_bytes data)
     if (!x->down || !x->down_h2) {
         return;
     }
-    x->n_drained += x->answered ? data.len : 0;
-    if (x->n_drained > DRAIN_MAX) { /* no more of it: the turn resets, once the answer has left */
-        x->resumed = true;
-        hf_wire_kick(&x->down->wire);
-        return;
-    }
     if (more) {
         hf_h2_consume(x->down_h2, data.len + x->unconsumed);
         x->unconsumed = 0;
@@ -180,7 +173,7 @@ static void on_data(void *ctx, struct hf_h2_stream *stream, struct hf_bytes data
 static void body_end(struct hf_exchange *x, struct hf_http_msg *trailers)
 {
     hf_exchange_body_end(x, trailers);
-    if (x->down && x->answered && x->asked) {
+    if (x->down && x->answered && x->asked && !x->down_end) {
         let_go(x);
     }
 }
@@ -199,12 +192,13 @@ static void on_end(void *ctx, struct hf_h2_stream *stream, struct hf_http_msg *t
     }
 }
 
-/* The answer has been given, and the client sends on all the same: it is told to stop, but not
- * before the answer has left (RFC 9113 8.1). */
+/* The answer has been given, and the client neither ends its request nor gives up: many stop by
+ * themselves once they have read the answer, and take a reset that comes before for a failure. It
+ * is told to stop, but not before the answer has left (RFC 9113 8.1). */
 static void stop_upload(struct hf_down_h2 *h2, struct hf_exchange *x)
 {
     hf_h2_wire_flush(&h2->pipe);
-    if (x->down_h2 && hf_h2_room(x->down_h2) >= h2->config.limits.out_max) {
+    if (x->down_h2 && hf_h2_stream_is_sent(x->down_h2)) {
         reset(x, HF_H2_NO_ERROR);
         let_go(x);
     }
@@ -384,7 +378,7 @@ static void turn(struct hf_wire *wire)
             x->resumed = false;
             hf_h2_wire_dirty(&h2->pipe); /* what is given on earns the client credit */
             release_held(x);
-            if (x->down && x->n_drained > DRAIN_MAX) {
+            if (x->down && x->stop_upload) {
                 stop_upload(h2, x);
             }
         }

@@ -173,6 +173,18 @@ bool hf_exchange_takes_body(const struct hf_exchange *x)
            (!x->up && hf_exchange_phase(x) >= HF_X_ANSWER);
 }
 
+/* Of a body nobody wants some is read, for the clients that send it all before they look up. */
+static bool throw_away(struct hf_exchange *x, size_t n)
+{
+    enum { ENOUGH = 256 << 10 };
+    x->n_drained += n;
+    if (x->n_drained > ENOUGH) {
+        x->drained_enough = true;
+        hf_exchange_arm(x);
+    }
+    return !x->drained_enough;
+}
+
 bool hf_exchange_body(struct hf_exchange *x, struct hf_bytes data)
 {
     touch(x);
@@ -180,6 +192,9 @@ bool hf_exchange_body(struct hf_exchange *x, struct hf_bytes data)
     if (x->serving && hf_exchange_phase(x) == HF_X_WAIT) {
         hf_exchange_serving_body(x, data);
         return true;
+    }
+    if (x->answered && x->down_stream) {
+        return throw_away(x, data.len);
     }
     if (x->answered || !x->up) {
         return true;

@@ -152,6 +152,8 @@ struct hf_exchange {
     struct hf_buf held;           /* of the request's body, until somebody takes it */
     size_t unconsumed;            /* of what was taken, not yet told to the stream */
     size_t n_drained;             /* of a body nobody wants */
+    bool drained_enough;          /* no more of it is read; the client has a moment to stop */
+    bool stop_upload;             /* that has passed */
     struct hf_buf down_rest;      /* of the answer, that the stream had no room for */
     bool held_end;                /* the request's end waits behind what is held */
     bool down_end;                /* the answer's behind down_rest */

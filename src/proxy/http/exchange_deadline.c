@@ -4,7 +4,10 @@
  * its body, its reading), or the server. The timer is set once and looks again when it fires, so
  * that a quick exchange costs one entry in the wheel.
  */
+#include "proxy/http/down.h"
 #include "proxy/http/exchange_impl.h"
+
+enum { STOP_MS = 2000 }; /* that a client has to end a request which was answered and isn't read */
 
 struct deadline {
     int64_t at;          /* loop time; INT64_MAX: none */
@@ -33,6 +36,11 @@ static struct deadline of_phase(const struct hf_exchange *x)
     if (phase == HF_X_TUNNEL) {
         return (struct deadline){after(x->active_ms, x->door->cfg->idle_timeout_ms),
                                  HF_MISHAP_CLIENT_IDLE};
+    }
+    if (!x->asked && x->answered && x->down_stream && !x->stop_upload) {
+        bool enough = x->drained_enough && STOP_MS < cfg->body_timeout_ms;
+        return (struct deadline){after(x->active_ms, enough ? STOP_MS : cfg->body_timeout_ms),
+                                 HF_MISHAP_NONE};
     }
     if (!x->asked && (x->answered || phase >= HF_X_WAIT) && !x->up_full) {
         return (struct deadline){after(x->active_ms, cfg->body_timeout_ms),
@@ -72,6 +80,11 @@ void hf_exchange_on_timer(struct hf_timer *timer)
     struct hf_exchange *x = HF_CONTAINER_OF(timer, struct hf_exchange, timer);
     struct deadline due = next(x);
     if (due.at > hf_loop_now_ms(x->hub->worker->loop)) {
+        hf_exchange_arm(x);
+    } else if (due.then == HF_MISHAP_NONE) { /* RFC 9113 8.1: told to stop, once all was said */
+        x->stop_upload = true;
+        x->active_ms = hf_loop_now_ms(x->hub->worker->loop);
+        x->down->kind->ops.resume(x);
         hf_exchange_arm(x);
     } else {
         hf_exchange_refuse_or_abort(x, due.then);
