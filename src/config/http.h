@@ -52,6 +52,8 @@ struct hf_cfg_http {
     int64_t body_timeout_ms;       /* the longest silence within a request body */
     int64_t keep_alive_timeout_ms; /* between requests */
     unsigned keep_alive_requests;  /* 0: no limit */
+    int64_t cut_after_ms;          /* once its client is no longer admitted */
+    int64_t expiry_drain_ms;       /* before its client's chain ends; 0: not told before */
     struct hf_http_path_rules paths;
     struct hf_cfg_h2 h2;
 };

@@ -223,6 +223,27 @@ static const struct hf_key http_keys[] = {
      .doc = "How many requests a connection may carry before it is closed; `0`: no limit.",
      .example = "10000",
      HF_KEY_FIELD(hf_cfg_http, keep_alive_requests)},
+    {.name = "cut-after",
+     .kind = HF_KIND_DURATION,
+     .min = 0,
+     .max = HF_MINUTE_MS,
+     .standard = "1s",
+     .doc = "How long requests under way may go on once their client is no longer admitted, as it "
+            "was revoked, for instance. Its connection takes no other request from that moment, "
+            "and is told to end (`GOAWAY`, `Connection: close`); after this it is cut. `0`: at "
+            "once. A connection without a request is always cut at once.",
+     .example = "0",
+     HF_KEY_FIELD(hf_cfg_http, cut_after_ms)},
+    {.name = "expiry-drain",
+     .kind = HF_KIND_DURATION,
+     .min = 0,
+     .max = 7 * HF_DAY_MS,
+     .standard = "0",
+     .doc = "How long before the client's chain expires its connection is told to end (`GOAWAY`, "
+            "`Connection: close`), so that it comes back with a new certificate in good time. "
+            "When the chain has expired, the connection is cut.",
+     .example = "10m",
+     HF_KEY_FIELD(hf_cfg_http, expiry_drain_ms)},
     {.name = "paths",
      .kind = HF_KIND_SECTION,
      .section = &section_paths,

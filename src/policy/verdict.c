@@ -100,6 +100,7 @@ static void take_result(struct hf_verify_result *result, struct hf_verdict *out)
     }
     if (result->reason == HF_REASON_OK && result->path) {
         admit(out, true, result->not_after);
+        out->expires_at = result->not_after;
         say(out, "the certificate is good");
         return;
     }

@@ -49,6 +49,7 @@ struct hf_verdict {
     uint8_t alert;         /* that a refusal becomes; HF_ALERT_NONE otherwise */
     int depth;             /* of the certificate concerned, -1: none */
     int64_t not_after;     /* the verdict must be made again after this; 0: no limit */
+    int64_t expires_at;    /* with verified: the first certificate of the chain does */
     char concerns[256];    /* subject of the certificate concerned, or "" */
     char text[HF_VERIFY_TEXT_MAX]; /* one sentence for people */
 };

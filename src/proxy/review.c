@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/http/down.h"
 #include "proxy/http/pool.h"
 #include "proxy/session_account.h"
 #include "proxy/session_impl.h"
@@ -35,14 +36,29 @@ struct hf_review {
 /* --- One session --------------------------------------------------------------------------------
  */
 
+/* Requests under way may go on for a moment; no other comes in. */
+static bool drains(struct hf_session *session, const struct hf_verdict *verdict)
+{
+    int64_t drain_ms = session->door->cfg->http.cut_after_ms;
+    if (session->fsm.state != HF_SESSION_HTTP || !drain_ms || !hf_down_busy(session)) {
+        return false;
+    }
+    session->good_until_ms = session->retire_ms = 0;
+    session->cut_ms = hf_session_now_ms(session) + drain_ms;
+    hf_down_bar(session, verdict->reason);
+    hf_session_arm(session);
+    return true;
+}
+
 static bool close_session(struct hf_session *session, const struct hf_verdict *verdict,
                           const struct hf_notes *notes)
 {
     hf_session_log_no_longer(session, verdict);
     hf_session_account_cut(session, verdict, notes);
-    hf_session_finish_with_alert(session, HF_CAUSE_NO_LONGER_ADMITTED,
-                                 verdict->alert == HF_ALERT_NONE ? HF_ALERT_ACCESS_DENIED
-                                                                 : verdict->alert);
+    session->cut_alert = verdict->alert == HF_ALERT_NONE ? HF_ALERT_ACCESS_DENIED : verdict->alert;
+    if (!drains(session, verdict)) {
+        hf_session_expel(session);
+    }
     return true;
 }
 
@@ -108,6 +124,9 @@ bool hf_session_review_client(struct hf_session *session)
 bool hf_session_review(struct hf_session *session)
 {
     hf_session_at_epoch(session);
+    if (session->cut_ms) {
+        return false; /* it ends already, and was counted */
+    }
     if (session->fsm.state <= HF_SESSION_HANDSHAKE) {
         session->unsure = true; /* it may have been judged before the handshake's end */
         return false;

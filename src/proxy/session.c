@@ -110,8 +110,9 @@ static int64_t next_due(const struct hf_session *session)
     default: /* a dial has deadlines of its own */
         break;
     }
-    if (session->good_until_ms && session->good_until_ms < due) {
-        due = session->good_until_ms;
+    const int64_t ends[] = {session->good_until_ms, session->retire_ms, session->cut_ms};
+    for (size_t i = 0; i < HF_N_ELEMENTS(ends); i++) {
+        due = ends[i] && ends[i] < due ? ends[i] : due;
     }
     int64_t total = session->since_ms + cfg->total_timeout_ms;
     return cfg->total_timeout_ms && total < due ? total : due;
@@ -180,6 +181,11 @@ static bool is_idle(const struct hf_session *session)
     return limit && hf_session_now_ms(session) - session->active_ms >= limit;
 }
 
+static bool is_due(const struct hf_session *session, int64_t at_ms)
+{
+    return at_ms && at_ms <= hf_session_now_ms(session);
+}
+
 static void on_timer(struct hf_timer *timer)
 {
     struct hf_session *session = HF_CONTAINER_OF(timer, struct hf_session, timer);
@@ -191,11 +197,21 @@ static void on_timer(struct hf_timer *timer)
         hf_session_arm(session);
         return;
     }
-    if (session->good_until_ms && session->good_until_ms <= hf_session_now_ms(session)) {
+    if (is_due(session, session->cut_ms)) {
+        hf_session_expel(session);
+        return;
+    }
+    if (is_due(session, session->good_until_ms)) {
         session->good_until_ms = 0;
         if (!hf_session_review(session)) {
             hf_session_arm(session);
         }
+        return;
+    }
+    if (is_due(session, session->retire_ms)) {
+        session->retire_ms = 0;
+        hf_session_arm(session);
+        hf_down_retire(session);
         return;
     }
     int64_t limit = session->door->cfg->total_timeout_ms;

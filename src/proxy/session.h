@@ -96,6 +96,9 @@ struct hf_session {
     uint64_t id;
     uint64_t epoch;             /* of the worker, that it was judged at last */
     int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */
+    int64_t retire_ms;          /* loop time to be told to end, in HTTP mode; 0: never */
+    int64_t cut_ms;             /* it is no longer admitted, and ends by then; 0: it is */
+    uint8_t cut_alert;          /* with cut_ms */
     int64_t since_ms;           /* loop time of accept */
     int64_t active_ms;          /* loop time of the last byte */
     uint64_t tallies[2];        /* that client limits count it in; 0: not */

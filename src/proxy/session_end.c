@@ -118,6 +118,12 @@ void hf_session_finish_with_alert(struct hf_session *session, enum hf_cause caus
     hf_session_finish(session, cause, session->client.tls != NULL);
 }
 
+void hf_session_expel(struct hf_session *session)
+{
+    hf_down_leave(session);
+    hf_session_finish_with_alert(session, HF_CAUSE_NO_LONGER_ADMITTED, session->cut_alert);
+}
+
 /* A browser or curl that forgot the "s" of https reads this; to TLS it would be noise. */
 static void answer_plain_http(struct hf_session *session)
 {

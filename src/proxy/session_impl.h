@@ -32,6 +32,10 @@ void hf_session_finish(struct hf_session *session, enum hf_cause cause, bool wit
 /* hf_session_finish_with_alert tells the client's TLS that it is over, then ends. */
 void hf_session_finish_with_alert(struct hf_session *session, enum hf_cause cause, uint8_t alert);
 
+/* hf_session_expel ends a session whose client is no longer admitted (cut_alert says how it is
+ * told), in HTTP/2 with a GOAWAY before the alert. */
+void hf_session_expel(struct hf_session *session);
+
 /* hf_session_refuse counts, logs and ends a client that doesn't come in. */
 void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,
                        bool with_linger);

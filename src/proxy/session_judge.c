@@ -48,12 +48,26 @@ void hf_session_at_epoch(struct hf_session *session)
     hf_list_push(&session->worker->sessions, &session->link);
 }
 
+/* When its connection is told to end, as its chain soon does. */
+static int64_t retire_at(const struct hf_session *session, const struct hf_verdict *verdict)
+{
+    const struct hf_cfg_listener *cfg = session->door->cfg;
+    int64_t drain_ms = cfg->mode == HF_MODE_HTTP ? cfg->http.expiry_drain_ms : 0;
+    if (!drain_ms || !verdict->verified || verdict->expires_at == INT64_MAX) {
+        return 0;
+    }
+    int64_t left_s = verdict->expires_at - hf_clock_wall_s(session->worker->clock);
+    int64_t in_ms = left_s < INT32_MAX ? left_s * 1000 - drain_ms : INT32_MAX;
+    return hf_loop_now_ms(session->worker->loop) + (in_ms > 0 ? in_ms : 1);
+}
+
 /* The clocks may jump: what is armed here is only when to look again, not what is then found. */
 void hf_session_judged(struct hf_session *session, const struct hf_verdict *verdict)
 {
     enum { LOOK_AGAIN_MAX_S = 7 * 86400 };
     hf_session_at_epoch(session);
     session->good_until_ms = 0;
+    session->retire_ms = retire_at(session, verdict);
     session->vitals_only = verdict->vitals_only;
     if (verdict->not_after > 0 && verdict->not_after < INT64_MAX) {
         int64_t left = verdict->not_after - hf_clock_wall_s(session->worker->clock);

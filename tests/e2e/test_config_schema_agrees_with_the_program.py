@@ -125,6 +125,8 @@ listeners:
       body-timeout: 30s
       keep-alive-timeout: 1m
       keep-alive-requests: 0
+      cut-after: 1s
+      expiry-drain: 0
       paths: {dot-segments: resolve, encoded-slashes: refuse, double-slashes: merge}
       h2: {max-streams: 100, stream-window: 64KiB, connection-window: 4MiB, header-table: 4KiB,
            max-continuations: 8, flood-interval: 10s, max-resets: 500, max-errors: 200,

@@ -99,6 +99,32 @@ void hf_down_retire(struct hf_session *session)
     }
 }
 
+void hf_down_bar(struct hf_session *session, enum hf_reason reason)
+{
+    session->http->barred = reason;
+    hf_down_retire(session);
+}
+
+void hf_down_leave(struct hf_session *session)
+{
+    if (session->http && session->http->kind->leave) {
+        session->http->kind->leave(session->http);
+    }
+}
+
+void hf_down_end(struct hf_down *down)
+{
+    struct hf_session *session = down->session;
+    if (session->cut_ms) {
+        hf_session_expel(session);
+    } else if (down->wire.broken != HF_MOVE_IDLE ||
+               hf_leg_finish(&session->client) == HF_MOVE_LOST) {
+        hf_session_finish(session, HF_CAUSE_CLIENT_RESET, false);
+    } else {
+        hf_session_finish(session, HF_CAUSE_FINISHED, true);
+    }
+}
+
 static void free_later(struct hf_task *task)
 {
     hf_free(HF_CONTAINER_OF(task, struct hf_down, free_task));

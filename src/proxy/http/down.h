@@ -19,6 +19,9 @@ struct hf_down_kind {
     /* No more requests after those under way: the connection ends when they have. */
     void (*retire)(struct hf_down *down);
 
+    /* Says goodbye, as the protocol has it, before the connection is cut. NULL: it can't. */
+    void (*leave)(struct hf_down *down);
+
     /* Nothing moved for a while: gives back what can be remade. NULL: nothing to give. */
     void (*quiet)(struct hf_down *down);
 
@@ -59,6 +62,16 @@ bool hf_down_busy(const struct hf_session *session);
 
 /* hf_down_retire ends the connection after the requests under way; at once when there are none. */
 void hf_down_retire(struct hf_session *session);
+
+/* hf_down_bar does so, and answers what still comes 403: the client is no longer admitted. */
+void hf_down_bar(struct hf_session *session, enum hf_reason reason);
+
+/* hf_down_leave says goodbye to a client that is about to be cut. */
+void hf_down_leave(struct hf_session *session);
+
+/* hf_down_end ends a session that has served its last request: in order, or with the alert that a
+ * client gets who is no longer admitted. */
+void hf_down_end(struct hf_down *down);
 
 /* hf_down_quiet gives back what a silent connection can do without. */
 void hf_down_quiet(struct hf_session *session);

@@ -84,11 +84,7 @@ static void close_in_order(struct hf_down_h1 *h1)
         hf_session_finish_with_alert(session, HF_CAUSE_UPSTREAM_TRUNCATED, HF_ALERT_INTERNAL_ERROR);
         return;
     }
-    if (h1->down.wire.broken != HF_MOVE_IDLE || hf_leg_finish(&session->client) == HF_MOVE_LOST) {
-        hf_session_finish(session, HF_CAUSE_CLIENT_RESET, false);
-        return;
-    }
-    hf_session_finish(session, HF_CAUSE_FINISHED, true);
+    hf_down_end(&h1->down);
 }
 
 static void close_soon(struct hf_down_h1 *h1)

@@ -79,13 +79,8 @@ static void lost_by(struct hf_down_h2 *h2, enum hf_move move)
 
 static void close_in_order(struct hf_down_h2 *h2)
 {
-    struct hf_session *session = h2->down.session;
     hf_wire_pull(h2->down.hub);
-    if (h2->down.wire.broken != HF_MOVE_IDLE || hf_leg_finish(&session->client) == HF_MOVE_LOST) {
-        hf_session_finish(session, HF_CAUSE_CLIENT_RESET, false);
-        return;
-    }
-    hf_session_finish(session, HF_CAUSE_FINISHED, true);
+    hf_down_end(&h2->down);
 }
 
 /* --- Requests -----------------------------------------------------------------------------------
@@ -495,6 +490,16 @@ static void retire(struct hf_down *down)
     hf_h2_wire_dirty(&of_down(down)->pipe);
 }
 
+/* What doesn't fit any more is not said. */
+static void leave(struct hf_down *down)
+{
+    struct hf_down_h2 *h2 = of_down(down);
+    if (hf_h2_terminate(h2->pipe.h2, HF_H2_NO_ERROR) == HF_OK) {
+        hf_h2_wire_flush(&h2->pipe);
+    }
+    hf_wire_pull(down->hub);
+}
+
 static void quiet(struct hf_down *down)
 {
     if (hf_list_empty(&down->exchanges)) {
@@ -511,6 +516,7 @@ static const struct hf_down_kind kind = {
     .ops = {interim, head, data, end, abort_answer, resume},
     .event = event,
     .retire = retire,
+    .leave = leave,
     .quiet = quiet,
     .done = done,
 };
