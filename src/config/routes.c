@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/neighbours.h"
 #include "policy/hosts.h"
 #include "policy/route.h"
 
@@ -82,28 +83,13 @@ static void fill_route(struct build *build, const struct hf_cfg_route *route,
     }
 }
 
-/* Doors that ask and judge in the same way have the same number. */
-static unsigned kind_of(const struct hf_cfg_listener *listener, size_t door)
-{
-    for (size_t i = 0; i < door; i++) {
-        enum hf_client_mode client = i ? listener->sni[i - 1].client : listener->client;
-        const struct hf_cfg_trust *trust = i ? listener->sni[i - 1].trust : listener->trust;
-        bool asks = client != HF_CLIENT_NONE;
-        if (client == listener->sni[door - 1].client &&
-            (!asks || trust == listener->sni[door - 1].trust)) {
-            return kind_of(listener, i);
-        }
-    }
-    return (unsigned)door;
-}
-
 static const struct hf_route_door *doors_of(struct build *build)
 {
     const struct hf_cfg_listener *listener = build->listener;
     struct hf_route_door *doors = take(build, listener->n_sni + 1, sizeof(*doors));
-    for (size_t i = 0; doors && i < listener->n_sni; i++) {
-        doors[i + 1] =
-            (struct hf_route_door){listener->sni[i].pattern.value, kind_of(listener, i + 1)};
+    for (size_t i = 0; doors && i <= listener->n_sni; i++) {
+        doors[i] = (struct hf_route_door){i ? listener->sni[i - 1].pattern.value : NULL,
+                                          hf_kind_of_door(build->decoder->config, listener, i)};
     }
     return doors;
 }
@@ -151,7 +137,7 @@ static void compile(struct build *build)
     for (size_t i = 0; routes && i < listener->n_routes; i++) {
         fill_route(build, &listener->routes[i], &routes[i]);
     }
-    const struct hf_route_table_source source = {
+    struct hf_route_table_source source = {
         .routes = routes,
         .n_routes = listener->n_routes,
         .roles = roles_of(build),
@@ -160,6 +146,10 @@ static void compile(struct build *build)
         .n_doors = listener->n_sni + 1,
     };
     struct hf_route_place place;
+    if (build->decoder->err == HF_OK) {
+        build->decoder->err =
+            hf_neighbours(build->decoder, listener, &source.neighbours, &source.n_neighbours);
+    }
     if (build->decoder->err != HF_OK) {
         return;
     }

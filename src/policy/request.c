@@ -86,7 +86,7 @@ static bool check_authority(const struct hf_request_input *input, struct hf_requ
         refuse(out, HF_REASON_INTERNAL, HF_RULE_MATCH);
         return false;
     }
-    if (host.len && table->kinds[hf_route_table_door(table, host)] != table->kinds[input->door]) {
+    if (host.len && hf_route_table_kind(table, host) != table->kinds[input->door]) {
         refuse(out, HF_REASON_MISDIRECTED, HF_RULE_MATCH);
         return false;
     }

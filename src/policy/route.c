@@ -40,6 +40,12 @@ size_t hf_route_table_door(const struct hf_route_table *table, struct hf_bytes h
     return found ? (size_t)found - 1 : 0;
 }
 
+unsigned hf_route_table_kind(const struct hf_route_table *table, struct hf_bytes host)
+{
+    uintptr_t kind = (uintptr_t)hf_hosts_get(&table->names, host);
+    return kind ? (unsigned)(kind - 1) : table->kinds[hf_route_table_door(table, host)];
+}
+
 /* --- Conditions ---------------------------------------------------------------------------------
  */
 

@@ -83,6 +83,9 @@ struct hf_route_table_source {
     size_t n_roles;
     const struct hf_route_door *doors; /* [0] is the default; at least one */
     size_t n_doors;
+    const struct hf_route_door *neighbours; /* hosts of other listeners that a client may have been
+                                               looking for; those named here too are ours */
+    size_t n_neighbours;
 };
 
 /* What hf_route_table_new refused; the sentence is hf_err_text(). */
@@ -120,6 +123,10 @@ const struct hf_roles *hf_route_table_roles(const struct hf_route_table *table);
 /* hf_route_table_door gives the index of the door that a server name, or the host of a request,
  * belongs to: exact before wildcard before the default. Any case; a trailing dot doesn't count. */
 size_t hf_route_table_door(const struct hf_route_table *table, struct hf_bytes host);
+
+/* hf_route_table_kind gives the kind of the door that the host of a request belongs to, be it
+ * another listener's. */
+unsigned hf_route_table_kind(const struct hf_route_table *table, struct hf_bytes host);
 
 /* --- Who asks -----------------------------------------------------------------------------------
  */

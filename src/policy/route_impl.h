@@ -53,6 +53,7 @@ struct hf_route_table {
     size_t n_lists;
     struct hf_hosts doors; /* values: index in kinds + 1 */
     unsigned *kinds;
+    struct hf_hosts names; /* with neighbours: hosts of all, and kind + 1; empty without */
     size_t n_doors;
 };
 

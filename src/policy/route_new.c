@@ -426,6 +426,39 @@ static enum hf_err make_doors(struct maker *maker)
     return HF_OK;
 }
 
+/* The first to name a host has it. */
+static enum hf_err name(struct hf_route_table *table, const char *host, unsigned kind)
+{
+    if (hf_hosts_exact(&table->names, host)) {
+        return HF_OK;
+    }
+    return hf_hosts_put(&table->names, host, (void *)((uintptr_t)kind + 1));
+}
+
+/* Only beside neighbours do the hosts that routes name say more than the doors. */
+static enum hf_err make_names(struct maker *maker)
+{
+    const struct hf_route_table_source *source = maker->source;
+    struct hf_route_table *table = maker->table;
+    if (source->n_neighbours == 0) {
+        return HF_OK;
+    }
+    for (size_t i = 1; i < source->n_doors; i++) {
+        HF_TRY(name(table, source->doors[i].pattern, source->doors[i].kind));
+    }
+    for (size_t i = 0; i < source->n_routes; i++) {
+        for (size_t j = 0; j < source->routes[i].n_hosts; j++) {
+            const char *host = source->routes[i].hosts[j];
+            size_t door = hf_route_table_door(table, hf_bytes_str(host));
+            HF_TRY(name(table, host, table->kinds[door]));
+        }
+    }
+    for (size_t i = 0; i < source->n_neighbours; i++) {
+        HF_TRY(name(table, source->neighbours[i].pattern, source->neighbours[i].kind));
+    }
+    return HF_OK;
+}
+
 /* --- All of it ----------------------------------------------------------------------------------
  */
 
@@ -453,6 +486,7 @@ enum hf_err hf_route_table_new(const struct hf_route_table_source *source,
     err = err == HF_OK ? make_roles(&maker) : err;
     err = err == HF_OK ? make_hosts(&maker) : err;
     err = err == HF_OK ? make_doors(&maker) : err;
+    err = err == HF_OK ? make_names(&maker) : err;
     maker_done(&maker);
     if (err != HF_OK) {
         hf_route_table_free(maker.table);
@@ -503,6 +537,7 @@ void hf_route_table_free(struct hf_route_table *table)
     hf_roles_free(table->roles);
     hf_hosts_done(&table->by_host);
     hf_hosts_done(&table->doors);
+    hf_hosts_done(&table->names);
     hf_free(table->lists);
     hf_free(table->kinds);
     hf_free(table->routes);

@@ -45,10 +45,11 @@ class Site:
 
 @pytest.fixture
 def site(pki, people, port, backend, handfast):
-    def start(routes, listener=None, **more):
+    def start(routes, listener=None, more_listeners=None, **more):
         recorder = Recorder()
         config = configs.http_side(pki, port, backend(recorder.serve), routes,
                                    {'client': 'request', **(listener or {})}, roles=dict(ROLES), **more)
+        config['listeners'].update(more_listeners or {})
         return Site(pki, people, port, handfast(config), recorder, config)
     return start
 
@@ -180,6 +181,19 @@ def test_a_stricter_hosts_rules_cannot_be_entered_through_anothers_door(site, ve
         assert here.status('/', None, '--header', f'Host: {host}', version=version) == 421, host
     line = here.daemon.log.wait(event='request', status=421)
     assert line['cause'] == 'misdirected'
+    assert len(here.recorder.take()) == 1
+
+
+@pytest.mark.parametrize('version', ['--http1.1', '--http2'])
+def test_nor_through_that_of_another_listener_of_the_port(site, pki, port, version):
+    """0.0.0.0 wants a certificate for its host; 127.0.0.1, where the client gets to, doesn't insist."""
+    here = site([{'allow': ['anyone'], 'to': 'app'}], more_listeners={'strict': {
+        'listen': [f'0.0.0.0:{port}'], 'identities': ['server'], 'client': 'require', 'trust': 'clients',
+        'mode': 'http', 'routes': [{'match': {'host': 'strict.example'}, 'allow': ['ops'], 'to': 'app'}]}})
+    assert here.status('/', None, version=version) == 200
+    for host in ('strict.example', f'Strict.example.:{port}'):
+        assert here.status('/', None, '--header', f'Host: {host}', version=version) == 421, host
+    assert here.daemon.log.wait(event='request', status=421)['cause'] == 'misdirected'
     assert len(here.recorder.take()) == 1
 
 

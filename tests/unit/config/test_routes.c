@@ -149,6 +149,49 @@ static void sni_rules_become_doors(void **state)
 #define ONE(text)       "{" text ", to: app}\n"
 #define SAID(col, text) "t.yaml:7:" col ": error: " text "\n"
 
+/* How a host is treated, of two listeners: the one at each address, in HTTP mode; the other's
+ * hosts. */
+static bool is_neighbours(const char *mine, const char *other, const char *host)
+{
+    char text[1024];
+    snprintf(text, sizeof(text),
+             HEAD
+             "listeners:\n"
+             "  api: {listen: \"%s\", identities: [web], client: none, mode: http, to: app}\n"
+             "  far: {listen: \"%s\", identities: [web], trust: partners, mode: http, sni: "
+             "[{name: open.example, client: none}], routes: [{match: {host: [\"*.far.example\", "
+             "a.example, open.example]}, to: app}]}\n",
+             mine, other);
+    struct hf_config *config = good(text);
+    const struct hf_route_table *table = config->listeners[0].route_table;
+    bool differs = hf_route_table_kind(table, hf_bytes_str(host)) !=
+                   hf_route_table_kind(table, hf_bytes_str("elsewhere.example"));
+    hf_config_free(config);
+    return differs;
+}
+
+static void neighbours_share_a_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mine, *other;
+        bool are;
+    } rows[] = {
+        {"127.0.0.1:1", "0.0.0.0:1", true},    {"0.0.0.0:1", "127.0.0.1:1", true},
+        {"127.0.0.1:1", ":1", true},           {"127.0.0.1:1", "[::]:1", true},
+        {"[::1]:1", "[::]:1", true},           {"[::ffff:127.0.0.1]:1", "0.0.0.0:1", true},
+        {"0.0.0.0:1", "[::]:1", true},         {"[::1]:1", "0.0.0.0:1", false},
+        {"127.0.0.1:1", "127.0.0.2:1", false}, {"127.0.0.1:1", "0.0.0.0:2", false},
+        {"unix:/run/a", "0.0.0.0:1", false},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(rows); i++) {
+        assert_int_equal(is_neighbours(rows[i].mine, rows[i].other, "a.example"), rows[i].are);
+        assert_int_equal(is_neighbours(rows[i].mine, rows[i].other, "x.far.example"), rows[i].are);
+        assert_false(is_neighbours(rows[i].mine, rows[i].other, "open.example")); /* asked alike */
+        assert_false(is_neighbours(rows[i].mine, rows[i].other, "b.example"));
+    }
+}
+
 static void matches(void **state)
 {
     (void)state;
@@ -469,6 +512,7 @@ int main(void)
         cmocka_unit_test(defaults_are_safe),
         cmocka_unit_test(every_key_arrives),
         cmocka_unit_test(sni_rules_become_doors),
+        cmocka_unit_test(neighbours_share_a_port),
         cmocka_unit_test(matches),
         cmocka_unit_test(rules),
         cmocka_unit_test(actions),

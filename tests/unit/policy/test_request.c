@@ -222,6 +222,46 @@ static void hosts_of_another_door_are_misdirected(void **state)
     hf_route_table_free(table);
 }
 
+/* A host that another listener of the same port names is that one's, but for those named here. */
+static void hosts_of_a_neighbour_are_misdirected(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"both.example.org", "in.wide.example.org"};
+    const struct hf_route_source routes[] = {{.name = "b", .hosts = hosts, .n_hosts = 2},
+                                             {.name = "a"}};
+    const struct hf_route_door doors[] = {{NULL, 0}, {"*.own.example.org", 1}};
+    const struct hf_route_door neighbours[] = {
+        {"strict.example.org", 2}, {"both.example.org", 2},   {"*.wide.example.org", 2},
+        {"like.example.org", 0},   {"strict.example.org", 0}, {"x.own.example.org", 2},
+    };
+    struct hf_route_table_source source = table_source(routes, 2);
+    struct hf_route_place place;
+    struct hf_route_table *table;
+    source.doors = doors;
+    source.n_doors = HF_N_ELEMENTS(doors);
+    source.neighbours = neighbours;
+    source.n_neighbours = HF_N_ELEMENTS(neighbours);
+    assert_int_equal(hf_route_table_new(&source, &table, &place), HF_OK);
+    struct hf_request_input input = {.table = table, .door = 0};
+    assert_string_equal(judge_as(&input, &alice, "GET strict.example.org/"), "421 misdirected");
+    assert_string_equal(judge_as(&input, &alice, "GET Strict.example.org./"), "421 misdirected");
+    assert_string_equal(judge_as(&input, &alice, "GET x.wide.example.org/"), "421 misdirected");
+    assert_string_equal(judge_as(&input, &alice, "GET y.own.example.org/"), "421 misdirected");
+    assert_string_equal(judge_as(&input, &alice, "GET x.own.example.org/"), "421 misdirected");
+    assert_string_equal(judge_as(&input, NULL, "GET both.example.org/"), "allow b");
+    assert_string_equal(judge_as(&input, NULL, "GET in.wide.example.org/"), "allow b");
+    assert_string_equal(judge_as(&input, NULL, "GET like.example.org/"), "allow a");
+    assert_string_equal(judge_as(&input, NULL, "GET elsewhere/"), "allow a");
+    assert_string_equal(judge_as(&input, NULL, "GET /"), "allow a");
+    /* which door a server name leads to is ours alone to say */
+    assert_int_equal(hf_route_table_door(table, hf_bytes_str("strict.example.org")), 0);
+    assert_int_equal(hf_route_table_door(table, hf_bytes_str("x.own.example.org")), 1);
+    input.door = 1;
+    assert_string_equal(judge_as(&input, NULL, "GET y.own.example.org/"), "allow a");
+    assert_string_equal(judge_as(&input, NULL, "GET x.own.example.org/"), "421 misdirected");
+    hf_route_table_free(table);
+}
+
 static void told(const struct hf_route_table *table, const struct hf_identity *who,
                  const char *text, const char *wanted)
 {
@@ -344,6 +384,7 @@ int main(void)
         cmocka_unit_test(other_credentials),
         cmocka_unit_test(wants_auth_only_until_somebody_looked),
         cmocka_unit_test(hosts_of_another_door_are_misdirected),
+        cmocka_unit_test(hosts_of_a_neighbour_are_misdirected),
         cmocka_unit_test(probes),
         cmocka_unit_test(the_probe_step_alone_decides_nothing_else),
         cmocka_unit_test(sentences),
