@@ -59,6 +59,7 @@ struct hf_rows;
 struct hf_db_options {
     const char *url;
     bool create;
+    bool read_only; /* SQLite only: the file is left as it is */
     unsigned timeout_ms;
 };
 

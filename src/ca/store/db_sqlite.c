@@ -284,17 +284,18 @@ static enum hf_err check_file(const struct hf_db_options *options, const char *p
     return hf_file_check_private(path);
 }
 
-static enum hf_err set_up(struct sqlite_db *db)
+static enum hf_err set_up(struct sqlite_db *db, bool read_only)
 {
     sqlite3_busy_timeout(db->handle, (int)db->base.timeout_ms);
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return sqlite_script(&db->base, "PRAGMA journal_mode=WAL;"
-                                    "PRAGMA synchronous=FULL;"
-                                    "PRAGMA foreign_keys=ON;"
-                                    "PRAGMA cache_size=-8192;"
-                                    "PRAGMA journal_size_limit=67108864;");
+    return read_only ? HF_OK
+                     : sqlite_script(&db->base, "PRAGMA journal_mode=WAL;"
+                                                "PRAGMA synchronous=FULL;"
+                                                "PRAGMA foreign_keys=ON;"
+                                                "PRAGMA cache_size=-8192;"
+                                                "PRAGMA journal_size_limit=67108864;");
 }
 
 enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db **out)
@@ -308,9 +309,9 @@ enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db 
     db->path = hf_strdup(options->url + strlen("sqlite:"));
     enum hf_err err = db->path ? check_file(options, db->path) : HF_E_NOMEM;
     if (err == HF_OK) {
-        int code = sqlite3_open_v2(db->path, &db->handle,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-        err = code == SQLITE_OK ? set_up(db) : fail(&db->base, code);
+        int mode = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+        int code = sqlite3_open_v2(db->path, &db->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
+        err = code == SQLITE_OK ? set_up(db, options->read_only) : fail(&db->base, code);
     }
     if (err != HF_OK) {
         sqlite_close(&db->base);

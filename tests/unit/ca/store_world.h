@@ -48,6 +48,8 @@ struct hf_bytes world_serial(unsigned number);
 enum hf_err world_act(struct hf_store *store, enum hf_store_act act, int64_t authority,
                       unsigned serial, int reason);
 
+enum hf_err world_ignore_cert(void *ctx, const struct hf_store_cert *cert);
+
 /* world_verify asserts that the audit chain is whole. */
 void world_verify(struct hf_store *store);
 
