@@ -36,7 +36,7 @@ struct plan {
     const struct hf_store_query *query;
     enum driver driver;
     const char *used; /* the filter that the driver answers; NULL: none */
-    struct hf_words words;
+    struct hf_store_words words;
     size_t lead; /* the word that is the driver */
     char above[HF_WORD_SIZE_MAX + 8];
     char prefix[HF_WORDS_MAX][HF_WORD_SIZE_MAX + 2]; /* " word" */
@@ -408,7 +408,7 @@ static enum hf_err read_cursor(struct plan *plan)
 
 static enum hf_err plan_words(struct plan *plan)
 {
-    hf_words_add(&plan->words, plan->query->text);
+    hf_store_words_add(&plan->words, plan->query->text);
     if (plan->words.n == 0) {
         return hf_fail(HF_E_INVALID, "\"%.64s\" has no word of two letters or more to search for",
                        plan->query->text);

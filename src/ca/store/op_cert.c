@@ -60,7 +60,7 @@ static enum hf_err insert(struct hf_tx *tx, const struct hf_store_cert *cert, in
     return HF_OK;
 }
 
-static enum hf_err insert_words(struct hf_tx *tx, const struct hf_words *words, int64_t id)
+static enum hf_err insert_words(struct hf_tx *tx, const struct hf_store_words *words, int64_t id)
 {
     for (size_t i = 0; i < words->n; i++) {
         HF_TRY(hf_db_run(tx->db, "INSERT INTO words (word, certificate) VALUES ($1, $2)",
@@ -71,13 +71,13 @@ static enum hf_err insert_words(struct hf_tx *tx, const struct hf_words *words, 
 
 static enum hf_err insert_all(struct hf_tx *tx, const struct hf_store_cert *cert, int64_t id)
 {
-    struct hf_words words = {.n = 0};
-    hf_words_add(&words, cert->identity);
-    hf_words_add(&words, cert->subject);
-    hf_words_add(&words, cert->sans);
-    hf_words_sort(&words);
+    struct hf_store_words words = {.n = 0};
+    hf_store_words_add(&words, cert->identity);
+    hf_store_words_add(&words, cert->subject);
+    hf_store_words_add(&words, cert->sans);
+    hf_store_words_sort(&words);
     HF_CLEANUP(hf_buf_done) struct hf_buf joined = HF_BUF_INIT(HF_STORE_TEXT_MAX);
-    HF_TRY(hf_words_join(&words, &joined));
+    HF_TRY(hf_store_words_join(&words, &joined));
     const char *text = hf_buf_cstr(&joined);
     if (!text) {
         return HF_E_NOMEM;

@@ -36,7 +36,7 @@ static bool is_label(const char *text, size_t len)
     return false;
 }
 
-static void add_one(struct hf_words *words, const char *text, size_t len)
+static void add_one(struct hf_store_words *words, const char *text, size_t len)
 {
     if (words->n == HF_WORDS_MAX) {
         return;
@@ -51,7 +51,7 @@ static void add_one(struct hf_words *words, const char *text, size_t len)
     out[len] = '\0';
 }
 
-void hf_words_add(struct hf_words *words, const char *text)
+void hf_store_words_add(struct hf_store_words *words, const char *text)
 {
     while (text && *text) {
         size_t len = word_len(text);
@@ -67,7 +67,7 @@ static int compare(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-void hf_words_sort(struct hf_words *words)
+void hf_store_words_sort(struct hf_store_words *words)
 {
     qsort(words->word, words->n, sizeof(words->word[0]), compare);
     size_t kept = 0;
@@ -79,7 +79,7 @@ void hf_words_sort(struct hf_words *words)
     words->n = kept;
 }
 
-enum hf_err hf_words_join(const struct hf_words *words, struct hf_buf *out)
+enum hf_err hf_store_words_join(const struct hf_store_words *words, struct hf_buf *out)
 {
     for (size_t i = 0; i < words->n; i++) {
         HF_TRY(hf_buf_u8(out, ' '));
