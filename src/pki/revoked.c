@@ -141,8 +141,10 @@ size_t hf_revoked_replay(const struct hf_revoked *now, const struct hf_revoked *
 
 struct question {
     const struct hf_revoked *set;
-    const struct hf_cert *cert;
+    const struct hf_cert *cert; /* NULL: only its serial is known, and that it is no CA's */
     const struct hf_cert *issuer;
+    bool is_ca;
+    bool wants_cert; /* without it there is no answer */
     struct hf_serial serial;
     int64_t now_s;
     CRL_DIST_POINTS *points; /* of the certificate, once they were looked at */
@@ -184,7 +186,8 @@ static bool in_shard(struct question *q, const struct hf_crl *crl)
     if (!crl->has_point) {
         return true;
     }
-    if (!q->points_read) {
+    q->wants_cert = !q->cert;
+    if (!q->points_read && q->cert) {
         q->points = X509_get_ext_d2i(q->cert->x509, NID_crl_distribution_points, NULL, NULL);
         q->points_read = true;
     }
@@ -198,11 +201,12 @@ static bool in_shard(struct question *q, const struct hf_crl *crl)
 
 static bool in_scope(struct question *q, const struct hf_crl *crl)
 {
-    bool is_ca = q->cert->is_ca;
-    if ((crl->only_users && is_ca) || (crl->only_cas && !is_ca)) {
+    if ((crl->only_users && q->is_ca) || (crl->only_cas && !q->is_ca)) {
         return false;
     }
-    return X509_NAME_cmp(crl->issuer, X509_get_issuer_name(q->cert->x509)) == 0 && in_shard(q, crl);
+    const X509_NAME *name =
+        q->cert ? X509_get_issuer_name(q->cert->x509) : X509_get_subject_name(q->issuer->x509);
+    return X509_NAME_cmp(crl->issuer, name) == 0 && in_shard(q, crl);
 }
 
 /* --- Weighing -----------------------------------------------------------------------------------
@@ -305,27 +309,45 @@ static void ask_list(struct question *q, const struct hf_crl *base, struct hf_re
     }
 }
 
-void hf_revoked_check(const struct hf_revoked *revoked, const struct hf_cert *cert,
-                      const struct hf_cert *issuer, int64_t now_s, struct hf_revoked_result *out)
+/* Weighs all lists that may speak for it. */
+static void ask_all(struct question *q, struct hf_revoked_result *out)
 {
-    struct question q = {.set = revoked, .cert = cert, .issuer = issuer, .now_s = now_s};
     *out = (struct hf_revoked_result){.answer = HF_REVOKED_MISSING};
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
-    if (hf_serial_of_x509(serial, &q.serial) != HF_OK) {
-        return; /* no list that we take could name it: as if none were there */
-    }
-    for (size_t i = 0; i < revoked->n; i++) {
-        const struct hf_crl *crl = revoked->list[i];
-        if (crl->is_delta || !in_scope(&q, crl) || is_superseded(&q, crl)) {
+    for (size_t i = 0; i < q->set->n && !q->wants_cert; i++) {
+        const struct hf_crl *crl = q->set->list[i];
+        if (crl->is_delta || !in_scope(q, crl) || is_superseded(q, crl)) {
             continue;
         }
         struct hf_revoked_result result;
-        ask_list(&q, crl, &result);
+        ask_list(q, crl, &result);
         weigh(out, &result);
     }
-    CRL_DIST_POINTS_free(q.points);
+    CRL_DIST_POINTS_free(q->points);
     if (out->answer == HF_REVOKED_GOOD &&
-        (q.good_reasons & HF_CRL_ALL_REASONS & ~1u) != (HF_CRL_ALL_REASONS & ~1u)) {
+        (q->good_reasons & HF_CRL_ALL_REASONS & ~1u) != (HF_CRL_ALL_REASONS & ~1u)) {
         out->answer = HF_REVOKED_MISSING; /* for the reasons that no list covers */
     }
+}
+
+void hf_revoked_check(const struct hf_revoked *revoked, const struct hf_cert *cert,
+                      const struct hf_cert *issuer, int64_t now_s, struct hf_revoked_result *out)
+{
+    struct question q = {
+        .set = revoked, .cert = cert, .issuer = issuer, .is_ca = cert->is_ca, .now_s = now_s};
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
+    if (hf_serial_of_x509(serial, &q.serial) != HF_OK) {
+        /* No list that we take could name it: as if none were there. */
+        *out = (struct hf_revoked_result){.answer = HF_REVOKED_MISSING};
+        return;
+    }
+    ask_all(&q, out);
+}
+
+bool hf_revoked_check_leaf(const struct hf_revoked *revoked, const struct hf_serial *serial,
+                           const struct hf_cert *issuer, int64_t now_s,
+                           struct hf_revoked_result *out)
+{
+    struct question q = {.set = revoked, .issuer = issuer, .serial = *serial, .now_s = now_s};
+    ask_all(&q, out);
+    return !q.wants_cert;
 }

@@ -64,4 +64,11 @@ size_t hf_revoked_replay(const struct hf_revoked *now, const struct hf_revoked *
 void hf_revoked_check(const struct hf_revoked *revoked, const struct hf_cert *cert,
                       const struct hf_cert *issuer, int64_t now_s, struct hf_revoked_result *out);
 
+/* hf_revoked_check_leaf is the same for a certificate that is no CA's, by its serial alone, where
+ * that is enough. False: it isn't, as some lists are shards, and only the certificate says which of
+ * them speak for it. */
+bool hf_revoked_check_leaf(const struct hf_revoked *revoked, const struct hf_serial *serial,
+                           const struct hf_cert *issuer, int64_t now_s,
+                           struct hf_revoked_result *out);
+
 #endif

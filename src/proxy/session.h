@@ -76,6 +76,7 @@ struct hf_arrival {
 };
 
 struct hf_down;
+struct hf_kin;
 
 struct hf_session {
     struct hf_link link;
@@ -91,6 +92,8 @@ struct hf_session {
     struct hf_dial *dial;
     struct hf_arrival *arrival;
     struct hf_identity *identity; /* of the client; NULL: none sent */
+    struct hf_kin *kin;           /* of a verified client; NULL: it is always judged in full */
+    int64_t expires_at;           /* with kin: the first certificate of its chain does */
     const struct hf_server *upstream;
     struct hf_down *http; /* HTTP mode; NULL: not there yet, or any more */
     uint64_t id;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "proxy/http/down.h"
+#include "proxy/kin.h"
 #include "proxy/session_account.h"
 #include "proxy/session_judge.h"
 
@@ -45,6 +46,7 @@ void hf_session_release(struct hf_session *session)
         hf_tally_sub(session->door->state->limits.connections, session->tallies[i]);
     }
     hf_identity_unref(session->identity);
+    hf_kin_unref(worker, session->kin);
     hf_free(session->arrival);
     hf_free(session->told);
     hf_link_remove(&session->link);

@@ -2,6 +2,7 @@
 #include "proxy/session_judge.h"
 
 #include "proxy/crl_meet.h"
+#include "proxy/kin.h"
 
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes)
 {
@@ -15,7 +16,17 @@ bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_
     return false;
 }
 
-void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
+/* Those above a client that was found good in full; nobody's where a fallback let it pass. */
+static void take_kin(struct hf_session *session, const struct hf_chain *path,
+                     const struct hf_verdict *verdict)
+{
+    bool good = verdict->allow && verdict->verified && verdict->lapse == HF_REASON_OK && path;
+    hf_kin_unref(session->worker, session->kin);
+    session->kin = good ? hf_kin_of(session->worker, session->policy->trust, path) : NULL;
+    session->expires_at = verdict->expires_at;
+}
+
+void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *chain,
                             struct hf_notes *notes, struct hf_verdict *out)
 {
     const struct hf_door_policy *policy = session->policy;
@@ -29,16 +40,17 @@ void hf_session_judge_chain(const struct hf_session *session, const struct hf_ch
         .now_s = hf_clock_wall_s(session->worker->clock),
         .vitals = hf_session_may_probe(session, policy->probes),
         .revocation = revocation,
-        .out_path = revocation && revocation->fetches ? &path : NULL,
+        .out_path = &path,
         .notes = notes,
     };
     if (notes) {
         notes->n = 0;
     }
     hf_verdict_judge(&input, out);
-    if (path) {
+    if (path && revocation && revocation->fetches) {
         hf_worker_meet(session->worker, policy->trust, path);
     }
+    take_kin(session, path, out);
 }
 
 void hf_session_at_epoch(struct hf_session *session)
@@ -74,6 +86,25 @@ void hf_session_judged(struct hf_session *session, const struct hf_verdict *verd
         left = left < 0 ? 0 : left > LOOK_AGAIN_MAX_S ? LOOK_AGAIN_MAX_S : left;
         session->good_until_ms = hf_loop_now_ms(session->worker->loop) + (left + 1) * 1000;
     }
+}
+
+bool hf_session_stands(struct hf_session *session)
+{
+    int64_t now_s = hf_clock_wall_s(session->worker->clock), until = 0;
+    if (!session->kin || !session->identity || now_s < session->identity->not_before ||
+        session->expires_at <= now_s ||
+        !hf_kin_stands(session->worker, session->kin, session->identity, now_s, &until)) {
+        return false;
+    }
+    struct hf_verdict verdict = {
+        .allow = true,
+        .verified = true,
+        .not_after = until < session->expires_at ? until : session->expires_at,
+        .expires_at = session->expires_at,
+        .vitals_only = session->vitals_only,
+    };
+    hf_session_judged(session, &verdict);
+    return true;
 }
 
 static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_peer *peer)

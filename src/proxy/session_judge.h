@@ -11,8 +11,12 @@ extern const struct hf_tls_judge hf_session_judge_client;
 
 /* hf_session_judge_chain judges the client by its chain (NULL: it sent none), by what is known now;
  * session->policy is set. notes (or NULL) get what sources of revocation said. */
-void hf_session_judge_chain(const struct hf_session *session, const struct hf_chain *chain,
+void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *chain,
                             struct hf_notes *notes, struct hf_verdict *out);
+
+/* hf_session_stands: is the client, admitted before, sure to be so by what is known now, without
+ * being judged in full? It then counts as judged now. */
+bool hf_session_stands(struct hf_session *session);
 
 /* hf_session_may_probe: are a listener's probes (NULL: it has none) for the client's address? */
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes);

@@ -300,6 +300,7 @@ void hf_worker_free(struct hf_worker *worker)
     hf_gen_unref(worker->gen);
     hf_review_free(worker->review);
     hf_worker_met_reset(worker);
+    hf_map_done(&worker->kins);
     hf_ledger_unref(worker->ledger);
     hf_resolver_free(worker->resolver);
     hf_loop_free(worker->loop);

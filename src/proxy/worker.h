@@ -68,6 +68,7 @@ struct hf_worker {
     void *control_ctx;
     struct hf_task ended;
     bool has_ended;               /* the control thread has seen it */
+    struct hf_map kins;           /* of its sessions; see proxy/kin.h */
     struct hf_crl_met *met;       /* certificates that the control thread was told of */
     hf_worker_meet_fn *on_meet;   /* is told of them; NULL: nobody is */
     struct hf_hub *hub;           /* of HTTP mode */

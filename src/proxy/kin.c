@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/kin.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/revocation_stands.h"
+
+enum { NAME_MAX_LEN = 64, KEY_MAX = NAME_MAX_LEN + HF_SHA256_SIZE * (HF_CHAIN_MAX + 2) };
+
+struct hf_kin {
+    size_t refs;
+    struct hf_chain *above; /* the leaf's issuer first, the root last */
+    char trust[NAME_MAX_LEN];
+    uint64_t epoch; /* of the worker, that what follows was found in; 0: none */
+    bool above_stands;
+    int64_t until;
+    size_t key_len;
+    uint8_t key[KEY_MAX];
+};
+
+/* The trust's name and what it is made of, and the CA certificates. 0: too long. */
+static size_t make_key(const struct hf_trust *trust, const struct hf_chain *path,
+                       uint8_t out[static KEY_MAX])
+{
+    const char *name = hf_trust_name(trust);
+    size_t len = strlen(name) + 1;
+    if (len > NAME_MAX_LEN || path->n_certs > HF_CHAIN_MAX + 1) {
+        return 0;
+    }
+    memcpy(out, name, len);
+    memcpy(out + len, hf_trust_id(trust), HF_SHA256_SIZE);
+    len += HF_SHA256_SIZE;
+    for (size_t i = 1; i < path->n_certs; i++, len += HF_SHA256_SIZE) {
+        memcpy(out + len, path->certs[i]->sha256, HF_SHA256_SIZE);
+    }
+    return len;
+}
+
+static struct hf_kin *make(struct hf_worker *worker, const struct hf_trust *trust,
+                           const struct hf_chain *path, struct hf_bytes key)
+{
+    struct hf_kin *kin = HF_NEW(struct hf_kin);
+    if (!kin) {
+        return NULL;
+    }
+    kin->key_len = key.len;
+    memcpy(kin->key, key.ptr, key.len);
+    memcpy(kin->trust, key.ptr, strlen(hf_trust_name(trust)) + 1);
+    if (hf_chain_new(&path->certs[1], path->n_certs - 1, &kin->above) != HF_OK ||
+        hf_map_put(&worker->kins, key, kin) != HF_OK) {
+        hf_chain_unref(kin->above);
+        hf_free(kin);
+        return NULL;
+    }
+    return kin;
+}
+
+struct hf_kin *hf_kin_of(struct hf_worker *worker, const struct hf_trust *trust,
+                         const struct hf_chain *path)
+{
+    uint8_t key[KEY_MAX];
+    size_t len = path->n_certs > 1 && !path->certs[0]->is_ca ? make_key(trust, path, key) : 0;
+    if (len == 0) {
+        return NULL;
+    }
+    struct hf_kin *kin = hf_map_get(&worker->kins, hf_bytes_of(key, len));
+    kin = kin ? kin : make(worker, trust, path, hf_bytes_of(key, len));
+    if (kin) {
+        kin->refs++;
+    }
+    return kin;
+}
+
+void hf_kin_unref(struct hf_worker *worker, struct hf_kin *kin)
+{
+    if (kin && --kin->refs == 0) {
+        hf_map_remove(&worker->kins, hf_bytes_of(kin->key, kin->key_len));
+        hf_chain_unref(kin->above);
+        hf_free(kin);
+    }
+}
+
+bool hf_kin_stands(struct hf_worker *worker, struct hf_kin *kin, const struct hf_identity *leaf,
+                   int64_t now_s, int64_t *out_until)
+{
+    const struct hf_revocation *revocation = hf_ledger_of(worker->ledger, kin->trust);
+    if (kin->epoch != worker->epoch) {
+        kin->above_stands = hf_revocation_stands_above(revocation, kin->above, now_s, &kin->until);
+        kin->epoch = worker->epoch;
+    }
+    int64_t until = 0;
+    if (!kin->above_stands || kin->until <= now_s ||
+        !hf_revocation_stands_leaf(revocation, leaf, kin->above->certs[0], now_s, &until)) {
+        return false;
+    }
+    *out_until = until < kin->until ? until : kin->until;
+    return true;
+}
