@@ -15,35 +15,11 @@ unsigned hf_kind_of_door(const struct hf_config *config, const struct hf_cfg_lis
     return (unsigned)(trusts ? (size_t)(trust - config->trusts + 1) * n_modes + client : client);
 }
 
-/* --- Addresses ----------------------------------------------------------------------------------
- */
-
-static bool is_every(const struct hf_addr *addr)
-{
-    static const struct in6_addr any6 = IN6ADDR_ANY_INIT;
-    return addr->sa.sa_family == AF_INET ? addr->in.sin_addr.s_addr == htonl(INADDR_ANY)
-                                         : memcmp(&addr->in6.sin6_addr, &any6, sizeof(any6)) == 0;
-}
-
-/* One is every address, and the other isn't of a family that it leaves out. */
-static bool overlap(struct hf_addr a, struct hf_addr b)
-{
-    if (a.sa.sa_family == AF_UNIX || b.sa.sa_family == AF_UNIX ||
-        hf_addr_port(&a) != hf_addr_port(&b)) {
-        return false;
-    }
-    hf_addr_unmap(&a);
-    hf_addr_unmap(&b);
-    bool a_takes = is_every(&a) && (a.sa.sa_family == AF_INET6 || b.sa.sa_family == AF_INET);
-    bool b_takes = is_every(&b) && (b.sa.sa_family == AF_INET6 || a.sa.sa_family == AF_INET);
-    return a_takes || b_takes;
-}
-
 static bool are_neighbours(const struct hf_cfg_listener *a, const struct hf_cfg_listener *b)
 {
     for (size_t i = 0; a != b && i < a->n_listen; i++) {
         for (size_t j = 0; j < b->n_listen; j++) {
-            if (overlap(a->listen[i].addr, b->listen[j].addr)) {
+            if (hf_addr_overlaps(&a->listen[i].addr, &b->listen[j].addr)) {
                 return true;
             }
         }

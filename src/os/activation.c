@@ -106,18 +106,32 @@ enum hf_err hf_activation_open(struct hf_activation *out)
     return err;
 }
 
-int hf_activation_take(struct hf_activation *activation, const struct hf_addr *addr)
+static struct hf_activated *find(const struct hf_activation *activation, const struct hf_addr *addr)
 {
     for (size_t i = 0; i < activation->n; i++) {
         struct hf_activated *item = &activation->item[i];
         if (item->fd >= 0 && hf_addr_eq(&item->addr, addr)) {
-            int fd = item->fd;
-            item->fd = -1;
-            hf_sock_no_delay(fd, addr); /* as hf_sock_listen does */
-            return fd;
+            return item;
         }
     }
-    return -1;
+    return NULL;
+}
+
+bool hf_activation_has(const struct hf_activation *activation, const struct hf_addr *addr)
+{
+    return find(activation, addr) != NULL;
+}
+
+int hf_activation_take(struct hf_activation *activation, const struct hf_addr *addr)
+{
+    struct hf_activated *item = find(activation, addr);
+    if (!item) {
+        return -1;
+    }
+    int fd = item->fd;
+    item->fd = -1;
+    hf_sock_no_delay(fd, addr); /* as hf_sock_listen does */
+    return fd;
 }
 
 void hf_activation_done(struct hf_activation *activation)

@@ -35,6 +35,9 @@ enum hf_err hf_activation_open(struct hf_activation *out) HF_MUST_CHECK;
  */
 int hf_activation_take(struct hf_activation *activation, const struct hf_addr *addr);
 
+/* hf_activation_has: is there one to take? */
+bool hf_activation_has(const struct hf_activation *activation, const struct hf_addr *addr);
+
 /* hf_activation_done closes what wasn't taken. */
 void hf_activation_done(struct hf_activation *activation);
 

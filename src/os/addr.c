@@ -239,6 +239,32 @@ void hf_addr_unmap(struct hf_addr *addr)
     }
 }
 
+static bool is_every(const struct hf_addr *addr)
+{
+    static const struct in6_addr any6 = IN6ADDR_ANY_INIT;
+    return addr->sa.sa_family == AF_INET ? addr->in.sin_addr.s_addr == htonl(INADDR_ANY)
+                                         : memcmp(&addr->in6.sin6_addr, &any6, sizeof(any6)) == 0;
+}
+
+/* [::] takes clients of both families, 0.0.0.0 those of its own. */
+static bool takes(const struct hf_addr *every, const struct hf_addr *other)
+{
+    return is_every(every) && (every->sa.sa_family == AF_INET6 || other->sa.sa_family == AF_INET);
+}
+
+bool hf_addr_overlaps(const struct hf_addr *a, const struct hf_addr *b)
+{
+    if (a->sa.sa_family == AF_UNIX || b->sa.sa_family == AF_UNIX || hf_addr_eq(a, b) ||
+        hf_addr_port(a) != hf_addr_port(b) || hf_addr_port(a) == 0) {
+        return false;
+    }
+    struct hf_addr plain_a = *a;
+    struct hf_addr plain_b = *b;
+    hf_addr_unmap(&plain_a);
+    hf_addr_unmap(&plain_b);
+    return takes(&plain_a, &plain_b) || takes(&plain_b, &plain_a);
+}
+
 /* --- Networks ------------------------------------------------------------------------------- */
 
 static enum hf_err bad_cidr(const char *text)

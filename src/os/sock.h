@@ -44,6 +44,9 @@ void hf_addr_format(const struct hf_addr *addr, char out[static HF_ADDR_TEXT_SIZ
 void hf_addr_format_ip(const struct hf_addr *addr, char out[static HF_ADDR_TEXT_SIZE]);
 
 bool hf_addr_eq(const struct hf_addr *a, const struct hf_addr *b);
+/* hf_addr_overlaps: can both be listened on, and would a client of one come to the other if that
+ * were the only one? One of them is every address (0.0.0.0, [::]), and their port is the same. */
+bool hf_addr_overlaps(const struct hf_addr *a, const struct hf_addr *b);
 int hf_addr_port(const struct hf_addr *addr); /* 0 for unix */
 void hf_addr_set_port(struct hf_addr *addr, uint16_t port);
 

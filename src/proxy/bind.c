@@ -80,7 +80,6 @@ static enum hf_err open_sockets(struct hf_bound *bound, unsigned n_workers,
         bound->fds[0] = given;
         return HF_OK;
     }
-    HF_TRY(hf_sock_check_free(&bound->addr));
     for (size_t i = 0; i < n; i++) {
         enum hf_err err = hf_sock_listen(&bound->addr, LISTEN_BACKLOG, UNIX_MODE, &bound->fds[i]);
         if (err != HF_OK) {
@@ -104,6 +103,12 @@ static enum hf_err copy_fds(const struct hf_bound *from, unsigned n_workers, str
         to->fds[i] = from->fds[i];
     }
     return HF_OK;
+}
+
+static void add_finding(struct hf_findings *findings, const struct hf_cfg_listener *cfg, size_t at)
+{
+    hf_findings_add(findings, HF_FINDING_LISTEN, cfg->listen[at].mark,
+                    "listener \"%s\" can't listen: %s", cfg->name, hf_err_text());
 }
 
 static enum hf_err add(const struct hf_binds *old, struct hf_binds *binds, size_t door,
@@ -133,11 +138,43 @@ static void abandon(const struct hf_binds *old, struct hf_binds *binds)
     hf_binds_done(binds, false);
 }
 
+/* Does another program listen there? Asked before we listen anywhere anew, since 0.0.0.0 and an
+ * address beside it may both be ours. Where one is ours already, the other can't be asked about. */
+static enum hf_err check_free(const struct hf_binds *old, const struct hf_addr *addr,
+                              const struct hf_activation *activation)
+{
+    for (size_t i = 0; i < old->n; i++) {
+        if (hf_addr_eq(&old->item[i].addr, addr) || hf_addr_overlaps(&old->item[i].addr, addr)) {
+            return HF_OK;
+        }
+    }
+    return hf_activation_has(activation, addr) ? HF_OK : hf_sock_check_free(addr);
+}
+
+static bool are_free(const struct hf_binds *old, const struct hf_snapshot *snapshot,
+                     const struct hf_activation *activation, struct hf_findings *findings)
+{
+    bool are = true;
+    for (size_t i = 0; i < snapshot->n_doors; i++) {
+        const struct hf_cfg_listener *cfg = snapshot->doors[i].cfg;
+        for (size_t k = 0; k < cfg->n_listen; k++) {
+            if (check_free(old, &cfg->listen[k].addr, activation) != HF_OK) {
+                are = false;
+                add_finding(findings, cfg, k);
+            }
+        }
+    }
+    return are;
+}
+
 enum hf_err hf_binds_make(const struct hf_binds *old, const struct hf_snapshot *snapshot,
                           unsigned n_workers, struct hf_activation *activation,
                           struct hf_findings *findings, struct hf_binds *out)
 {
     size_t n = 0;
+    if (!are_free(old, snapshot, activation, findings)) {
+        return HF_E_CONFIG;
+    }
     for (size_t i = 0; i < snapshot->n_doors; i++) {
         n += snapshot->doors[i].cfg->n_listen;
     }
@@ -151,8 +188,7 @@ enum hf_err hf_binds_make(const struct hf_binds *old, const struct hf_snapshot *
         for (size_t k = 0; k < cfg->n_listen; k++) {
             if (add(old, &binds, i, &cfg->listen[k], activation) != HF_OK) {
                 failed = true;
-                hf_findings_add(findings, HF_FINDING_LISTEN, cfg->listen[k].mark,
-                                "listener \"%s\" can't listen: %s", cfg->name, hf_err_text());
+                add_finding(findings, cfg, k);
             }
         }
     }

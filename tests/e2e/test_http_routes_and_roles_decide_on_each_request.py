@@ -195,6 +195,11 @@ def test_nor_through_that_of_another_listener_of_the_port(site, pki, port, versi
         assert here.status('/', None, '--header', f'Host: {host}', version=version) == 421, host
     assert here.daemon.log.wait(event='request', status=421)['cause'] == 'misdirected'
     assert len(here.recorder.take()) == 1
+    del here.config['listeners']['strict']  # and both come and go with reloads
+    here.daemon.reload(here.config)
+    assert here.status('/', None, '--header', 'Host: strict.example', version=version) == 200
+    here.config['listeners']['other'] = {**here.config['listeners']['in'], 'listen': [f'0.0.0.0:{port}']}
+    assert here.daemon.reload(here.config)['level'] == 'info'
 
 
 def test_reload_changes_the_rules(site):

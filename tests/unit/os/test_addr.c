@@ -256,6 +256,35 @@ static void test_bits_beyond_the_prefix_are_refused(void **state)
     }
 }
 
+static void overlap_is_of_every_address_and_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool do_they;
+    } rows[] = {
+        {"0.0.0.0:1", "127.0.0.1:1", true},
+        {"[::]:1", "127.0.0.1:1", true},
+        {"[::]:1", "[::1]:1", true},
+        {"[::]:1", "0.0.0.0:1", true},
+        {"0.0.0.0:1", "[::1]:1", false},
+        {"0.0.0.0:1", "127.0.0.1:2", false},
+        {"0.0.0.0:1", "0.0.0.0:1", false},
+        {"127.0.0.1:1", "127.0.0.2:1", false},
+        {"0.0.0.0:0", "127.0.0.1:0", false},
+        {"unix:/a", "0.0.0.0:1", false},
+        {"0.0.0.0:1", "[::ffff:127.0.0.1]:1", true},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(rows); i++) {
+        struct hf_addr a;
+        struct hf_addr b;
+        assert_int_equal(hf_addr_parse(rows[i].a, &a), HF_OK);
+        assert_int_equal(hf_addr_parse(rows[i].b, &b), HF_OK);
+        assert_int_equal(hf_addr_overlaps(&a, &b), rows[i].do_they);
+        assert_int_equal(hf_addr_overlaps(&b, &a), rows[i].do_they);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_mapped_addresses_count_as_v4),
         cmocka_unit_test(test_what_is_no_network_is_refused),
         cmocka_unit_test(test_bits_beyond_the_prefix_are_refused),
+        cmocka_unit_test(overlap_is_of_every_address_and_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
