@@ -11,6 +11,7 @@
     X(check) \
     X(simulate) \
     X(explain) \
+    X(reports) \
     X(status) \
     X(sessions) \
     X(reload) \

@@ -216,6 +216,12 @@ struct hf_cfg_probes {
     size_t n_needs;
 };
 
+/* What a client that is refused for its certificate gets to see. */
+enum hf_cfg_refuse {
+    HF_REFUSE_ALERT,
+    HF_REFUSE_PAGE, /* HTTP mode: the handshake completes, and every request is answered 403 */
+};
+
 struct hf_cfg_listener {
     char *name;
     struct hf_mark mark;
@@ -231,6 +237,9 @@ struct hf_cfg_listener {
     struct hf_cfg_sni *sni;
     size_t n_sni;
     bool strict_sni;
+    enum hf_cfg_refuse refuse;
+    bool report_only;
+    struct hf_mark report_only_mark;
     struct hf_cfg_tls tls;
     enum hf_cfg_mode mode;
     struct hf_cfg_upstream *to; /* borrowed; NULL in HTTP mode */
@@ -375,6 +384,10 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "roles that make no difference beside `anyone`") \
     X(TRIAL, "trial", WARNING, "`check`, log of `run`", \
       "a route has `report` and no `allow`: everybody is let in") \
+    X(KEY_REUSED, "key-reused", WARNING, "`check`, log of `run`", \
+      "one key serves where two should: who gets it has both") \
+    X(REPORT_ONLY, "report-only", WARNING, "`check`, log of `run`", \
+      "a listener lets in whom it would refuse") \
     X(SNI_OVERLAP, "sni-overlap", WARNING, "`check`, log of `run`", \
       "a server name is asked for less than the others under the same pattern") \
     X(IDENTITY_FORGED, "identity-forged", ERROR, "`check`, log of `run`", \

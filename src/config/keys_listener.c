@@ -13,6 +13,9 @@ static const struct hf_word client_words[] = {
 static const struct hf_word mode_words[] = {
     {"tcp", HF_MODE_TCP}, {"http", HF_MODE_HTTP}, {NULL, 0}};
 
+static const struct hf_word refuse_words[] = {
+    {"alert", HF_REFUSE_ALERT}, {"page", HF_REFUSE_PAGE}, {NULL, 0}};
+
 static const struct hf_key sni_keys[] = {
     {.name = "name",
      .kind = HF_KIND_PATTERN,
@@ -149,6 +152,25 @@ static const struct hf_key listener_keys[] = {
      .doc = "Refuse clients that ask for no name, or for one that no identity has.",
      .example = "true",
      HF_KEY_FIELD(hf_cfg_listener, strict_sni)},
+    {.name = "refuse",
+     .kind = HF_KIND_ENUM,
+     .words = refuse_words,
+     .standard = "alert",
+     .doc =
+         "What a client sees that is refused for its certificate: `alert`, the alert of TLS; or, "
+         "with `mode: http`, `page`: the handshake completes, and every request is answered 403 "
+         "(gRPC status 7) with the code of the refusal and its id. Nothing else can be reached.",
+     .example = "page",
+     HF_KEY_FIELD(hf_cfg_listener, refuse)},
+    {.name = "report-only",
+     .kind = HF_KIND_BOOL,
+     .standard = "false",
+     .doc = "Let in whom the certificate would keep out, and say so: in the log, in metrics, in "
+            "`handfast reports`. For the time in which mutual TLS is being turned on. Such a "
+            "client has no role; the deny list of `handfast revoke` holds all the same.",
+     .example = "true",
+     HF_KEY_FIELD(hf_cfg_listener, report_only),
+     .mark_offset = offsetof(struct hf_cfg_listener, report_only_mark)},
     {.name = "tls",
      .kind = HF_KIND_SECTION,
      .section = &hf_section_listener_tls,

@@ -338,6 +338,17 @@ static void lint_client_mode(const struct hf_lint *lint, const struct hf_cfg_lis
     }
 }
 
+static void lint_trial(const struct hf_lint *lint, const struct hf_cfg_listener *listener)
+{
+    if (listener->report_only) {
+        hf_findings_add(lint->findings, HF_FINDING_REPORT_ONLY, listener->report_only_mark,
+                        "listener \"%s\" refuses nobody: report-only lets in whom the certificate "
+                        "would keep out; see handfast reports, and take it out when nobody is left "
+                        "there whom you would miss",
+                        listener->name);
+    }
+}
+
 static bool is_loopback(const struct hf_addr *addr)
 {
     switch (addr->sa.sa_family) {
@@ -369,6 +380,7 @@ static void lint_listener(const struct hf_lint *lint, const struct hf_cfg_listen
         return;
     }
     lint_keylog(lint, &listener->tls);
+    lint_trial(lint, listener);
     lint_client_mode(lint, listener, listener->client,
                      listener->client_mark.line ? listener->client_mark : listener->mark);
     for (size_t i = 0; i < listener->n_sni; i++) {
@@ -470,5 +482,6 @@ void hf_lint(const struct hf_config *config, const struct hf_materials *material
     for (size_t i = 0; i < config->n_listeners; i++) {
         lint_listener(&lint, &config->listeners[i]);
     }
+    hf_lint_keys(&lint);
     hf_lint_http(&lint);
 }

@@ -249,20 +249,36 @@ static int strictness(enum hf_client_mode client)
     return levels[client];
 }
 
+/* Two rules that one name falls under: are its clients judged otherwise by the narrow one? */
+static void lint_overlap(const struct hf_lint *lint, const struct hf_cfg_sni *wide,
+                         const struct hf_cfg_sni *narrow)
+{
+    if (strictness(narrow->client) < strictness(wide->client)) {
+        add(lint, HF_FINDING_SNI_OVERLAP, narrow->mark,
+            "clients who ask for %s are asked for less (client: %s) than those of all "
+            "other names under %s (client: %s, line %d); give them the same, or make sure "
+            "that it is meant",
+            narrow->pattern.value, hf_client_mode_name(narrow->client), wide->pattern.value,
+            hf_client_mode_name(wide->client), wide->mark.line);
+    } else if (verifies(narrow->client, narrow->trust) && verifies(wide->client, wide->trust) &&
+               narrow->trust != wide->trust) {
+        add(lint, HF_FINDING_SNI_OVERLAP, narrow->mark,
+            "clients who ask for %s are judged by trust \"%s\", those of all other names under %s "
+            "by trust \"%s\" (line %d): who picks the name picks the trust; make sure that it is "
+            "meant",
+            narrow->pattern.value, narrow->trust->name, wide->pattern.value, wide->trust->name,
+            wide->mark.line);
+    }
+}
+
 static void lint_names(const struct hf_lint *lint, const struct hf_cfg_listener *listener)
 {
     for (size_t i = 0; i < listener->n_sni; i++) {
         const struct hf_cfg_sni *wide = &listener->sni[i];
         for (size_t j = 0; wide->pattern.value[0] == '*' && j < listener->n_sni; j++) {
             const struct hf_cfg_sni *narrow = &listener->sni[j];
-            if (i != j && hf_hosts_covers(wide->pattern.value, narrow->pattern.value) &&
-                strictness(narrow->client) < strictness(wide->client)) {
-                add(lint, HF_FINDING_SNI_OVERLAP, narrow->mark,
-                    "clients who ask for %s are asked for less (client: %s) than those of all "
-                    "other names under %s (client: %s, line %d); give them the same, or make sure "
-                    "that it is meant",
-                    narrow->pattern.value, hf_client_mode_name(narrow->client), wide->pattern.value,
-                    hf_client_mode_name(wide->client), wide->mark.line);
+            if (i != j && hf_hosts_covers(wide->pattern.value, narrow->pattern.value)) {
+                lint_overlap(lint, wide, narrow);
             }
         }
     }

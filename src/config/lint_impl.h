@@ -16,4 +16,7 @@ struct hf_lint {
 /* hf_lint_http looks at routes, roles and what leads around them. */
 void hf_lint_http(const struct hf_lint *lint);
 
+/* hf_lint_keys looks for one key where two should be. */
+void hf_lint_keys(const struct hf_lint *lint);
+
 #endif

@@ -103,8 +103,8 @@ static bool needs_trust(enum hf_client_mode mode)
 static void check_plain(struct hf_decoder *decoder, const struct hf_node *node,
                         struct hf_cfg_listener *listener)
 {
-    static const char *const tls_keys[] = {"identities", "client",     "trust",
-                                           "sni",        "strict-sni", "tls"};
+    static const char *const tls_keys[] = {"identities", "client", "trust",  "sni",
+                                           "strict-sni", "tls",    "refuse", "report-only"};
     for (size_t i = 0; i < HF_N_ELEMENTS(tls_keys); i++) {
         if (hf_is_given(node, tls_keys[i])) {
             hf_conflict(decoder, hf_key_mark(node, tls_keys[i]),
@@ -178,9 +178,41 @@ static bool rules_use_trust(const struct hf_cfg_listener *listener)
     return false;
 }
 
+static bool asks_anybody(const struct hf_cfg_listener *listener)
+{
+    bool asks = needs_trust(listener->client);
+    for (size_t i = 0; i < listener->n_sni; i++) {
+        asks |= needs_trust(listener->sni[i].client);
+    }
+    return asks;
+}
+
+/* What is done with those whom a certificate keeps out. */
+static void check_refusals(struct hf_decoder *decoder, const struct hf_node *node,
+                           const struct hf_cfg_listener *listener)
+{
+    static const char *const keys[] = {"refuse", "report-only"};
+    if (listener->refuse == HF_REFUSE_PAGE && listener->mode != HF_MODE_HTTP) {
+        hf_conflict(
+            decoder, hf_key_mark(node, "refuse"),
+            "listener \"%s\" relays bytes and has no pages to show; write refuse: alert, or "
+            "mode: http",
+            listener->name);
+    }
+    for (size_t i = 0; i < HF_N_ELEMENTS(keys) && !asks_anybody(listener); i++) {
+        if (hf_is_given(node, keys[i])) {
+            hf_conflict(decoder, hf_key_mark(node, keys[i]),
+                        "listener \"%s\" refuses nobody for a certificate, so %s has no effect; "
+                        "remove it, or write client: require",
+                        listener->name, keys[i]);
+        }
+    }
+}
+
 static void check_client(struct hf_decoder *decoder, const struct hf_node *node,
                          const struct hf_cfg_listener *listener)
 {
+    check_refusals(decoder, node, listener);
     bool has_trust = hf_is_given(node, "trust");
     if (needs_trust(listener->client) && !has_trust) {
         hf_conflict(decoder, hf_is_given(node, "client") ? listener->client_mark : node->key_mark,

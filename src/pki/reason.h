@@ -108,8 +108,7 @@
       "an OCSP answer can't be believed", \
       "let the responder sign with the issuer's key, or with one whose certificate the issuer " \
       "itself has issued for OCSPSigning") \
-    X(OCSP_STALE, "ocsp-stale", REVOCATION, CERTIFICATE_UNKNOWN, \
-      "the OCSP answer is out of date", \
+    X(OCSP_STALE, "ocsp-stale", REVOCATION, CERTIFICATE_UNKNOWN, "the OCSP answer is out of date", \
       "see that the responder signs anew and can be reached from here; when-stale says what " \
       "happens meanwhile") \
     X(OCSP_NOT_YET, "ocsp-not-yet", REVOCATION, CERTIFICATE_UNKNOWN, \

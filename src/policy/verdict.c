@@ -133,7 +133,22 @@ static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *o
     hf_verify_result_done(&result);
 }
 
-void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out)
+bool hf_verdict_is_about_certificate(const struct hf_verdict *verdict)
+{
+    return !verdict->allow && !verdict->pending && verdict->step >= HF_STEP_CERTIFICATE &&
+           verdict->step <= HF_STEP_REVOCATION;
+}
+
+/* Whom the operator denied by name stays out: that was no trial. */
+static void report(struct hf_verdict *out)
+{
+    if (hf_verdict_is_about_certificate(out) && out->reason != HF_REASON_DENY_LISTED) {
+        let_pass(out);
+        out->reported = true;
+    }
+}
+
+static void judge(const struct hf_judge_input *input, struct hf_verdict *out)
 {
     const struct mode *mode = mode_of(input->mode);
     *out = (struct hf_verdict){.depth = -1};
@@ -159,5 +174,13 @@ void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out
     judge_chain(input, out);
     if (!out->allow && mode->admits_wrong) {
         let_pass(out);
+    }
+}
+
+void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out)
+{
+    judge(input, out);
+    if (input->report_only) {
+        report(out);
     }
 }

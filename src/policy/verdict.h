@@ -29,6 +29,7 @@ struct hf_judge_input {
     const char *name;             /* that it must carry, or NULL */
     int64_t now_s;
     bool vitals; /* its address may ask after our health (policy/vital.h), without a certificate */
+    bool report_only; /* let pass whom a certificate would keep out, but for the deny list */
     const struct hf_revocation *revocation; /* NULL: nothing is known of revocation */
     struct hf_judge_ocsp *ocsp;             /* what is known by OCSP; NULL: nothing */
     struct hf_notes *notes; /* where sources of revocation leave notes; NULL: nobody asks */
@@ -41,6 +42,7 @@ struct hf_verdict {
     bool allow;
     bool verified;         /* the chain was checked and good: identity may be relied on */
     bool vitals_only;      /* allowed to ask after our health, and nothing else */
+    bool reported;         /* allowed by report_only alone: reason says why it would be refused */
     enum hf_reason reason; /* with allow: what would have refused it, had REQUEST_UNVERIFIED or
                               vitals_only not let it in */
     enum hf_step step;     /* that decided */
@@ -53,6 +55,10 @@ struct hf_verdict {
     char concerns[256];    /* subject of the certificate concerned, or "" */
     char text[HF_VERIFY_TEXT_MAX]; /* one sentence for people */
 };
+
+/* hf_verdict_is_about_certificate: it refuses for what the peer showed, or didn't show; not for a
+ * failure of ours, nor for a limit. */
+bool hf_verdict_is_about_certificate(const struct hf_verdict *verdict);
 
 void hf_verdict_judge(const struct hf_judge_input *input, struct hf_verdict *out);
 

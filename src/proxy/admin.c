@@ -255,6 +255,7 @@ static const struct hf_httpd_route admin_routes[] = {
     {HF_METHOD_POST, "/upstreams/drain", hf_admin_upstream_drain},
     {HF_METHOD_POST, "/upstreams/enable", hf_admin_upstream_enable},
     {HF_METHOD_GET, "/verdicts", hf_admin_verdicts},
+    {HF_METHOD_GET, "/reports", hf_admin_reports},
     {HF_METHOD_GET, "/revocations", hf_admin_revocations},
     {HF_METHOD_POST, "/revocations", hf_admin_revoke},
     {HF_METHOD_POST, "/revocations/undo", hf_admin_undo},

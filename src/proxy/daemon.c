@@ -8,6 +8,7 @@
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
 #include "proxy/recorder.h"
+#include "proxy/reports.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -236,6 +237,7 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         worker->ended.run = on_worker_end;
         worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
         worker->recorder = daemon->recorder;
+        worker->reports = daemon->reports;
         HF_TRY(hf_worker_apply(worker, &plan));
     }
     return HF_OK;
@@ -318,6 +320,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
     HF_TRY(hf_crl_watch_new(daemon->metrics, &hf_os_clock, &daemon->log, &daemon->crl_watch));
     HF_TRY(open_state(daemon, config));
+    HF_TRY(hf_reports_new(&daemon->reports));
     HF_TRY(hf_recorder_new(daemon->state_folder, &daemon->log, &daemon->recorder));
     HF_TRY(hf_daemon_load_ledger(daemon, daemon->snapshot, HF_LEDGER_STRICT, findings,
                                  &daemon->ledger));
@@ -379,6 +382,7 @@ static void stop(struct hf_daemon *daemon)
     }
     hf_free(daemon->workers);
     hf_recorder_free(daemon->recorder);
+    hf_reports_free(daemon->reports);
     hf_activation_done(&daemon->activation);
     hf_checker_free(daemon->checker);
     hf_timer_cancel(&daemon->lists_timer);

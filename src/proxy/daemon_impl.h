@@ -15,6 +15,7 @@ struct hf_crl_sources;
 struct hf_crl_watch;
 struct hf_denials;
 struct hf_recorder;
+struct hf_reports;
 struct hf_checker;
 struct hf_httpd;
 
@@ -35,6 +36,7 @@ struct hf_daemon {
     struct hf_crl_sources *sources; /* of lists that are fetched; NULL likewise */
     struct hf_crl_watch *crl_watch;
     struct hf_recorder *recorder;       /* of verdicts */
+    struct hf_reports *reports;         /* of listeners with report-only */
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "proxy/daemon_impl.h"
+#include "proxy/reports.h"
 
 static bool is_text(const json_t *object, const char *key, const char *wanted)
 {
@@ -79,4 +80,10 @@ void hf_admin_verdicts(void *ctx, struct hf_httpd_call *call)
         return;
     }
     hf_httpd_json(call, 200, json_pack("{s:o}", "verdicts", search.found));
+}
+
+void hf_admin_reports(void *ctx, struct hf_httpd_call *call)
+{
+    struct hf_daemon *daemon = ctx;
+    hf_httpd_json(call, 200, hf_reports_json(daemon->reports));
 }

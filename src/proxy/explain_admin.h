@@ -31,4 +31,7 @@ bool hf_verdict_query_found(void *ctx, enum hf_verdict_kind kind, uint64_t numbe
 /* GET /verdicts?id=&peer=&all=1&limit= of the admin socket: {"verdicts": [...]}. */
 void hf_admin_verdicts(void *ctx, struct hf_httpd_call *call);
 
+/* GET /reports: what listeners with report-only would have refused (proxy/reports.h). */
+void hf_admin_reports(void *ctx, struct hf_httpd_call *call);
+
 #endif

@@ -78,8 +78,8 @@ static bool review_client(struct hf_session *session)
     struct hf_verdict verdict;
     struct hf_notes notes;
     notes.n = 0;
-    if (!session->policy || hf_session_stands(session)) {
-        return false; /* nobody asked who it is, or nothing has changed for it */
+    if (!session->policy || session->bar || hf_session_stands(session)) {
+        return false; /* nobody asked who it is, it is out already, or nothing has changed for it */
     }
     if (hf_tls_get_peer_chain(session->client.tls, &chain) == HF_OK) {
         hf_session_judge_chain(session, chain, &notes, &verdict);

@@ -240,8 +240,23 @@ static void serve(struct hf_session *session)
     }
 }
 
+/* The client stays out, and may read why: down_renew.c and exchange_judge.c let it have nothing
+ * else. */
+static void show_pages(struct hf_session *session)
+{
+    struct hf_denial refusal =
+        hf_session_refusal(&session->client, true, &session->arrival->verdict);
+    session->verified = false;
+    hf_session_tell_refused(session, &refusal);
+    serve(session);
+}
+
 static void client_done(struct hf_session *session)
 {
+    if (session->bar && session->door->cfg->mode == HF_MODE_HTTP) {
+        show_pages(session);
+        return;
+    }
     if (!hf_session_admitted(session)) {
         hf_session_refuse_for(session, HF_REASON_INTERNAL, "the client was never judged", true);
         return;
@@ -252,6 +267,9 @@ static void client_done(struct hf_session *session)
         return;
     }
     hf_session_count_accepted(session);
+    if (session->arrival->verdict.reported) {
+        hf_session_report(session);
+    }
     hf_session_log_accepted(session);
     hf_session_account_admitted(session);
     serve(session);

@@ -78,6 +78,13 @@ struct hf_arrival {
 struct hf_down;
 struct hf_kin;
 
+/* Why a client is refused that has completed its handshake all the same (refuse: page). Once it is
+ * there, the session never comes in: a later verdict is for another connection. */
+struct hf_bar {
+    enum hf_reason reason;
+    char text[HF_VERIFY_TEXT_MAX];
+};
+
 struct hf_session {
     struct hf_link link;
     struct hf_worker *worker;
@@ -96,6 +103,7 @@ struct hf_session {
     int64_t expires_at;           /* with kin: the first certificate of its chain does */
     const struct hf_server *upstream;
     struct hf_down *http; /* HTTP mode; NULL: not there yet, or any more */
+    struct hf_bar *bar;   /* it was refused, and gets pages that say so, nothing else; NULL: not */
     uint64_t id;
     uint64_t epoch;             /* of the worker, that it was judged at last */
     int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */

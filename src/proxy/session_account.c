@@ -89,8 +89,11 @@ void hf_session_account_admitted(const struct hf_session *session)
     if (!account) {
         return;
     }
-    account->result = HF_RESULT_ADMITTED;
-    account->kind = HF_VERDICT_ADMITTED;
+    bool reported = arrival->verdict.reported;
+    account->result = reported ? HF_RESULT_REPORTED : HF_RESULT_ADMITTED;
+    account->kind = reported               ? HF_VERDICT_REFUSED
+                    : session->vitals_only ? HF_VERDICT_NOISE
+                                           : HF_VERDICT_ADMITTED;
     hf_account_set_reason(account, arrival->verdict.reason, arrival->verdict.text);
     hf_account_add_client(account, session);
     add_verdict(account, &arrival->verdict);

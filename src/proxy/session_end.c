@@ -48,6 +48,7 @@ void hf_session_release(struct hf_session *session)
     hf_identity_unref(session->identity);
     hf_kin_unref(worker, session->kin);
     hf_free(session->arrival);
+    hf_free(session->bar);
     hf_free(session->told);
     hf_link_remove(&session->link);
     worker->n_sessions--;
@@ -139,17 +140,22 @@ static void answer_plain_http(struct hf_session *session)
     }
 }
 
+void hf_session_tell_refused(struct hf_session *session, const struct hf_denial *refusal)
+{
+    struct hf_series *series = session->door->metrics.refused[refusal->reason];
+    hf_series_add(series, session->worker->index, 1);
+    hf_session_take_identity(session);
+    hf_session_log_refused(session, refusal);
+    hf_session_account_refused(session, refusal);
+}
+
 void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,
                        bool with_linger)
 {
     if (refusal->reason == HF_REASON_PLAIN_HTTP) {
         answer_plain_http(session);
     }
-    struct hf_series *series = session->door->metrics.refused[refusal->reason];
-    hf_series_add(series, session->worker->index, 1);
-    hf_session_take_identity(session);
-    hf_session_log_refused(session, refusal);
-    hf_session_account_refused(session, refusal);
+    hf_session_tell_refused(session, refusal);
     hf_session_finish(session, HF_CAUSE_REFUSED, with_linger);
 }
 

@@ -36,7 +36,10 @@ void hf_session_finish_with_alert(struct hf_session *session, enum hf_cause caus
  * told), in HTTP/2 with a GOAWAY before the alert. */
 void hf_session_expel(struct hf_session *session);
 
-/* hf_session_refuse counts, logs and ends a client that doesn't come in. */
+/* hf_session_tell_refused counts, logs and records that a client doesn't come in. */
+void hf_session_tell_refused(struct hf_session *session, const struct hf_denial *refusal);
+
+/* hf_session_refuse does that, and ends it. */
 void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,
                        bool with_linger);
 void hf_session_refuse_for(struct hf_session *session, enum hf_reason reason, const char *text,

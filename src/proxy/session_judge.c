@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session_judge.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
 #include "proxy/crl_meet.h"
 #include "proxy/kin.h"
+#include "proxy/reports.h"
 
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes)
 {
@@ -42,6 +48,7 @@ void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *c
         .revocation = revocation,
         .out_path = &path,
         .notes = notes,
+        .report_only = policy->report_only,
     };
     if (notes) {
         notes->n = 0;
@@ -107,6 +114,23 @@ bool hf_session_stands(struct hf_session *session)
     return true;
 }
 
+/* Lets a refused client complete its handshake where it is to be shown why. A ticket isn't worth
+ * that: without it the client shows its certificate of today. */
+static bool bar(struct hf_session *session, const struct hf_tls_peer *peer,
+                const struct hf_verdict *verdict)
+{
+    hf_free(HF_TAKE(session->bar));
+    if (!session->policy->page || peer->resumed || !hf_verdict_is_about_certificate(verdict)) {
+        return false;
+    }
+    session->bar = HF_NEW(struct hf_bar);
+    if (session->bar) {
+        session->bar->reason = verdict->reason;
+        snprintf(session->bar->text, sizeof(session->bar->text), "%s", verdict->text);
+    }
+    return session->bar != NULL;
+}
+
 static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_peer *peer)
 {
     struct hf_session *session = conn_ctx;
@@ -117,7 +141,7 @@ static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_pee
     hf_session_judged(session, verdict);
     session->arrival->judged = true;
     hf_session_take_identity_place(session, peer->chain, verdict);
-    return (struct hf_tls_answer){verdict->allow, verdict->alert};
+    return (struct hf_tls_answer){verdict->allow || bar(session, peer, verdict), verdict->alert};
 }
 
 const struct hf_tls_judge hf_session_judge_client = {judge_client};
@@ -133,7 +157,8 @@ bool hf_session_admitted(const struct hf_session *session)
     const struct hf_verdict *verdict = &session->arrival->verdict;
     if (session->arrival->judged) {
         bool required = session->policy->mode == HF_CLIENT_REQUIRE;
-        return verdict->allow && (!required || verdict->verified || verdict->vitals_only);
+        return verdict->allow &&
+               (!required || verdict->verified || verdict->vitals_only || verdict->reported);
     }
     struct hf_tls_info info;
     hf_tls_info(session->client.tls, &info);
@@ -150,6 +175,35 @@ void hf_session_take_identity(struct hf_session *session)
     if (hf_identity_new(chain->certs[0], &session->identity) != HF_OK) {
         session->identity = NULL; /* the verdict stands; only the log is poorer */
     }
+}
+
+void hf_session_report(const struct hf_session *session)
+{
+    const struct hf_verdict *verdict = &session->arrival->verdict;
+    const struct hf_identity *identity = session->identity;
+    struct hf_series *series = session->door->metrics.reported[verdict->reason];
+    char peer[HF_ADDR_TEXT_SIZE], host[HF_ADDR_TEXT_SIZE];
+    struct hf_addr addr;
+    hf_session_peer(session, &addr);
+    hf_addr_format(&addr, peer);
+    snprintf(host, sizeof(host), "%.*s", (int)(strrchr(peer, ':') ? strrchr(peer, ':') - peer : 0),
+             peer);
+    const struct hf_report report = {
+        .listener = session->door->cfg->name,
+        .client = identity  ? hf_identity_display(identity)
+                  : host[0] ? host
+                            : peer,
+        .serial = identity ? identity->serial : NULL,
+        .peer = peer,
+        .text = verdict->text,
+        .reason = verdict->reason,
+        .id = session->id,
+        .at_s = hf_clock_wall_s(session->worker->clock),
+    };
+    if (series) {
+        hf_series_add(series, session->worker->index, 1);
+    }
+    hf_reports_add(session->worker->reports, &report);
 }
 
 void hf_session_count_accepted(const struct hf_session *session)

@@ -35,6 +35,9 @@ void hf_session_expect_nobody(struct hf_session *session);
  * certificate was to be asked for and the judge was never called. */
 bool hf_session_admitted(const struct hf_session *session);
 
+/* hf_session_report counts and lists an admitted client that report-only alone has let in. */
+void hf_session_report(const struct hf_session *session);
+
 /* hf_session_take_identity remembers who the client's certificate says it is, if it sent one. */
 void hf_session_take_identity(struct hf_session *session);
 

@@ -88,7 +88,8 @@ static void add_took(struct hf_log_line *line, const struct hf_session *session)
 void hf_session_log_accepted(const struct hf_session *session)
 {
     struct hf_log_line line;
-    begin(&line, session, ordinary(session), "handshake");
+    bool reported = session->arrival->verdict.reported;
+    begin(&line, session, reported ? HF_LOG_WARN : ordinary(session), "handshake");
     if (!line.log) {
         return;
     }
@@ -102,6 +103,9 @@ void hf_session_log_accepted(const struct hf_session *session)
     if (verdict->reason != HF_REASON_OK) { /* let in all the same: request-unverified */
         hf_log_str(&line, "reason", hf_reason_code(verdict->reason));
         hf_log_str(&line, "detail", verdict->text);
+    }
+    if (verdict->reported) {
+        hf_log_bool(&line, "report_only", true);
     }
     add_took(&line, session);
     hf_log_end(&line);
@@ -126,6 +130,7 @@ void hf_session_log_refused(const struct hf_session *session, const struct hf_de
     }
     hf_log_str(&line, "result", "refused");
     add_refusal(&line, refusal);
+    hf_log_str(&line, "answer", session->bar ? "page" : NULL);
     add_alerts(&line, session->client.tls);
     add_tls(&line, session->client.tls);
     add_identity(&line, session->identity);

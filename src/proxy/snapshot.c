@@ -281,9 +281,10 @@ static enum hf_err make_upstream(struct hf_snapshot_env *env, struct hf_snapshot
 /* --- Doors --------------------------------------------------------------------------------------
  */
 
-static void make_door_metrics(struct hf_snapshot_env *env, const char *name,
+static void make_door_metrics(struct hf_snapshot_env *env, const struct hf_cfg_listener *cfg,
                               struct hf_door_metrics *out)
 {
+    const char *name = cfg->name;
     struct hf_metrics *m = env->metrics;
     const char *help = "TLS handshakes with clients by result.";
     out->accepted = hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name,
@@ -295,6 +296,15 @@ static void make_door_metrics(struct hf_snapshot_env *env, const char *name,
         out->refused[i] =
             hf_metrics_counter(m, "handfast_handshakes_total", help, "listener", name, "result",
                                "refused", "reason", hf_reason_code((enum hf_reason)i), NULL);
+    }
+    for (int i = 1; i < HF_REASON_N && cfg->report_only; i++) {
+        enum hf_step step = hf_reason_step((enum hf_reason)i);
+        if (step >= HF_STEP_CERTIFICATE && step <= HF_STEP_REVOCATION) {
+            out->reported[i] = hf_metrics_counter(
+                m, "handfast_handshakes_reported_total",
+                "Clients that report-only alone has let in, by why they would be refused.",
+                "listener", name, "reason", hf_reason_code((enum hf_reason)i), NULL);
+        }
     }
     out->resumed = hf_metrics_counter(m, "handfast_handshakes_resumed_total",
                                       "Handshakes with clients that resumed a session.", "listener",
@@ -318,6 +328,7 @@ static void release_door_metrics(struct hf_metrics *m, const struct hf_door_metr
     hf_metrics_release(m, metrics->accepted);
     for (int i = 1; i < HF_REASON_N; i++) {
         hf_metrics_release(m, metrics->refused[i]);
+        hf_metrics_release(m, metrics->reported[i]);
     }
     hf_metrics_release(m, metrics->resumed);
     hf_metrics_release(m, metrics->connections);
@@ -342,7 +353,8 @@ static enum hf_err make_realm(const struct hf_door *door, const struct hf_door_p
     return HF_OK;
 }
 
-/* Where probes are answered, a missing certificate is for the judge alone to refuse. */
+/* Where a client without a certificate may yet get something (an answer to a probe, a page), a
+ * missing one is for the judge alone to refuse. */
 static enum hf_tls_ask ask_of(const struct hf_door_policy *policy)
 {
     static const enum hf_tls_ask asks[] = {
@@ -351,7 +363,8 @@ static enum hf_tls_ask ask_of(const struct hf_door_policy *policy)
         [HF_CLIENT_REQUEST_UNVERIFIED] = HF_TLS_ASK_OPTIONAL,
         [HF_CLIENT_NONE] = HF_TLS_ASK_NONE,
     };
-    bool judged = policy->probes && policy->mode == HF_CLIENT_REQUIRE;
+    bool lenient = policy->probes || policy->page || policy->report_only;
+    bool judged = lenient && policy->mode == HF_CLIENT_REQUIRE;
     return judged ? HF_TLS_ASK_OPTIONAL : asks[policy->mode];
 }
 
@@ -384,6 +397,8 @@ static enum hf_err make_door_policies(struct hf_snapshot *snapshot, struct hf_do
             .mode = i ? cfg->sni[i - 1].client : cfg->client,
             .trust = trust ? hf_materials_trust(snapshot->materials, trust) : NULL,
             .probes = cfg->probes_on && cfg->mode == HF_MODE_HTTP ? &cfg->probes : NULL,
+            .page = cfg->refuse == HF_REFUSE_PAGE && cfg->mode == HF_MODE_HTTP,
+            .report_only = cfg->report_only,
         };
     }
     return HF_OK;
@@ -436,7 +451,7 @@ static enum hf_err make_door(struct hf_snapshot_env *env, struct hf_snapshot *sn
         return HF_E_NOMEM;
     }
     HF_TRY(hf_limits_extend(&out->state->limits, &cfg->limits));
-    make_door_metrics(env, cfg->name, &out->metrics);
+    make_door_metrics(env, cfg, &out->metrics);
     if (cfg->mode == HF_MODE_HTTP) {
         HF_TRY(hf_door_http_new(snapshot, cfg, env->metrics, &out->http));
     } else {

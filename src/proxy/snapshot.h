@@ -37,6 +37,7 @@ struct hf_door_metrics {
     struct hf_series *accepted;
     struct hf_series *resumed;
     struct hf_series *refused[HF_REASON_N];
+    struct hf_series *reported[HF_REASON_N]; /* of listeners with report-only; NULL: not counted */
     struct hf_series *connections;
     struct hf_series *bytes_in;
     struct hf_series *bytes_out;
@@ -48,6 +49,8 @@ struct hf_door_policy {
     enum hf_client_mode mode;
     const struct hf_trust *trust;       /* borrowed from the materials; NULL: none */
     const struct hf_cfg_probes *probes; /* of the listener; NULL: none */
+    bool page;                          /* who is refused is shown a page (refuse: page) */
+    bool report_only;
 };
 
 struct hf_upstream;

@@ -44,6 +44,7 @@ struct hf_crl_met;
  * proxy/crl_meet.h. */
 typedef void hf_worker_meet_fn(void *control_ctx, const char *trust, const struct hf_chain *path);
 struct hf_recorder;
+struct hf_reports;
 
 struct hf_worker {
     unsigned index; /* also the shard of its counters */
@@ -73,6 +74,7 @@ struct hf_worker {
     hf_worker_meet_fn *on_meet;   /* is told of them; NULL: nobody is */
     struct hf_hub *hub;           /* of HTTP mode */
     struct hf_recorder *recorder; /* of verdicts; NULL: nobody records them */
+    struct hf_reports *reports;   /* of listeners with report-only; NULL: nobody lists them */
     struct hf_scratch scratch;
 };
 

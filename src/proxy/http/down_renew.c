@@ -49,6 +49,7 @@ static enum hf_err meet(struct hf_down *down)
 
 enum hf_err hf_down_know(struct hf_down *down)
 {
+    down->barred = down->session->bar ? down->session->bar->reason : HF_REASON_OK;
     down->gen = hf_gen_ref(down->session->gen);
     down->door = down->session->door;
     return meet(down);
@@ -104,6 +105,9 @@ static void renew(struct hf_down *down)
 
 void hf_down_renew(struct hf_down *down)
 {
+    if (down->session->bar) { /* whoever has mended its certificate comes on another connection */
+        down->retiring = true;
+    }
     if (down->gen != down->session->worker->gen && !down->retiring) {
         renew(down);
     }

@@ -37,7 +37,8 @@ static void add_request(struct hf_account *account, const struct hf_exchange *x)
 static void add_why(struct hf_account *account, const struct hf_exchange *x, enum hf_mishap why)
 {
     if (why == HF_MISHAP_REFUSED) {
-        hf_account_set_reason(account, x->verdict.reason, NULL);
+        const struct hf_bar *bar = x->down ? x->down->session->bar : NULL;
+        hf_account_set_reason(account, x->verdict.reason, bar ? bar->text : NULL);
         if (x->verdict.route != HF_ROUTE_NONE) {
             hf_request_verdict_text(x->door->cfg->route_table, &x->verdict, account->text,
                                     sizeof(account->text));
