@@ -69,6 +69,7 @@ struct hf_db_backend {
     const char *name;              /* "sqlite", "postgres" */
     const char *const (*words)[2]; /* what stands for each word in braces; ends with NULL */
     const char *begin_write;       /* takes the lock that writers share, or waits for it */
+    const char *begin_migration;   /* keeps others from migrating at the same time */
     const char *begin_snapshot;    /* for several reads of one moment */
     const char *notify;            /* run within each commit; NULL: nothing */
     void (*close)(struct hf_db *db);

@@ -452,6 +452,7 @@ static const struct hf_db_backend pg_backend = {
     .name = "postgres",
     .words = words,
     .begin_write = "BEGIN",
+    .begin_migration = "BEGIN; SELECT pg_advisory_xact_lock(7521962093)", /* any number of ours */
     .begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .notify = "NOTIFY handfast_ca",
     .close = pg_close,

@@ -246,6 +246,7 @@ static const struct hf_db_backend sqlite_backend = {
     .name = "sqlite",
     .words = words,
     .begin_write = "BEGIN IMMEDIATE",
+    .begin_migration = "BEGIN IMMEDIATE",
     .begin_snapshot = "BEGIN",
     .close = sqlite_close,
     .script = sqlite_script,

@@ -69,7 +69,7 @@ static enum hf_err fill_empty(struct restore *r)
     HF_TRY(hf_db_run(r->tx.db, "UPDATE crl_numbers SET number = number + $1",
                      HF_DB_ARGS(hf_db_int(HF_STORE_RESTORE_GAP))));
     HF_TRY(number(r->tx.db, &r->result.certificates,
-                  "SELECT COUNT(*) FROM certificates WHERE length(der) > 0"));
+                  "SELECT COUNT(*) FROM certificates WHERE issued_at <> 0"));
     HF_TRY(number(r->tx.db, &r->result.revocations, "SELECT COUNT(*) FROM revoked"));
     return audit_restore(r);
 }
@@ -211,7 +211,7 @@ static enum hf_err merge(struct restore *r)
 {
     int64_t before;
     r->result.merged = true;
-    HF_TRY(number(r->tx.db, &before, "SELECT COUNT(*) FROM certificates WHERE length(der) > 0"));
+    HF_TRY(number(r->tx.db, &before, "SELECT COUNT(*) FROM certificates WHERE issued_at <> 0"));
     HF_TRY(each(r,
                 "SELECT a.id, a.name, a.state, a.parent, a.cert, a.csr, a.subject, a.not_before,"
                 " a.not_after, a.created_at, a.settings, a.key, COALESCE(k.form, 0),"
@@ -223,7 +223,7 @@ static enum hf_err merge(struct restore *r)
         each(r,
              "SELECT authority, serial, profile, identity, subject, sans, key_type, sha256, spki,"
              " not_before, not_after, issued_at, requester, shard, der FROM certificates"
-             " WHERE length(der) > 0 ORDER BY id",
+             " WHERE issued_at <> 0 ORDER BY id",
              add_cert));
     HF_TRY(each(r,
                 "SELECT authority, shard, serial, at, reason, act, not_after FROM revoked"
@@ -231,7 +231,7 @@ static enum hf_err merge(struct restore *r)
                 add_revocation));
     HF_TRY(each(r, "SELECT authority, shard, number FROM crl_numbers", raise_number));
     int64_t in_backup;
-    HF_TRY(number(r->from, &in_backup, "SELECT COUNT(*) FROM certificates WHERE length(der) > 0"));
+    HF_TRY(number(r->from, &in_backup, "SELECT COUNT(*) FROM certificates WHERE issued_at <> 0"));
     r->result.kept = before + r->result.certificates - in_backup;
     return audit_restore(r);
 }

@@ -185,15 +185,21 @@ static enum hf_err migrate(struct hf_db *db, int64_t from)
     return from == 0 ? make_heads(db) : HF_OK;
 }
 
-/* Under the writers' lock, so that of several nodes that start at once, one migrates. */
-static enum hf_err bring_up(struct hf_db *db)
+static enum hf_err bring_up_locked(struct hf_db *db)
 {
     int64_t version = 0;
-    HF_TRY(hf_db_begin(db));
-    enum hf_err err = version_of(db, &version);
-    if (err == HF_OK) {
-        err = migrate(db, version);
-    }
+    HF_TRY(hf_db_script(db, "CREATE TABLE IF NOT EXISTS handfast_meta"
+                            " (name TEXT PRIMARY KEY, value TEXT NOT NULL)"));
+    HF_TRY(version_of(db, &version));
+    return migrate(db, version);
+}
+
+/* Under a lock, so that of several nodes that start at once, one migrates and the others find it
+ * done. */
+static enum hf_err bring_up(struct hf_db *db)
+{
+    HF_TRY(hf_db_script(db, db->backend->begin_migration));
+    enum hf_err err = bring_up_locked(db);
     if (err == HF_OK) {
         return hf_db_commit(db);
     }
@@ -201,24 +207,21 @@ static enum hf_err bring_up(struct hf_db *db)
     return err;
 }
 
+/* A database without our tables is of version 0. */
 static enum hf_err look(struct hf_db *db, int64_t *out_version)
 {
-    HF_TRY(hf_db_script(db, "CREATE TABLE IF NOT EXISTS handfast_meta"
-                            " (name TEXT PRIMARY KEY, value TEXT NOT NULL)"));
-    return version_of(db, out_version);
+    enum hf_err err = version_of(db, out_version);
+    if (err == HF_E_NOT_FOUND || err == HF_E_INTERNAL) {
+        *out_version = 0;
+        return HF_OK;
+    }
+    return err;
 }
 
 enum hf_err hf_schema_prepare(struct hf_db *db, bool create)
 {
     int64_t version;
-    if (!create) {
-        enum hf_err err = version_of(db, &version);
-        if (err != HF_OK) {
-            return err == HF_E_INTERNAL ? hf_fail(HF_E_NOT_FOUND, "there is no CA in it") : err;
-        }
-    } else {
-        HF_TRY(look(db, &version));
-    }
+    HF_TRY(look(db, &version));
     if (version > hf_schema_version()) {
         return hf_fail(HF_E_UNSUPPORTED,
                        "the store is of version %lld, made by a later handfast; this one knows "
