@@ -56,6 +56,7 @@ bool hf_service_header(const struct hf_service_call *call, const char *name, siz
 /* --- Answers ------------------------------------------------------------------------------------
  */
 
+HF_PRINTF(3, 0)
 static enum hf_err append_field(struct hf_buf *fields, const char *name, const char *format,
                                 va_list args)
 {
