@@ -336,14 +336,6 @@ static enum hf_err fill_subject(const struct hf_cert_profile *profile, struct fi
     return HF_OK;
 }
 
-static enum hf_err copy_subject(const struct hf_subject *from, struct hf_subject *out)
-{
-    for (size_t i = 0; from && i < from->n; i++) {
-        HF_TRY(hf_subject_add(out, from->part[i].attr, hf_bytes_str(from->part[i].text)));
-    }
-    return HF_OK;
-}
-
 enum hf_err hf_cert_profile_subject(const struct hf_cert_profile *profile,
                                     const struct hf_subject *wanted,
                                     const struct hf_alt_names *names, struct hf_subject *out,
@@ -352,7 +344,7 @@ enum hf_err hf_cert_profile_subject(const struct hf_cert_profile *profile,
     struct hf_subject made = {0};
     struct filling in = {wanted, names, HF_BUF_INIT(HF_ALT_TEXT_MAX + 1024), false, false};
     *out_why = HF_REFUSAL_NONE;
-    enum hf_err err = profile->subject_any ? copy_subject(wanted, &made)
+    enum hf_err err = profile->subject_any ? wanted ? hf_subject_copy(&made, wanted) : HF_OK
                                            : fill_subject(profile, &in, &made, out_why);
     hf_buf_done(&in.text);
     if (err != HF_OK) {

@@ -478,10 +478,7 @@ enum hf_err hf_profile_inherit(const struct hf_cert_profile *base, struct hf_cer
     profile->n_ask = 0;
     profile->subject.n = 0;
     profile->name = profile->about = "";
-    for (size_t i = 0; i < base->subject.n; i++) {
-        HF_TRY(hf_subject_add(&profile->subject, base->subject.part[i].attr,
-                              hf_bytes_str(base->subject.part[i].text)));
-    }
+    HF_TRY(hf_subject_copy(&profile->subject, &base->subject));
     for (size_t kind = 0; kind < HF_ALT_N; kind++) {
         struct hf_name_rule *rule = &profile->names[kind];
         HF_TRY(copy_patterns(&profile->arena, (enum hf_alt_kind)kind, &rule->allow, rule->n_allow));

@@ -194,6 +194,14 @@ enum hf_err hf_subject_add(struct hf_subject *subject, enum hf_attr attr, struct
     return append(subject, attr, text);
 }
 
+enum hf_err hf_subject_copy(struct hf_subject *subject, const struct hf_subject *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        HF_TRY(append(subject, from->part[i].attr, hf_bytes_str(from->part[i].text)));
+    }
+    return HF_OK;
+}
+
 /* --- RFC 4514 ---------------------------------------------------------------------------------*/
 
 enum { VALUE_MAX = 1024 };

@@ -65,6 +65,10 @@ void hf_subject_done(struct hf_subject *subject);
 enum hf_err hf_subject_add(struct hf_subject *subject, enum hf_attr attr,
                            struct hf_bytes text) HF_MUST_CHECK;
 
+/* hf_subject_copy appends the parts of another, checked when they came. */
+enum hf_err hf_subject_copy(struct hf_subject *subject,
+                            const struct hf_subject *from) HF_MUST_CHECK;
+
 /* hf_subject_parse reads "CN=alice,O=Example\, Inc." (RFC 4514 without "+" and "#"). An empty text
  * is an empty subject. Errors: HF_E_INVALID in words. */
 enum hf_err hf_subject_parse(const char *text, struct hf_subject *out) HF_MUST_CHECK;
