@@ -117,36 +117,15 @@ enum hf_err hf_crl_file_publish(const struct hf_crl_file *file, const char *path
     return sync_folder_of(path);
 }
 
-/* --- Maps ---------------------------------------------------------------------------------------
- */
-
-enum hf_err hf_crl_file_map(const struct hf_crl_file *file, struct hf_crl_map **out)
+enum hf_err hf_crl_file_map(const struct hf_crl_file *file, struct hf_blob **out)
 {
-    struct hf_crl_map *map = HF_NEW(struct hf_crl_map);
-    if (!map) {
-        return HF_E_NOMEM;
-    }
     void *at = mmap(NULL, (size_t)file->size, PROT_READ, MAP_SHARED, file->fd, 0);
     if (at == MAP_FAILED) {
-        hf_free(map);
         return hf_fail_errno("a revocation list can't be mapped");
     }
-    atomic_init(&map->refs, 1);
-    map->der = hf_bytes_of(at, (size_t)file->size);
-    *out = map;
-    return HF_OK;
-}
-
-struct hf_crl_map *hf_crl_map_ref(struct hf_crl_map *map)
-{
-    atomic_fetch_add_explicit(&map->refs, 1, memory_order_relaxed);
-    return map;
-}
-
-void hf_crl_map_unref(struct hf_crl_map *map)
-{
-    if (map && atomic_fetch_sub_explicit(&map->refs, 1, memory_order_acq_rel) == 1) {
-        munmap((void *)(uintptr_t)map->der.ptr, map->der.len);
-        hf_free(map);
+    enum hf_err err = hf_blob_mapped(hf_bytes_of(at, (size_t)file->size), out);
+    if (err != HF_OK) {
+        munmap(at, (size_t)file->size);
     }
+    return err;
 }

@@ -7,6 +7,7 @@
  * one isn't none: that is HF_CRL_FILE_NONE.
  */
 
+#include "ca/blob.h"
 #include "crypto/hash.h"
 #include "pki/cert.h"
 
@@ -27,15 +28,7 @@ void hf_crl_file_done(struct hf_crl_file *file);
 enum hf_err hf_crl_file_open(const char *folder, int *out_fd) HF_MUST_CHECK;
 enum hf_err hf_crl_file_write(int fd, struct hf_bytes bytes) HF_MUST_CHECK;
 
-/* struct hf_crl_map is a list in memory that the kernel may take back at any time. Counted by
- * references, any thread. */
-struct hf_crl_map {
-    atomic_uint refs;
-    struct hf_bytes der;
-};
-
-enum hf_err hf_crl_file_map(const struct hf_crl_file *file, struct hf_crl_map **out) HF_MUST_CHECK;
-struct hf_crl_map *hf_crl_map_ref(struct hf_crl_map *map);
-void hf_crl_map_unref(struct hf_crl_map *map);
+/* hf_crl_file_map gives the list as a blob, in memory that the kernel may take back at any time. */
+enum hf_err hf_crl_file_map(const struct hf_crl_file *file, struct hf_blob **out) HF_MUST_CHECK;
 
 #endif

@@ -43,6 +43,7 @@ static enum hf_err signer_fill(struct hf_ocsp_signer *signer, EVP_PKEY *key,
     if (!hf_sign_key_fits(signer->key, HF_SCHEME_ECDSA_SECP256R1_SHA256)) {
         return hf_fail(HF_E_UNSUPPORTED, "an OCSP signer has a P-256 key");
     }
+    memcpy(signer->issuer_spki, issuer->spki_sha256, HF_SHA256_SIZE);
     HF_TRY(hash_key(signer->cert, signer->key_hash));
     HF_TRY(hf_ocsp_id_of_issuer(issuer, HF_OCSP_SHA1, &signer->issuer[HF_OCSP_SHA1]));
     return hf_ocsp_id_of_issuer(issuer, HF_OCSP_SHA256, &signer->issuer[HF_OCSP_SHA256]);

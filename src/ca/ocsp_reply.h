@@ -18,6 +18,7 @@ struct hf_ocsp_signer {
     struct hf_sign_key *key;
     uint8_t key_hash[20];        /* names it in answers */
     struct hf_ocsp_id issuer[2]; /* who delegated it, by enum hf_ocsp_hash */
+    uint8_t issuer_spki[HF_SHA256_SIZE];
 };
 
 /* hf_ocsp_signer_new takes references; key is a P-256 key and that of cert. Errors: HF_E_MISMATCH,

@@ -96,10 +96,10 @@ static struct hf_crl *read_back(const struct hf_crl_file *file, const struct hf_
 {
     struct hf_crl_reader *reader = NULL;
     struct hf_crl_lists lists = {NULL, 0};
-    struct hf_crl_map *map = NULL;
+    struct hf_blob *map = NULL;
     assert_int_equal(hf_crl_file_map(file, &map), HF_OK);
     assert_int_equal(hf_crl_reader_new(&hf_crl_limits_default, "built", &reader), HF_OK);
-    assert_int_equal(hf_crl_reader_feed(reader, map->der), HF_OK);
+    assert_int_equal(hf_crl_reader_feed(reader, map->bytes), HF_OK);
     assert_int_equal(hf_crl_reader_end(reader, &lists), HF_OK);
     assert_int_equal(lists.n, 1);
     struct hf_crl *crl = hf_crl_ref(lists.item[0]);
@@ -107,22 +107,22 @@ static struct hf_crl *read_back(const struct hf_crl_file *file, const struct hf_
     assert_memory_equal(crl->sha256, file->sha256, sizeof(crl->sha256));
     hf_crl_lists_done(&lists);
     hf_crl_reader_free(reader);
-    hf_crl_map_unref(map);
+    hf_blob_unref(map);
     return crl;
 }
 
 /* The judgement of a parser that isn't ours. */
 static X509_CRL *openssl_reads(const struct hf_crl_file *file, const struct issuer *issuer)
 {
-    struct hf_crl_map *map = NULL;
+    struct hf_blob *map = NULL;
     assert_int_equal(hf_crl_file_map(file, &map), HF_OK);
-    const unsigned char *at = map->der.ptr;
-    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)map->der.len);
+    const unsigned char *at = map->bytes.ptr;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)map->bytes.len);
     assert_non_null(crl);
-    assert_ptr_equal(at, map->der.ptr + map->der.len);
+    assert_ptr_equal(at, map->bytes.ptr + map->bytes.len);
     assert_int_equal(X509_CRL_verify(crl, issuer->pki->key), 1);
     assert_int_equal(X509_CRL_get_version(crl), X509_CRL_VERSION_2);
-    hf_crl_map_unref(map);
+    hf_blob_unref(map);
     return crl;
 }
 

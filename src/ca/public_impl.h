@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_CA_PUBLIC_IMPL_H
+#define HF_CA_PUBLIC_IMPL_H
+
+/* Shared by public.c and public_ocsp.c; for nobody else. */
+
+#include <pthread.h>
+
+#include "base/cache.h"
+#include "ca/public.h"
+
+struct hf_public {
+    struct hf_service service; /* first */
+    struct hf_public_options options;
+    pthread_mutex_t mutex; /* of view: held to take a reference and to put another */
+    struct hf_public_view *view;
+    struct hf_cache *answers;
+};
+
+/* hf_public_now gives a reference to what is shown. */
+struct hf_public_view *hf_public_now(struct hf_public *public);
+
+/* hf_public_not_changed: has the client got this already (RFC 9110 13.1)? modified: as it is sent.
+ */
+bool hf_public_not_changed(const struct hf_service_call *call, const char *etag,
+                           const char *modified);
+
+/* hf_public_ocsp answers a request to the responder; rest: what follows "/ocsp". */
+void hf_public_ocsp(struct hf_public *public, struct hf_service_call *call, struct hf_bytes rest);
+
+/* hf_public_cached frees what the cache of answers holds. */
+enum hf_err hf_public_cache_new(struct hf_cache **out) HF_MUST_CHECK;
+
+#endif
