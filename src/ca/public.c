@@ -40,9 +40,9 @@ static void doc_done(struct hf_public_doc *doc)
 }
 
 enum hf_err hf_public_view_add(struct hf_public_view *view, const char *path, const char *type,
-                               struct hf_blob *blob, int64_t modified_at, int64_t fresh_until)
+                               struct hf_blob *blob, const uint8_t sha256[static HF_SHA256_SIZE],
+                               int64_t modified_at, int64_t fresh_until)
 {
-    uint8_t digest[HF_SHA256_SIZE];
     if (view->n_docs == HF_PUBLIC_DOCS_MAX) {
         return hf_fail(HF_E_TOO_LARGE, "more than %u documents of a CA", HF_PUBLIC_DOCS_MAX);
     }
@@ -61,12 +61,11 @@ enum hf_err hf_public_view_add(struct hf_public_view *view, const char *path, co
         return HF_E_NOMEM;
     }
     doc->blob = hf_blob_ref(blob);
-    hf_hash_once(HF_HASH_SHA256, blob->bytes, digest);
     doc->etag[0] = '"';
-    for (size_t i = 0; i < sizeof(digest); i++) {
-        snprintf(doc->etag + 1 + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < HF_SHA256_SIZE; i++) {
+        snprintf(doc->etag + 1 + 2 * i, 3, "%02x", sha256[i]);
     }
-    doc->etag[1 + 2 * sizeof(digest)] = '"';
+    doc->etag[1 + 2 * HF_SHA256_SIZE] = '"';
     view->n_docs++;
     return HF_OK;
 }
@@ -317,4 +316,20 @@ void hf_public_show(struct hf_public *public, struct hf_public_view *view)
     public->view = view;
     pthread_mutex_unlock(&public->mutex);
     hf_public_view_unref(was);
+}
+
+enum hf_err hf_public_work(struct hf_public *public, struct hf_crew_task *task)
+{
+    pthread_mutex_lock(&public->mutex);
+    enum hf_err err = public->closed ? hf_fail(HF_E_BUSY, "the CA is being closed")
+                                     : hf_crew_add(public->options.crew, task);
+    pthread_mutex_unlock(&public->mutex);
+    return err;
+}
+
+void hf_public_close(struct hf_public *public)
+{
+    pthread_mutex_lock(&public->mutex);
+    public->closed = true;
+    pthread_mutex_unlock(&public->mutex);
 }

@@ -53,11 +53,11 @@ struct hf_public_view {
 
 struct hf_public_view *hf_public_view_new(void) HF_MUST_CHECK;
 
-/* hf_public_view_add adds a document; path is copied, the blob gets a reference. Call
- * hf_public_view_sort when all are there. */
+/* hf_public_view_add adds a document; path is copied, the blob, whose hash is sha256, gets a
+ * reference. Call hf_public_view_sort when all are there. */
 enum hf_err hf_public_view_add(struct hf_public_view *view, const char *path, const char *type,
-                               struct hf_blob *blob, int64_t modified_at,
-                               int64_t fresh_until) HF_MUST_CHECK;
+                               struct hf_blob *blob, const uint8_t sha256[static HF_SHA256_SIZE],
+                               int64_t modified_at, int64_t fresh_until) HF_MUST_CHECK;
 enum hf_err hf_public_view_respond(struct hf_public_view *view, int64_t authority,
                                    struct hf_ocsp_signer *signer) HF_MUST_CHECK;
 void hf_public_view_sort(struct hf_public_view *view);
@@ -81,5 +81,8 @@ struct hf_service *hf_public_service(struct hf_public *public);
 
 /* hf_public_show takes the view. */
 void hf_public_show(struct hf_public *public, struct hf_public_view *view);
+
+/* hf_public_close: the store and the crew are about to go. Documents are still shown. */
+void hf_public_close(struct hf_public *public);
 
 #endif

@@ -12,13 +12,17 @@
 struct hf_public {
     struct hf_service service; /* first */
     struct hf_public_options options;
-    pthread_mutex_t mutex; /* of view: held to take a reference and to put another */
+    pthread_mutex_t mutex; /* of the two below: held for a moment */
     struct hf_public_view *view;
+    bool closed; /* the crew is gone */
     struct hf_cache *answers;
 };
 
 /* hf_public_now gives a reference to what is shown. */
 struct hf_public_view *hf_public_now(struct hf_public *public);
+
+/* hf_public_work hands a task to the crew. Errors: HF_E_BUSY. */
+enum hf_err hf_public_work(struct hf_public *public, struct hf_crew_task *task) HF_MUST_CHECK;
 
 /* hf_public_not_changed: has the client got this already (RFC 9110 13.1)? modified: as it is sent.
  */
@@ -28,7 +32,6 @@ bool hf_public_not_changed(const struct hf_service_call *call, const char *etag,
 /* hf_public_ocsp answers a request to the responder; rest: what follows "/ocsp". */
 void hf_public_ocsp(struct hf_public *public, struct hf_service_call *call, struct hf_bytes rest);
 
-/* hf_public_cached frees what the cache of answers holds. */
 enum hf_err hf_public_cache_new(struct hf_cache **out) HF_MUST_CHECK;
 
 #endif

@@ -368,7 +368,7 @@ void hf_public_ocsp(struct hf_public *public, struct hf_service_call *call, stru
                         .der = HF_BUF_INIT(HF_OCSP_REQUEST_MAX)};
     if (answer_now(job, rest)) {
         job_free(job);
-    } else if (hf_crew_add(public->options.crew, &job->task) != HF_OK) {
+    } else if (hf_public_work(public, &job->task) != HF_OK) {
         give_error(call, HF_OCSP_RESPONSE_TRY_LATER);
         job_free(job);
     }
