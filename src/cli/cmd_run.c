@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/ca_services.h"
 #include "cli/commands.h"
 #include "proxy/daemon.h"
 
@@ -16,6 +17,20 @@ static const struct hf_option options[] = {
      .offset = offsetof(struct values, config)},
 };
 
+static enum hf_err serve(struct hf_config *config, const char *path)
+{
+    struct hf_ca_services *cas = NULL;
+    enum hf_err err = hf_ca_services_new(&cas);
+    if (err != HF_OK) {
+        hf_config_free(config);
+        return err;
+    }
+    struct hf_daemon_options daemon = {.config_path = path, .services = hf_ca_services_source(cas)};
+    err = hf_daemon_run(config, &daemon);
+    hf_ca_services_free(cas);
+    return err;
+}
+
 static enum hf_exit run(struct hf_cli *cli, const void *given)
 {
     const struct values *values = given;
@@ -24,8 +39,7 @@ static enum hf_exit run(struct hf_cli *cli, const void *given)
     enum hf_err err = hf_config_load(values->config, &findings, &config);
     hf_cli_print_findings(cli->err, &findings);
     if (err == HF_OK) {
-        struct hf_daemon_options daemon = {.config_path = values->config};
-        err = hf_daemon_run(config, &daemon);
+        err = serve(config, values->config);
     }
     return err == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, err);
 }

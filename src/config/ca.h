@@ -7,6 +7,8 @@
  * of config/config.h, whose rules hold here too.
  */
 
+#include <stdint.h>
+
 #include "config/parts.h"
 
 struct hf_cfg_ca {
@@ -16,6 +18,11 @@ struct hf_cfg_ca {
     struct hf_cfg_string passphrase_file;       /* first line of it; of the CA's keys */
     struct hf_cfg_string passphrase_env;        /* name of the variable */
     struct hf_cfg_string passphrase_credential; /* name of a systemd credential */
+    int64_t crl_lifetime_ms;
+    int64_t crl_delay_ms;
+    int64_t delta_lifetime_ms;       /* 0: no deltas */
+    struct hf_cfg_string crl_folder; /* absent: lists aren't put into files */
+    int64_t ocsp_lifetime_ms;
 };
 
 /* What of a CA is served. */

@@ -68,6 +68,7 @@ struct hf_cfg_trust {
     enum hf_trust_names names;
     struct hf_cfg_string names_file; /* with HF_TRUST_NAMES_FILE */
     unsigned depth;
+    struct hf_cfg_ca *ca; /* borrowed: asked at once; NULL: none */
     struct hf_cfg_crl crl;
 };
 
@@ -339,6 +340,7 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
     X(PASSPHRASE, "passphrase", ERROR, "`run`, `check`", "a passphrase is missing or wrong") \
     X(NO_CA, "no-ca", ERROR, "`run`, `check`", "a roots file has no CA certificate in it") \
     X(CRL, "crl", ERROR, "`run`, `check`", "a file of revocation lists can't be used") \
+    X(CA, "ca", ERROR, "`run`", "a CA that the config names can't be opened") \
     X(CRL_KEPT, "crl-kept", WARNING, "log of `run`", \
       "a changed file of revocation lists can't be used; the old lists stay in force") \
     X(CRL_STALE, "crl-stale", WARNING, "`check`, log of `run`", \

@@ -88,6 +88,7 @@ struct hf_ref {
 };
 
 extern const struct hf_ref hf_ref_identity;
+extern const struct hf_ref hf_ref_ca;
 extern const struct hf_ref hf_ref_trust;
 extern const struct hf_ref hf_ref_upstream;
 

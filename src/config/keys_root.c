@@ -9,6 +9,8 @@ const struct hf_ref hf_ref_identity = {
 const struct hf_ref hf_ref_trust = {"trust", "trust", offsetof(struct hf_config, trusts),
                                     offsetof(struct hf_config, n_trusts),
                                     sizeof(struct hf_cfg_trust)};
+const struct hf_ref hf_ref_ca = {"ca", "ca", offsetof(struct hf_config, cas),
+                                 offsetof(struct hf_config, n_cas), sizeof(struct hf_cfg_ca)};
 const struct hf_ref hf_ref_upstream = {
     "upstream", "upstreams", offsetof(struct hf_config, upstreams),
     offsetof(struct hf_config, n_upstreams), sizeof(struct hf_cfg_upstream)};
@@ -75,6 +77,11 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_identity,
      .doc = "Certificates with their keys, by name.",
      HF_KEY_NAMED(identities)},
+    {.name = "ca",
+     .kind = HF_KIND_NAMED,
+     .section = &hf_section_ca,
+     .doc = "CAs that this daemon serves, by name.",
+     HF_KEY_NAMED(cas)},
     {.name = "trust",
      .kind = HF_KIND_NAMED,
      .section = &hf_section_trust,
@@ -85,11 +92,6 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_upstream,
      .doc = "Backends, by name.",
      HF_KEY_NAMED(upstreams)},
-    {.name = "ca",
-     .kind = HF_KIND_NAMED,
-     .section = &hf_section_ca,
-     .doc = "CAs that this daemon serves, by name.",
-     HF_KEY_NAMED(cas)},
     {.name = "roles",
      .kind = HF_KIND_ROLES,
      .doc = "Names for sets of clients, for the rules of routes. A role is a selector such as "

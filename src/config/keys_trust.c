@@ -30,6 +30,13 @@ static const struct hf_key trust_keys[] = {
      .doc = "How many CA certificates may stand between a peer's certificate and the root.",
      .example = "1",
      HF_KEY_FIELD(hf_cfg_trust, depth)},
+    {.name = "ca",
+     .kind = HF_KIND_REF,
+     .ref = &hf_ref_ca,
+     .doc = "A CA of this daemon (`ca`): what it revokes is refused, and its sessions are closed, "
+            "within milliseconds. Lists (`crl`) are asked too, where they are given.",
+     .example = "main",
+     HF_KEY_FIELD(hf_cfg_trust, ca)},
     {.name = "crl",
      .kind = HF_KIND_SECTION,
      .section = &hf_section_crl,

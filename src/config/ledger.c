@@ -36,6 +36,8 @@ struct entry {
     char *name;
     struct hf_revoked *lists; /* owned; NULL: the trust asks for none */
     struct hf_revoked *filed; /* those of them that are from files; owned */
+    char *ca;                 /* whose view it asks; NULL: none's */
+    struct hf_live *live;     /* owned; NULL: none */
     struct hf_revocation revocation;
 };
 
@@ -358,6 +360,26 @@ static enum hf_err keep_lists(const struct load *load, const char *trust, const 
     return hf_revoked_new(all.item, all.n, &out->lists, &dropped);
 }
 
+/* The view of the trust's CA. Without one nobody may be let in by it. */
+static enum hf_err find_live(const struct load *load, const struct hf_cfg_trust *trust,
+                             struct entry *out)
+{
+    const struct hf_ledger_known *known = load->known;
+    if (!trust->ca || !known->lives) {
+        return HF_OK;
+    }
+    for (size_t i = 0; i < known->n_lives; i++) {
+        if (strcmp(known->lives[i].ca, trust->ca->name) == 0) {
+            out->ca = hf_strdup(trust->ca->name);
+            out->live = hf_live_ref(known->lives[i].live);
+            return out->ca ? HF_OK : HF_E_NOMEM;
+        }
+    }
+    (void)hf_fail(HF_E_NOT_FOUND, "the ca \"%s\" isn't open", trust->ca->name);
+    complain(load, trust->mark, trust->name);
+    return HF_E_NOT_FOUND;
+}
+
 static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust *trust,
                               int64_t now_s, struct entry *out)
 {
@@ -371,10 +393,12 @@ static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust
     if (err != HF_OK && err != HF_E_NOMEM && load->mode == HF_LEDGER_KEEP && old && old->filed) {
         err = keep_lists(load, trust->name, old, out);
     }
+    err = err == HF_OK ? find_live(load, trust, out) : err;
     bool had = old && old->lists;
     out->revocation = (struct hf_revocation){
         .deny = load->ledger->deny,
         .lists = out->lists,
+        .live = out->live,
         .when_stale = crl->when_stale.what,
         .when_missing = crl->when_missing.what,
         .stale_grace_s = crl->when_stale.grace_ms / 1000,
@@ -448,14 +472,19 @@ static enum hf_err copy_entries(const struct hf_ledger *from, struct hf_ledger *
         }
         entry->lists = old->lists ? hf_revoked_ref(old->lists) : NULL;
         entry->filed = old->filed ? hf_revoked_ref(old->filed) : NULL;
+        entry->live = old->live ? hf_live_ref(old->live) : NULL;
+        entry->ca = old->ca ? hf_strdup(old->ca) : NULL;
+        if (old->ca && !entry->ca) {
+            return HF_E_NOMEM;
+        }
         entry->revocation = old->revocation;
         entry->revocation.deny = to->deny;
     }
     return HF_OK;
 }
 
-enum hf_err hf_ledger_deny(const struct hf_ledger *ledger, struct hf_denylist *deny,
-                           struct hf_ledger **out)
+static enum hf_err copy_ledger(const struct hf_ledger *ledger, struct hf_denylist *deny,
+                               struct hf_ledger **out)
 {
     struct hf_ledger *next = HF_NEW(struct hf_ledger);
     if (!next) {
@@ -474,6 +503,39 @@ enum hf_err hf_ledger_deny(const struct hf_ledger *ledger, struct hf_denylist *d
     return HF_OK;
 }
 
+enum hf_err hf_ledger_deny(const struct hf_ledger *ledger, struct hf_denylist *deny,
+                           struct hf_ledger **out)
+{
+    return copy_ledger(ledger, deny, out);
+}
+
+enum hf_err hf_ledger_live(const struct hf_ledger *ledger, const struct hf_ledger_live *live,
+                           struct hf_ledger **out)
+{
+    struct hf_ledger *next = NULL;
+    HF_TRY(copy_ledger(ledger, ledger->deny, &next));
+    for (size_t i = 0; i < next->n_entries; i++) {
+        struct entry *entry = &next->entry[i];
+        if (entry->ca && strcmp(entry->ca, live->ca) == 0) {
+            hf_live_unref(entry->live);
+            entry->live = hf_live_ref(live->live);
+            entry->revocation.live = entry->live;
+        }
+    }
+    *out = next;
+    return HF_OK;
+}
+
+const struct hf_live *hf_ledger_live_of(const struct hf_ledger *ledger, const char *ca)
+{
+    for (size_t i = 0; i < ledger->n_entries; i++) {
+        if (ledger->entry[i].ca && strcmp(ledger->entry[i].ca, ca) == 0) {
+            return ledger->entry[i].live;
+        }
+    }
+    return NULL;
+}
+
 struct hf_ledger *hf_ledger_ref(struct hf_ledger *ledger)
 {
     atomic_fetch_add_explicit(&ledger->refs, 1, memory_order_relaxed);
@@ -489,6 +551,8 @@ void hf_ledger_unref(struct hf_ledger *ledger)
         hf_free(ledger->entry[i].name);
         hf_revoked_unref(ledger->entry[i].lists);
         hf_revoked_unref(ledger->entry[i].filed);
+        hf_live_unref(ledger->entry[i].live);
+        hf_free(ledger->entry[i].ca);
     }
     for (size_t i = 0; i < ledger->n_files; i++) {
         hf_free(ledger->file[i].path);

@@ -28,12 +28,20 @@ struct hf_ledger_fetched {
     const struct hf_crl_lists *lists;
 };
 
+/* What a CA of this process has revoked. */
+struct hf_ledger_live {
+    const char *ca;
+    struct hf_live *live;
+};
+
 /* What is known besides the files that the config names. All is borrowed for the call, and
  * referenced where it stays. A zeroed one is valid: nothing. */
 struct hf_ledger_known {
     struct hf_denylist *deny; /* NULL: nobody is denied */
     const struct hf_ledger_fetched *fetched;
     size_t n_fetched;
+    const struct hf_ledger_live *lives; /* NULL: they can't be asked here, and aren't */
+    size_t n_lives;
 };
 
 /*
@@ -50,6 +58,12 @@ enum hf_err hf_ledger_load(const struct hf_config *config, const struct hf_ledge
 /* hf_ledger_deny is the same ledger with another deny list. */
 enum hf_err hf_ledger_deny(const struct hf_ledger *ledger, struct hf_denylist *deny,
                            struct hf_ledger **out) HF_MUST_CHECK;
+/* hf_ledger_live is the same ledger with another view of a CA. */
+enum hf_err hf_ledger_live(const struct hf_ledger *ledger, const struct hf_ledger_live *live,
+                           struct hf_ledger **out) HF_MUST_CHECK;
+
+/* hf_ledger_live_of gives the view that the trusts of a CA are judged by; NULL: no trust has it. */
+const struct hf_live *hf_ledger_live_of(const struct hf_ledger *ledger, const char *ca);
 struct hf_ledger *hf_ledger_ref(struct hf_ledger *ledger);
 void hf_ledger_unref(struct hf_ledger *ledger);
 

@@ -204,6 +204,47 @@ static bool judge_listed(const struct hf_revocation *revocation, const struct hf
     return passes;
 }
 
+/* --- The CA itself ------------------------------------------------------------------------------
+ */
+
+/* Of a CA that tells at once nothing is stale and nothing missing: what it hasn't revoked, it
+ * hasn't. Whom it didn't issue, it says nothing of. */
+static bool judge_live(const struct hf_revocation *revocation, const struct hf_chain *path,
+                       size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
+{
+    struct hf_revocation_entry entry;
+    const struct hf_cert *cert = path->certs[at];
+    enum hf_live_answer answer = hf_live_check(revocation->live, cert, path->certs[at + 1], &entry);
+    if (answer == HF_LIVE_NOT_OURS) {
+        return true;
+    }
+    bool revoked = answer == HF_LIVE_REVOKED;
+    bool held = revoked && entry.why == HF_REVOKED_FOR_HOLD;
+    if (notes) {
+        struct hf_note note = {.source = "ca",
+                               .answer = held      ? "on-hold"
+                                         : revoked ? "revoked"
+                                                   : "good",
+                               .depth = (int)at,
+                               .age_s = revoked ? now_s - entry.at : 0,
+                               .passed = !revoked};
+        snprintf(note.by, sizeof(note.by), "%s", hf_live_name(revocation->live));
+        snprintf(note.number, sizeof(note.number), "%lld",
+                 (long long)hf_live_seq(revocation->live));
+        hf_note_add(notes, note);
+    }
+    if (!revoked) {
+        return true;
+    }
+    char since[32];
+    hf_revocation_date(entry.at, since);
+    hf_revocation_concern(cert, out);
+    return hf_revocation_refuse(out, held ? HF_REASON_ON_HOLD : HF_REASON_REVOKED, (int)at,
+                                "%s was %s at %s (%s), says the CA %.100s", hf_revocation_whose((int)at),
+                                held ? "put on hold" : "revoked", since,
+                                hf_revoked_for_name(entry.why), hf_live_name(revocation->live));
+}
+
 /* --- One after the other ------------------------------------------------------------------------
  */
 
@@ -261,6 +302,11 @@ bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf
     bool pending = false;
     for (size_t i = 0; revocation->deny && i < path->n_certs; i++) {
         if (!judge_denied(revocation->deny, path->certs[i], (int)i, now_s, notes, out)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; revocation->live && i + 1 < path->n_certs; i++) {
+        if (!judge_live(revocation, path, i, now_s, notes, out)) {
             return false;
         }
     }

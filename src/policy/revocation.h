@@ -8,6 +8,7 @@
  * done where no list answers is the trust's to say; silence never admits by itself.
  */
 
+#include "pki/live.h"
 #include "pki/revoked.h"
 #include "policy/denylist.h"
 #include "policy/notes.h"
@@ -17,6 +18,7 @@
 /* struct hf_revocation is what one trust knows of revocation. Borrowed by a judge's input. */
 struct hf_revocation {
     const struct hf_denylist *deny; /* NULL: nothing is denied here */
+    const struct hf_live *live;     /* of a CA that tells at once; NULL: there is none */
     const struct hf_revoked *lists; /* NULL: the trust has no lists, and asks for none */
     enum hf_revoked_fallback when_stale;
     enum hf_revoked_fallback when_missing;

@@ -329,6 +329,9 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
                          findings, &daemon->binds));
     HF_TRY(make_workers(daemon));
     HF_TRY(start_auth(daemon));
+    if (daemon->services) {
+        daemon->services->attach(daemon->services->ctx, hf_daemon_live_changed, daemon);
+    }
     HF_TRY(hf_daemon_fetch_lists(daemon));
     HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));
     HF_TRY(start_checks(daemon));
@@ -386,9 +389,10 @@ static void stop(struct hf_daemon *daemon)
     hf_activation_done(&daemon->activation);
     hf_checker_free(daemon->checker);
     hf_timer_cancel(&daemon->lists_timer);
+    hf_timer_cancel(&daemon->live_timer);
     hf_crl_sources_free(HF_TAKE(daemon->sources));
     hf_crl_watch_free(daemon->crl_watch);
-    hf_ledger_unref(daemon->ledger);
+    hf_ledger_unref(HF_TAKE(daemon->ledger)); /* tasks of the loop see that it's over */
     hf_denials_free(daemon->denials);
     hf_free(daemon->state_folder);
     hf_snapshot_unref(daemon->snapshot);

@@ -40,6 +40,9 @@ struct hf_daemon {
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;
+    struct hf_task live_task; /* what a CA of ours says has changed */
+    atomic_bool live_told;    /* live_task is on its way */
+    struct hf_timer live_timer;
     struct hf_activation activation;
     struct hf_notify notify;
     struct hf_binds binds;
@@ -100,6 +103,9 @@ enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_snap
 typedef void hf_daemon_taught_fn(void *ctx, size_t n_closed);
 enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
                             hf_daemon_taught_fn *on_end, void *ctx) HF_MUST_CHECK;
+
+/* hf_daemon_live_changed: a CA of this process has revoked something. Any thread. */
+void hf_daemon_live_changed(void *daemon);
 
 /* hf_daemon_watch_lists looks every few seconds whether the files of lists have changed. */
 void hf_daemon_watch_lists(struct hf_daemon *daemon);

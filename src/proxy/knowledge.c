@@ -32,6 +32,37 @@ static enum hf_err check_folder(const struct hf_daemon *daemon, const struct hf_
     return HF_OK;
 }
 
+/* What the CAs of this process have revoked: references, to be given back. */
+struct lives {
+    struct hf_ledger_live *item;
+    size_t n;
+};
+
+static void lives_done(struct lives *lives)
+{
+    for (size_t i = 0; i < lives->n; i++) {
+        hf_live_unref(lives->item[i].live);
+    }
+    hf_free(lives->item);
+}
+
+static enum hf_err find_lives(const struct hf_snapshot *snapshot, struct lives *out)
+{
+    const struct hf_config *config = snapshot->config;
+    out->item = hf_alloc_zero(config->n_cas + 1, sizeof(*out->item));
+    if (!out->item) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < config->n_cas && snapshot->services; i++) {
+        struct hf_live *live =
+            snapshot->services->source->live(snapshot->services, &config->cas[i]);
+        if (live) {
+            out->item[out->n++] = (struct hf_ledger_live){config->cas[i].name, live};
+        }
+    }
+    return HF_OK;
+}
+
 static enum hf_err load(struct hf_daemon *daemon, const struct hf_config *config,
                         struct hf_ledger_known *known, enum hf_ledger_mode mode,
                         struct hf_findings *findings, struct hf_ledger **out)
@@ -55,6 +86,10 @@ enum hf_err hf_daemon_load_ledger(struct hf_daemon *daemon, const struct hf_snap
     struct hf_ledger_known known = {
         .deny = daemon->denials ? hf_denials_list(daemon->denials) : NULL,
     };
+    HF_CLEANUP(lives_done) struct lives lives = {NULL, 0};
+    HF_TRY(find_lives(snapshot, &lives));
+    known.lives = lives.item;
+    known.n_lives = lives.n;
     HF_TRY(check_folder(daemon, config, findings));
     if (daemon->sources) {
         HF_TRY(hf_crl_sources_want(daemon->sources, config, snapshot->materials, findings));
@@ -212,6 +247,83 @@ void hf_daemon_watch_lists(struct hf_daemon *daemon)
     hf_daemon_show_lists(daemon);
     daemon->lists_timer.on_due = on_watch;
     hf_timer_set(daemon->loop, &daemon->lists_timer, WATCH_MS);
+}
+
+/* --- CAs of this process ------------------------------------------------------------------------
+ */
+
+enum { LIVE_RETRY_MS = 10 }; /* while a reload is under way */
+
+static void say_cut(void *ctx, size_t n_closed)
+{
+    struct hf_daemon *daemon = ctx;
+    hf_log_say(&daemon->log, HF_LOG_INFO, "revocation",
+               "what the CA has revoked is in force; %zu sessions were closed", n_closed);
+}
+
+/* The ledger with what the CAs say now; NULL: it has that already. */
+static enum hf_err renew_live(struct hf_daemon *daemon, struct hf_ledger **out)
+{
+    HF_CLEANUP(lives_done) struct lives lives = {NULL, 0};
+    struct hf_ledger *ledger = NULL;
+    HF_TRY(find_lives(daemon->snapshot, &lives));
+    for (size_t i = 0; i < lives.n; i++) {
+        const struct hf_ledger *now = ledger ? ledger : daemon->ledger;
+        const struct hf_live *was = hf_ledger_live_of(now, lives.item[i].ca);
+        struct hf_ledger *next = NULL;
+        if (!was || was == lives.item[i].live) {
+            continue;
+        }
+        enum hf_err err = hf_ledger_live(now, &lives.item[i], &next);
+        hf_ledger_unref(ledger);
+        HF_TRY(err);
+        ledger = next;
+    }
+    *out = ledger;
+    return HF_OK;
+}
+
+static void take_live(struct hf_daemon *daemon)
+{
+    struct hf_ledger *ledger = NULL;
+    if (daemon->state == HF_DAEMON_STARTING || daemon->rollout) {
+        hf_timer_set(daemon->loop, &daemon->live_timer, LIVE_RETRY_MS);
+        return;
+    }
+    enum hf_err err = renew_live(daemon, &ledger);
+    if (err == HF_OK && ledger) {
+        err = hf_daemon_teach(daemon, ledger, say_cut, daemon);
+    }
+    if (err != HF_OK) {
+        hf_log_say(&daemon->log, HF_LOG_ERROR, "revocation",
+                   "what the CA has revoked could not be taken over, and is tried again: %s",
+                   hf_err_text());
+        hf_timer_set(daemon->loop, &daemon->live_timer, LIVE_RETRY_MS);
+    }
+}
+
+static void on_live_timer(struct hf_timer *timer)
+{
+    take_live(HF_CONTAINER_OF(timer, struct hf_daemon, live_timer));
+}
+
+static void on_live(struct hf_task *task)
+{
+    struct hf_daemon *daemon = HF_CONTAINER_OF(task, struct hf_daemon, live_task);
+    atomic_store(&daemon->live_told, false);
+    daemon->live_timer.on_due = on_live_timer;
+    if (daemon->ledger) {
+        take_live(daemon);
+    }
+}
+
+void hf_daemon_live_changed(void *ctx)
+{
+    struct hf_daemon *daemon = ctx;
+    if (!atomic_exchange(&daemon->live_told, true)) {
+        daemon->live_task.run = on_live;
+        hf_loop_post(daemon->loop, &daemon->live_task);
+    }
 }
 
 /* --- Fetching -----------------------------------------------------------------------------------

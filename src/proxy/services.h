@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/config.h"
 
+struct hf_live;
 struct hf_service;
 
 /* struct hf_services are those of one generation. Owned by its snapshot. */
@@ -27,6 +28,13 @@ struct hf_services_source {
 
     /* find gives a reference, or NULL. */
     struct hf_service *(*find)(struct hf_services *services, const struct hf_cfg_service *cfg);
+
+    /* live gives a reference to what a CA of these has revoked; any thread. */
+    struct hf_live *(*live)(struct hf_services *services, const struct hf_cfg_ca *cfg);
+
+    /* attach: changed(daemon) is to be called whenever a live view has changed, by any thread,
+     * until stop. Control thread, once. */
+    void (*attach)(void *ctx, void (*changed)(void *daemon), void *daemon);
 
     /* close is told when the last user of the generation has gone; any thread. */
     void (*close)(struct hf_services *services);

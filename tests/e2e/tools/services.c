@@ -204,6 +204,20 @@ static struct hf_service *find(struct hf_services *services, const struct hf_cfg
     return hf_service_ref(hasty ? &shared.hasty : &shared.service);
 }
 
+static struct hf_live *live(struct hf_services *services, const struct hf_cfg_ca *cfg)
+{
+    (void)services;
+    (void)cfg;
+    return NULL;
+}
+
+static void attach(void *ctx, void (*changed)(void *daemon), void *daemon)
+{
+    (void)ctx;
+    (void)changed;
+    (void)daemon;
+}
+
 static void close_services(struct hf_services *services)
 {
     hf_free(services);
@@ -228,8 +242,8 @@ static void stop(void *ctx)
     release(text, sizeof(text));
 }
 
-static const struct hf_services_source source = {open_services, find, close_services,
-                                                 drain,         stop, NULL};
+static const struct hf_services_source source = {open_services,  find,  live, attach,
+                                                 close_services, drain, stop, NULL};
 
 int main(int argc, char **argv)
 {

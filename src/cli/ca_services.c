@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A CA that the config names is opened once, and goes on over reloads for as long as its settings
+ * stay what they are: generations count their use of it. When the last one is gone, it is closed by
+ * a thread of its own, for closing waits, and whoever lets go last may be a worker.
+ */
+#include "cli/ca_services.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "ca/host.h"
+#include "ca/store_key.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/thread.h"
+
+/* One CA that is open. */
+struct seat {
+    struct hf_link link;
+    struct hf_ca_services *owner;
+    unsigned uses; /* of generations; under the owner's mutex */
+    struct hf_ca_host *host;
+    char *name;
+    char *settings; /* all that it was opened with, as one text */
+    struct hf_thread closer;
+    bool closing;
+};
+
+struct hf_ca_services {
+    struct hf_services_source source;
+    pthread_mutex_t mutex;
+    struct hf_link seats;
+    void (*changed)(void *daemon); /* NULL: nobody is there to be told */
+    void *daemon;
+};
+
+/* The CAs of one generation, as the config has them. */
+struct generation {
+    struct hf_services base; /* first */
+    struct hf_ca_services *owner;
+    size_t n;
+    struct seat *seat[];
+};
+
+/* --- Seats --------------------------------------------------------------------------------------
+ */
+
+/* On the host's thread. */
+static void on_live(void *ctx, struct hf_live *live)
+{
+    struct seat *seat = ctx;
+    struct hf_ca_services *owner = seat->owner;
+    hf_live_unref(live); /* who is told asks for the newest */
+    pthread_mutex_lock(&owner->mutex);
+    if (owner->changed) {
+        owner->changed(owner->daemon);
+    }
+    pthread_mutex_unlock(&owner->mutex);
+}
+
+static char *store_url(const struct hf_config *config, const char *store)
+{
+    static const char *const schemes[] = {"postgres://", "postgresql://"};
+    static const char sqlite[] = "sqlite:";
+    for (size_t i = 0; i < HF_N_ELEMENTS(schemes); i++) {
+        if (strncmp(store, schemes[i], strlen(schemes[i])) == 0) {
+            return hf_strdup(store);
+        }
+    }
+    bool is_file = strncmp(store, sqlite, strlen(sqlite)) == 0;
+    HF_CLEANUP(hf_freep)
+    char *path = hf_path_join(config->dir, is_file ? store + strlen(sqlite) : store);
+    HF_CLEANUP(hf_buf_done) struct hf_buf url = HF_BUF_INIT(64 << 10);
+    if (!path || hf_buf_printf(&url, "%s%s%s", sqlite, path, is_file ? "" : "/ca.db") != HF_OK) {
+        return NULL;
+    }
+    const char *text = hf_buf_cstr(&url);
+    return text ? hf_strdup(text) : NULL;
+}
+
+static const char *or_none(const struct hf_cfg_string *text)
+{
+    return text->value ? text->value : "";
+}
+
+static char *settings_of(const struct hf_cfg_ca *cfg, const char *url)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64 << 10);
+    if (hf_buf_printf(&text, "%s|%s|%s|%s|%s|%lld|%lld|%lld|%lld", url,
+                      or_none(&cfg->passphrase_file), or_none(&cfg->passphrase_env),
+                      or_none(&cfg->passphrase_credential), or_none(&cfg->crl_folder),
+                      (long long)cfg->crl_lifetime_ms, (long long)cfg->crl_delay_ms,
+                      (long long)cfg->delta_lifetime_ms,
+                      (long long)cfg->ocsp_lifetime_ms) != HF_OK) {
+        return NULL;
+    }
+    const char *made = hf_buf_cstr(&text);
+    return made ? hf_strdup(made) : NULL;
+}
+
+static enum hf_err open_host(struct seat *seat, const struct hf_cfg_ca *cfg, const char *url,
+                             struct hf_log *log)
+{
+    const struct hf_store_passphrase from = {.file = cfg->passphrase_file.value,
+                                             .env = cfg->passphrase_env.value,
+                                             .credential = cfg->passphrase_credential.value};
+    HF_CLEANUP(hf_secret_text_done) struct hf_secret_text passphrase = {0};
+    HF_TRY(hf_store_passphrase_read(&from, &passphrase));
+    struct hf_ca_host_options options = {
+        .name = cfg->name,
+        .service = {.store = url,
+                    .passphrase = hf_bytes_of(passphrase.ptr, passphrase.len),
+                    .clock = &hf_os_clock,
+                    .rng = &hf_os_rng},
+        .log = log,
+        .crl_lifetime_s = cfg->crl_lifetime_ms / 1000,
+        .crl_delay_ms = cfg->crl_delay_ms,
+        .delta_lifetime_s = cfg->delta_lifetime_ms / 1000,
+        .ocsp_lifetime_s = cfg->ocsp_lifetime_ms / 1000,
+        .crl_folder = cfg->crl_folder.value,
+        .on_live = on_live,
+        .ctx = seat,
+    };
+    return hf_ca_host_open(&options, &seat->host);
+}
+
+static void seat_free(struct seat *seat)
+{
+    hf_ca_host_close(seat->host);
+    hf_free(seat->name);
+    hf_free(seat->settings);
+    hf_free(seat);
+}
+
+static struct seat *find_seat(struct hf_ca_services *owner, const char *name, const char *settings)
+{
+    HF_LIST_FOREACH (&owner->seats, link) {
+        struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
+        if (!seat->closing && strcmp(seat->name, name) == 0 &&
+            strcmp(seat->settings, settings) == 0) {
+            return seat;
+        }
+    }
+    return NULL;
+}
+
+static enum hf_err take_seat(struct hf_ca_services *owner, const struct hf_config *config,
+                             const struct hf_cfg_ca *cfg, struct hf_log *log, struct seat **out)
+{
+    HF_CLEANUP(hf_freep) char *url = store_url(config, cfg->store.value);
+    HF_CLEANUP(hf_freep) char *settings = url ? settings_of(cfg, url) : NULL;
+    if (!settings) {
+        return HF_E_NOMEM;
+    }
+    pthread_mutex_lock(&owner->mutex);
+    struct seat *seat = find_seat(owner, cfg->name, settings);
+    if (seat) {
+        seat->uses++;
+    }
+    pthread_mutex_unlock(&owner->mutex);
+    if (seat) {
+        *out = seat;
+        return HF_OK;
+    }
+    seat = HF_NEW(struct seat);
+    if (!seat) {
+        return HF_E_NOMEM;
+    }
+    seat->owner = owner;
+    seat->uses = 1;
+    seat->settings = HF_TAKE(settings);
+    seat->name = hf_strdup(cfg->name);
+    enum hf_err err = seat->name ? open_host(seat, cfg, url, log) : HF_E_NOMEM;
+    if (err != HF_OK) {
+        seat_free(seat);
+        return err;
+    }
+    pthread_mutex_lock(&owner->mutex);
+    hf_list_push(&owner->seats, &seat->link);
+    pthread_mutex_unlock(&owner->mutex);
+    *out = seat;
+    return HF_OK;
+}
+
+static void close_seat(void *arg)
+{
+    struct seat *seat = arg;
+    hf_ca_host_close(HF_TAKE(seat->host));
+}
+
+static void leave_seat(struct seat *seat)
+{
+    struct hf_ca_services *owner = seat->owner;
+    pthread_mutex_lock(&owner->mutex);
+    seat->closing = --seat->uses == 0;
+    bool last = seat->closing;
+    pthread_mutex_unlock(&owner->mutex);
+    if (last && hf_thread_start(&seat->closer, "ca-close", close_seat, seat) != HF_OK) {
+        return; /* it is closed at the end, then */
+    }
+}
+
+/* --- For the daemon -----------------------------------------------------------------------------
+ */
+
+static void close_generation(struct hf_services *services)
+{
+    struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
+    for (size_t i = 0; i < generation->n; i++) {
+        leave_seat(generation->seat[i]);
+    }
+    hf_free(generation);
+}
+
+static enum hf_err open_generation(void *ctx, const struct hf_config *config, struct hf_log *log,
+                                   struct hf_findings *findings, struct hf_services **out)
+{
+    struct hf_ca_services *owner = ctx;
+    struct generation *generation =
+        hf_alloc_zero(1, sizeof(*generation) + config->n_cas * sizeof(generation->seat[0]));
+    enum hf_err result = HF_OK;
+    if (!generation) {
+        return HF_E_NOMEM;
+    }
+    generation->base.source = &owner->source;
+    generation->owner = owner;
+    for (size_t i = 0; i < config->n_cas; i++) {
+        const struct hf_cfg_ca *cfg = &config->cas[i];
+        enum hf_err err = take_seat(owner, config, cfg, log, &generation->seat[generation->n]);
+        if (err != HF_OK) {
+            hf_findings_add(findings, HF_FINDING_CA, cfg->store.mark, "ca \"%s\": %s", cfg->name,
+                            hf_err_text());
+            result = HF_E_CONFIG;
+        } else {
+            generation->n++;
+        }
+    }
+    if (result != HF_OK) {
+        close_generation(&generation->base);
+        return hf_fail(result, "a CA can't be opened");
+    }
+    *out = &generation->base;
+    return HF_OK;
+}
+
+static struct seat *seat_of(struct hf_services *services, const struct hf_cfg_ca *cfg)
+{
+    struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
+    for (size_t i = 0; i < generation->n; i++) {
+        if (strcmp(generation->seat[i]->name, cfg->name) == 0) {
+            return generation->seat[i];
+        }
+    }
+    return NULL;
+}
+
+static struct hf_service *find(struct hf_services *services, const struct hf_cfg_service *cfg)
+{
+    struct seat *seat = seat_of(services, cfg->ca);
+    if (!seat) {
+        return NULL;
+    }
+    switch (cfg->part) {
+    case HF_CA_PART_PUBLIC:
+        return hf_service_ref(hf_ca_host_public(seat->host));
+    case HF_CA_PART_FEED:
+        return hf_service_ref(hf_ca_host_feed(seat->host));
+    default:
+        return NULL;
+    }
+}
+
+static struct hf_live *live_of(struct hf_services *services, const struct hf_cfg_ca *cfg)
+{
+    struct seat *seat = seat_of(services, cfg);
+    return seat ? hf_ca_host_live(seat->host) : NULL;
+}
+
+static void attach(void *ctx, void (*changed)(void *daemon), void *daemon)
+{
+    struct hf_ca_services *owner = ctx;
+    pthread_mutex_lock(&owner->mutex);
+    owner->changed = changed;
+    owner->daemon = daemon;
+    pthread_mutex_unlock(&owner->mutex);
+}
+
+static void drain(void *ctx)
+{
+    struct hf_ca_services *owner = ctx;
+    pthread_mutex_lock(&owner->mutex);
+    HF_LIST_FOREACH (&owner->seats, link) {
+        struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
+        if (!seat->closing) {
+            hf_ca_host_drain(seat->host);
+        }
+    }
+    pthread_mutex_unlock(&owner->mutex);
+}
+
+/* Nobody asks any more: the workers have ended. Generations let go of their seats later. */
+static void stop(void *ctx)
+{
+    struct hf_ca_services *owner = ctx;
+    attach(owner, NULL, NULL);
+    HF_LIST_FOREACH (&owner->seats, link) {
+        struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
+        hf_thread_join(&seat->closer);
+        hf_ca_host_close(HF_TAKE(seat->host));
+    }
+}
+
+enum hf_err hf_ca_services_new(struct hf_ca_services **out)
+{
+    struct hf_ca_services *services = HF_NEW(struct hf_ca_services);
+    if (!services) {
+        return HF_E_NOMEM;
+    }
+    pthread_mutex_init(&services->mutex, NULL);
+    hf_list_init(&services->seats);
+    services->source = (struct hf_services_source){.open = open_generation,
+                                                   .find = find,
+                                                   .live = live_of,
+                                                   .attach = attach,
+                                                   .close = close_generation,
+                                                   .drain = drain,
+                                                   .stop = stop,
+                                                   .ctx = services};
+    *out = services;
+    return HF_OK;
+}
+
+const struct hf_services_source *hf_ca_services_source(const struct hf_ca_services *services)
+{
+    return &services->source;
+}
+
+void hf_ca_services_free(struct hf_ca_services *services)
+{
+    if (!services) {
+        return;
+    }
+    HF_LIST_FOREACH (&services->seats, link) {
+        struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
+        hf_thread_join(&seat->closer);
+        hf_link_remove(link);
+        seat_free(seat);
+    }
+    pthread_mutex_destroy(&services->mutex);
+    hf_free(services);
+}
