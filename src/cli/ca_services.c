@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "ca/host.h"

@@ -15,6 +15,14 @@ static bool is_denied(const struct hf_revocation *revocation, const struct hf_id
            (hf_denylist_find(revocation->deny, identity, now_s, &entry) != HF_OK || entry);
 }
 
+/* What a CA that tells at once has revoked. */
+static bool is_revoked_now(const struct hf_revocation *revocation, const struct hf_serial *serial,
+                           const struct hf_cert *issuer)
+{
+    return revocation->live &&
+           hf_live_find(revocation->live, issuer->spki_sha256, serial, NULL) == HF_LIVE_REVOKED;
+}
+
 static bool take(const struct hf_revoked_result *result, int64_t *until)
 {
     if (result->answer == HF_REVOKED_GOOD && result->fresh_until < *until) {
@@ -32,8 +40,15 @@ static bool stands(const struct hf_revocation *revocation, const struct hf_chain
     }
     bool denied = is_denied(revocation, identity, now_s);
     hf_identity_unref(identity);
-    if (denied || at + 1 == above->n_certs || !revocation->lists) {
+    if (denied || at + 1 == above->n_certs) {
         return !denied;
+    }
+    if (revocation->live && hf_live_check(revocation->live, above->certs[at], above->certs[at + 1],
+                                          NULL) == HF_LIVE_REVOKED) {
+        return false;
+    }
+    if (!revocation->lists) {
+        return true;
     }
     struct hf_revoked_result result;
     hf_revoked_check(revocation->lists, above->certs[at], above->certs[at + 1], now_s, &result);
@@ -66,9 +81,15 @@ bool hf_revocation_stands_leaf(const struct hf_revocation *revocation,
     if (asks_others(revocation) || is_denied(revocation, leaf, now_s)) {
         return false;
     }
+    if ((revocation->lists || revocation->live) &&
+        hf_serial_from_hex(leaf->serial, &serial) != HF_OK) {
+        return false;
+    }
+    if (is_revoked_now(revocation, &serial, issuer)) {
+        return false;
+    }
     if (revocation->lists &&
-        (hf_serial_from_hex(leaf->serial, &serial) != HF_OK ||
-         !hf_revoked_check_leaf(revocation->lists, &serial, issuer, now_s, &result) ||
+        (!hf_revoked_check_leaf(revocation->lists, &serial, issuer, now_s, &result) ||
          !take(&result, &until))) {
         return false;
     }
