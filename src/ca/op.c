@@ -94,7 +94,8 @@ enum hf_err hf_ca_choose_profile(struct hf_ca_work *work, const char *name)
     if (!work->profile && hf_cert_profile_builtin(name, &work->profile) != HF_OK) {
         return hf_ca_refuse(work, HF_CA_NOT_FOUND, "there is no profile \"%.64s\"", name);
     }
-    if (work->profile->kind != HF_PROFILE_KIND_LEAF) {
+    bool is_ocsp = work->profile->kind == HF_PROFILE_KIND_OCSP; /* the CA delegates it itself */
+    if (work->profile->kind != HF_PROFILE_KIND_LEAF && !(is_ocsp && work->op->caller.local)) {
         return hf_ca_refuse(work, HF_CA_NOT_ALLOWED,
                             "the profile \"%s\" is for CAs themselves: see handfast ca authority",
                             work->profile->name);

@@ -89,8 +89,9 @@ static void finish(struct hf_ca_work *work, enum hf_ca_outcome outcome, const ch
     if (outcome != HF_CA_DONE) {
         take_back_cert(op);
     }
+    op->text = op->text ? op->text : hf_strdup(text); /* it may be the work's */
     work_free(work);
-    end(op, outcome, text);
+    end(op, outcome, "");
 }
 
 /* How a failure ends the operation, where the verb didn't say. */
