@@ -240,9 +240,10 @@ static bool judge_live(const struct hf_revocation *revocation, const struct hf_c
     hf_revocation_date(entry.at, since);
     hf_revocation_concern(cert, out);
     return hf_revocation_refuse(out, held ? HF_REASON_ON_HOLD : HF_REASON_REVOKED, (int)at,
-                                "%s was %s at %s (%s), says the CA %.100s", hf_revocation_whose((int)at),
-                                held ? "put on hold" : "revoked", since,
-                                hf_revoked_for_name(entry.why), hf_live_name(revocation->live));
+                                "%s was %s at %s (%s), says the CA %.100s",
+                                hf_revocation_whose((int)at), held ? "put on hold" : "revoked",
+                                since, hf_revoked_for_name(entry.why),
+                                hf_live_name(revocation->live));
 }
 
 /* --- One after the other ------------------------------------------------------------------------
