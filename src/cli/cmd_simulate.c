@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ca/ca.h"
 #include "cli/commands.h"
+#include "cli/explain_text.h"
 #include "config/ledger.h"
 #include "config/materials.h"
 #include "http/chars.h"
@@ -20,6 +21,7 @@
 #include "os/file.h"
 #include "pki/pem.h"
 #include "policy/request.h"
+#include "proxy/account.h"
 #include "proxy/crl_kept.h"
 #include "proxy/denials.h"
 
@@ -130,7 +132,8 @@ struct simulation {
     enum hf_client_mode client;
     const struct hf_cfg_trust *trust;
     struct hf_verdict handshake;
-    bool asked; /* a request was judged */
+    struct hf_notes notes; /* of the sources of revocation */
+    bool asked;            /* a request was judged */
     bool bad_path;
     struct hf_buf path;
     struct hf_requester requester;
@@ -315,7 +318,9 @@ static void judge_handshake(struct simulation *sim)
             .usage = HF_USAGE_CLIENT,
             .now_s = sim->now_s,
             .vitals = sim->may_probe,
+            .report_only = sim->listener->report_only,
             .revocation = sim->trust ? hf_ledger_of(sim->ledger, sim->trust->name) : NULL,
+            .notes = &sim->notes,
         },
         &sim->handshake);
 }
@@ -486,6 +491,46 @@ static void print_request(const struct simulation *sim, FILE *out)
     }
 }
 
+/* What `handfast explain` would tell of it. NULL: out of memory. */
+static json_t *explanation(const struct simulation *sim)
+{
+    const struct hf_verdict *verdict = &sim->handshake;
+    struct hf_account *account = hf_account_new(HF_ABOUT_HANDSHAKE);
+    if (!account) {
+        return NULL;
+    }
+    account->result = verdict->reported ? HF_RESULT_REPORTED
+                      : verdict->allow  ? HF_RESULT_ADMITTED
+                                        : HF_RESULT_REFUSED;
+    account->at_ms = sim->now_s * 1000;
+    hf_account_set_reason(account, verdict->reason, verdict->text);
+    account->alert_sent = verdict->alert;
+    account->depth = verdict->depth;
+    account->lapse = verdict->lapse == HF_REASON_OK ? NULL : hf_reason_code(verdict->lapse);
+    account->judged = true;
+    account->mode = sim->client;
+    account->identity = sim->identity ? hf_identity_ref(sim->identity) : NULL;
+    account->chain = sim->chain ? hf_chain_ref(sim->chain) : NULL;
+    account->trust =
+        sim->trust ? hf_trust_ref(hf_materials_trust(sim->materials, sim->trust)) : NULL;
+    account->ledger = hf_ledger_ref(sim->ledger);
+    account->notes = sim->notes;
+    snprintf(account->listener, sizeof(account->listener), "%s", sim->listener->name);
+    json_t *json = hf_account_json(account);
+    hf_account_free(account);
+    return json;
+}
+
+static void print_explanation(const struct simulation *sim, FILE *out)
+{
+    json_t *verdict = explanation(sim);
+    if (!sim->handshake.allow || sim->handshake.reported) {
+        print_row(out, "do", hf_reason_todo(sim->handshake.reason));
+    }
+    hf_explain_print_evidence(verdict, out);
+    json_decref(verdict);
+}
+
 static void print_text(const struct simulation *sim, FILE *out)
 {
     const struct hf_verdict *verdict = &sim->handshake;
@@ -507,6 +552,7 @@ static void print_text(const struct simulation *sim, FILE *out)
     } else if (sim->listener->mode == HF_MODE_HTTP && verdict->allow) {
         fprintf(out, "request: not judged; --path and its likes tell one\n");
     }
+    print_explanation(sim, out);
 }
 
 static json_t *handshake_json(const struct simulation *sim)
@@ -547,6 +593,7 @@ static json_t *tree_of(const struct simulation *sim)
     if (sim->asked) {
         json_object_set_new(tree, "request", request_json(sim));
     }
+    json_object_set_new(tree, "explanation", explanation(sim));
     return tree;
 }
 

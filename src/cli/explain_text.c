@@ -337,6 +337,13 @@ static void put_lapse(FILE *out, const json_t *verdict)
     }
 }
 
+void hf_explain_print_evidence(const json_t *verdict, FILE *out)
+{
+    put_chain(out, verdict);
+    put_steps(out, verdict);
+    put_notes(out, verdict);
+}
+
 void hf_explain_print(const json_t *verdict, int64_t now_s, FILE *out)
 {
     bool fine = is(verdict, "code", "ok");
@@ -348,9 +355,7 @@ void hf_explain_print(const json_t *verdict, int64_t now_s, FILE *out)
     }
     put_lapse(out, verdict);
     put_who(out, verdict);
-    put_chain(out, verdict);
-    put_steps(out, verdict);
-    put_notes(out, verdict);
+    hf_explain_print_evidence(verdict, out);
 }
 
 /* --- Many ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from harness import configs, daemon as daemons
+from harness import configs, daemon as daemons, revocation
 
 pytestmark = pytest.mark.quick
 
@@ -137,3 +137,17 @@ def test_wrong_usage(simulate, people, tmp_path):
     empty = tmp_path / 'empty.pem'
     empty.write_text('')
     assert 'empty.pem' in simulate('--cert', empty, status=1).stderr
+
+
+def test_the_verdict_is_explained_as_a_daemon_would(simulate, people, pki, tmp_path):
+    told = judged(simulate, leaf=people['web'])['explanation']
+    assert told['result'] == 'admitted' and told['chain'][-1]['from'] == 'trust'
+    lists = revocation.Lists(tmp_path / 'clients.crl', pki.clients)
+    lists.write([people['web']])
+    refused = judged(simulate, '--crl', str(lists.path), leaf=people['web'])['explanation']
+    assert (refused['code'], refused['step']) == ('revoked', 'revocation')
+    assert refused['revocation'][0]['from'].endswith('clients.crl')
+    shown = simulate('--crl', str(lists.path), leaf=people['web']).stdout
+    for words in ('do       issue the peer a new certificate', '<-- this one', 'revocation FAILED',
+                  'revoked, says crl of CN=clients issuing'):
+        assert words in shown, shown
