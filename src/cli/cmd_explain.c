@@ -184,6 +184,28 @@ static enum hf_err ask_daemon(struct hf_cli *cli, const struct values *values,
     return *out ? HF_OK : hf_fail(HF_E_PEER, "the daemon's answer has no verdicts in it");
 }
 
+static json_int_t at_of(const json_t *verdict)
+{
+    return json_integer_value(json_object_get(verdict, "at_ms"));
+}
+
+/* Newest first, by when it was; records are numbered in the order in which they were written. */
+static void sort(json_t *verdicts)
+{
+    for (size_t i = 1; i < json_array_size(verdicts); i++) {
+        for (size_t j = i; j > 0; j--) {
+            json_t *here = json_array_get(verdicts, j);
+            json_t *before = json_array_get(verdicts, j - 1);
+            if (at_of(here) <= at_of(before)) {
+                break;
+            }
+            json_incref(before);
+            json_array_set(verdicts, j - 1, here);
+            json_array_set_new(verdicts, j, before);
+        }
+    }
+}
+
 static enum hf_exit tell(struct hf_cli *cli, const struct values *values, const json_t *verdicts)
 {
     size_t n = json_array_size(verdicts);
@@ -195,8 +217,8 @@ static enum hf_exit tell(struct hf_cli *cli, const struct values *values, const 
     } else {
         int64_t now_s = hf_clock_wall_s(&hf_os_clock);
         for (size_t i = n; i-- > 0;) { /* of one id: in the order in which it happened */
-            hf_explain_print(json_array_get(verdicts, i), now_s, cli->out);
-            fputs(i ? "\n" : "", cli->out);
+            const json_t *verdict = json_array_get(verdicts, i);
+            (i ? hf_explain_print_brief : hf_explain_print)(verdict, now_s, cli->out);
         }
     }
     if (n == 0 && !values->list) {
@@ -218,6 +240,7 @@ static enum hf_exit explain_verdicts(struct hf_cli *cli, const struct values *va
     if (err != HF_OK) {
         return hf_cli_fail(cli, err);
     }
+    sort(verdicts);
     enum hf_exit status = tell(cli, values, verdicts);
     json_decref(verdicts);
     return status;

@@ -12,7 +12,7 @@
 #include "cli/table.h"
 #include "pki/reason.h"
 
-enum { LABEL = 10, TEXT_MAX = 2048 };
+enum { LABEL = 12, TEXT_MAX = 2048 };
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -76,7 +76,7 @@ static void put_ago(FILE *out, const json_t *verdict, int64_t now_s)
     put(out, text_of(verdict, "at"));
     if (gap >= 0 && gap < INT32_MAX) {
         hf_format_duration(gap ? gap * 1000 : 1, ago, sizeof(ago));
-        fprintf(out, " (%s ago)", gap ? ago : "just now");
+        fprintf(out, gap ? " (%s ago)" : " (%s)", gap ? ago : "just now");
     }
 }
 
@@ -274,6 +274,26 @@ static const char *whose(const json_t *verdict, const json_t *note)
     return has(cert, "subject") ? text_of(cert, "subject") : depth ? "a CA" : "the certificate";
 }
 
+/* A source as people call it; one that this program doesn't know keeps its name. */
+static const char *source_text(const char *source)
+{
+    static const struct {
+        const char *source, *text;
+    } texts[] = {
+        {"deny-list", "the deny list"},
+        {"ca", "the CA of this daemon"},
+        {"crl", "the revocation list"},
+        {"staple", "the OCSP response that it brought"},
+        {"ocsp", "OCSP"},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(texts); i++) {
+        if (strcmp(texts[i].source, source) == 0) {
+            return texts[i].text;
+        }
+    }
+    return source;
+}
+
 static void put_note(FILE *out, const json_t *verdict, const json_t *note)
 {
     char age[48];
@@ -283,13 +303,13 @@ static void put_note(FILE *out, const json_t *verdict, const json_t *note)
     fputs(": ", out);
     put(out, text_of(note, "answer"));
     fputs(", says ", out);
-    put(out, text_of(note, "source"));
+    put(out, source_text(text_of(note, "source")));
     if (has(note, "issuer")) {
         fputs(" of ", out);
         put(out, text_of(note, "issuer"));
     }
     if (has(note, "number")) {
-        fputs(" number ", out);
+        fputs(", number ", out);
         put(out, text_of(note, "number"));
     }
     if (has(note, "from") || has(note, "by")) {
@@ -297,8 +317,9 @@ static void put_note(FILE *out, const json_t *verdict, const json_t *note)
         put(out, has(note, "from") ? text_of(note, "from") : text_of(note, "by"));
         fputs(")", out);
     }
-    if (json_is_integer(age_s) && json_integer_value(age_s) < INT32_MAX) {
-        hf_format_duration(json_integer_value(age_s) * 1000, age, sizeof(age));
+    json_int_t seconds = json_integer_value(age_s);
+    if (json_is_integer(age_s) && seconds > 0 && seconds < INT32_MAX) {
+        hf_format_duration(seconds * 1000, age, sizeof(age));
         fprintf(out, ", %s old", age);
     }
     if (has(note, "next_update")) {
@@ -342,6 +363,12 @@ void hf_explain_print_evidence(const json_t *verdict, FILE *out)
     put_chain(out, verdict);
     put_steps(out, verdict);
     put_notes(out, verdict);
+}
+
+void hf_explain_print_brief(const json_t *verdict, int64_t now_s, FILE *out)
+{
+    put_headline(out, verdict, now_s);
+    row(out, "because", text_of(verdict, "text"));
 }
 
 void hf_explain_print(const json_t *verdict, int64_t now_s, FILE *out)

@@ -12,6 +12,9 @@
 /* hf_explain_print writes it whole. now_s: how long ago is told from then. */
 void hf_explain_print(const json_t *verdict, int64_t now_s, FILE *out);
 
+/* hf_explain_print_brief writes what happened, and why. */
+void hf_explain_print_brief(const json_t *verdict, int64_t now_s, FILE *out);
+
 /* hf_explain_print_evidence writes only the certificates, the steps and the sources. */
 void hf_explain_print_evidence(const json_t *verdict, FILE *out);
 

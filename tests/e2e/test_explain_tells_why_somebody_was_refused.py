@@ -68,8 +68,8 @@ def test_a_revoked_client_is_told_by_which_list(handfast, config, port, pki):
     assert step(verdict, 'chain') == 'passed' and step(verdict, 'revocation') == 'failed'
     told = explain(daemon, line['id'])
     assert told.startswith(f'Refused: client {line["peer"]} at listener in, ')
-    for words in ('says the revocation list of CN=clients issuing', 'do        issue the peer a new',
-                  'revocation FAILED', '<-- this one', '[root of the trust]', 'alert sent was'):
+    for words in ('says the revocation list of CN=clients issuing', 'do          issue the peer a new',
+                  'revocation  FAILED', '<-- this one', '[root of the trust]', 'alert sent was'):
         assert words in told, told
 
 
@@ -176,4 +176,4 @@ def test_requests_are_told_with_their_route_and_rule(handfast, pki, backend, por
     assert verdict['chain'][0]['subject'].startswith('CN=alice')
     assert [row['id'] for row in verdicts(daemon, verdict['connection'], '--limit', '9')]
     told = explain(daemon, '--last')
-    assert told.startswith('Refused: GET https://server.example') and 'rule      admin/allow' in told
+    assert told.startswith('Refused: GET https://server.example') and 'rule        admin/allow' in told

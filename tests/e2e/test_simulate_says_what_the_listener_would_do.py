@@ -148,6 +148,6 @@ def test_the_verdict_is_explained_as_a_daemon_would(simulate, people, pki, tmp_p
     assert (refused['code'], refused['step']) == ('revoked', 'revocation')
     assert refused['revocation'][0]['from'].endswith('clients.crl')
     shown = simulate('--crl', str(lists.path), leaf=people['web']).stdout
-    for words in ('do       issue the peer a new certificate', '<-- this one', 'revocation FAILED',
-                  'revoked, says crl of CN=clients issuing'):
+    for words in ('do       issue the peer a new certificate', '<-- this one', 'revocation  FAILED',
+                  'revoked, says the revocation list of CN=clients issuing'):
         assert words in shown, shown
