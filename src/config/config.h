@@ -16,6 +16,7 @@
 #include "config/ca.h"
 #include "config/forward.h"
 #include "config/http.h"
+#include "config/ocsp.h"
 #include "config/parts.h"
 #include "os/sock.h"
 #include "policy/revocation.h"
@@ -36,13 +37,6 @@ struct hf_cfg_identity {
     struct hf_cfg_string passphrase_file; /* first line of it */
     struct hf_cfg_string passphrase_env;  /* name of the variable */
     struct hf_cfg_string staple;          /* OCSP response in DER; absent: none */
-};
-
-/* What to do where no fresh revocation list answers: a word, or a duration, which is a grace. */
-struct hf_cfg_fallback {
-    enum hf_revoked_fallback what;
-    int64_t grace_ms;
-    struct hf_mark mark; /* line 0: the default */
 };
 
 struct hf_cfg_trust;
@@ -70,6 +64,7 @@ struct hf_cfg_trust {
     unsigned depth;
     struct hf_cfg_ca *ca; /* borrowed: asked at once; NULL: none */
     struct hf_cfg_crl crl;
+    struct hf_cfg_ocsp ocsp;
 };
 
 struct hf_cfg_tls {
@@ -349,6 +344,8 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "a root of a trust with revocation lists has none") \
     X(CRL_ALLOW, "crl-allow", WARNING, "`check`, log of `run`", \
       "`allow` lets peers in whose revocation is unknown") \
+    X(OCSP_STAPLE_ONLY, "ocsp-staple-only", WARNING, "`check`, log of `run`", \
+      "peers that show no OCSP answer are refused, as nobody is asked") \
     X(TLS_SETTINGS, "tls-settings", ERROR, "`run`, `check`", \
       "an unknown suite, cipher or group, or the like") \
     X(LISTEN, "listen", ERROR, "`run`", "an address can't be listened on") \

@@ -30,6 +30,7 @@ extern const struct hf_section hf_section_log;
 extern const struct hf_section hf_section_identity;
 extern const struct hf_section hf_section_trust;
 extern const struct hf_section hf_section_crl;
+extern const struct hf_section hf_section_ocsp;
 extern const struct hf_section hf_section_listener_tls;
 extern const struct hf_section hf_section_upstream_tls;
 extern const struct hf_section hf_section_server;

@@ -45,6 +45,14 @@ static const struct hf_key trust_keys[] = {
      .set_offset = offsetof(struct hf_cfg_trust, crl.given),
      .mark_offset = offsetof(struct hf_cfg_trust, crl.mark),
      HF_KEY_FIELD(hf_cfg_trust, crl)},
+    {.name = "ocsp",
+     .kind = HF_KIND_SECTION,
+     .section = &hf_section_ocsp,
+     .doc = "OCSP responders (RFC 6960) that are asked about every certificate of a peer's chain, "
+            "but for the root, which no list has answered for. Default: nobody is asked.",
+     .set_offset = offsetof(struct hf_cfg_trust, ocsp.given),
+     .mark_offset = offsetof(struct hf_cfg_trust, ocsp.mark),
+     HF_KEY_FIELD(hf_cfg_trust, ocsp)},
 };
 
 static const struct hf_word fallback_words[] = {

@@ -39,6 +39,7 @@ struct entry {
     char *ca;                 /* whose view it asks; NULL: none's */
     struct hf_live *live;     /* owned; NULL: none */
     struct hf_revocation revocation;
+    struct hf_ocsp_policy ocsp; /* that revocation points at where the trust asks */
 };
 
 struct hf_ledger {
@@ -380,6 +381,27 @@ static enum hf_err find_live(const struct load *load, const struct hf_cfg_trust 
     return HF_E_NOT_FOUND;
 }
 
+static void set_ocsp(const struct hf_cfg_ocsp *cfg, const struct entry *old, int64_t now_s,
+                     struct entry *out)
+{
+    bool had = old && old->revocation.ocsp;
+    out->ocsp = (struct hf_ocsp_policy){
+        .staple = cfg->staple,
+        .asks = hf_cfg_ocsp_asks(cfg),
+        .leaf_only = cfg->leaf_only,
+        .needs_nonce = cfg->nonce == HF_CFG_NONCE_REQUIRE,
+        .dates = {.skew_s = cfg->skew_ms / 1000, .open_s = cfg->max_age_ms / 1000},
+        .timeout_ms = cfg->timeout_ms,
+        .refresh_s = cfg->refresh_ms / 1000,
+        .when_stale = cfg->when_stale.what,
+        .when_missing = cfg->when_missing.what,
+        .stale_grace_s = cfg->when_stale.grace_ms / 1000,
+        .missing_grace_s = cfg->when_missing.grace_ms / 1000,
+        .since_s = had ? old->ocsp.since_s : now_s,
+    };
+    out->revocation.ocsp = cfg->given ? &out->ocsp : NULL;
+}
+
 static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust *trust,
                               int64_t now_s, struct entry *out)
 {
@@ -406,6 +428,7 @@ static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust
         .since_s = had ? old->revocation.since_s : now_s,
         .fetches = crl->from.n > 0 || crl->urls.n > 0,
     };
+    set_ocsp(&trust->ocsp, old, now_s, out);
     return err;
 }
 
@@ -479,6 +502,8 @@ static enum hf_err copy_entries(const struct hf_ledger *from, struct hf_ledger *
         }
         entry->revocation = old->revocation;
         entry->revocation.deny = to->deny;
+        entry->ocsp = old->ocsp;
+        entry->revocation.ocsp = old->revocation.ocsp ? &entry->ocsp : NULL;
     }
     return HF_OK;
 }

@@ -64,6 +64,19 @@ static void lint_fallback(const struct hf_cfg_trust *cfg, const char *key,
     }
 }
 
+static void lint_ocsp(const struct hf_cfg_trust *cfg, struct hf_findings *findings)
+{
+    const struct hf_cfg_ocsp *ocsp = &cfg->ocsp;
+    lint_fallback(cfg, "ocsp.when-stale", &ocsp->when_stale, findings);
+    lint_fallback(cfg, "ocsp.when-missing", &ocsp->when_missing, findings);
+    if (!hf_cfg_ocsp_asks(ocsp) && ocsp->when_missing.what != HF_REVOKED_ALLOW) {
+        hf_findings_add(findings, HF_FINDING_OCSP_STAPLE_ONLY, ocsp->mark,
+                        "trust \"%s\": whoever shows no OCSP answer with its certificate is "
+                        "refused, TLS 1.2 among them; add responder or from-certificates to ask",
+                        cfg->name);
+    }
+}
+
 void hf_ledger_lint(const struct hf_ledger *ledger, const struct hf_config *config,
                     const struct hf_materials *materials, int64_t now_s,
                     struct hf_findings *findings)
@@ -72,6 +85,9 @@ void hf_ledger_lint(const struct hf_ledger *ledger, const struct hf_config *conf
         const struct hf_cfg_trust *cfg = &config->trusts[i];
         const struct hf_trust *trust = hf_materials_trust(materials, cfg);
         const struct hf_revoked *lists = hf_ledger_lists(ledger, cfg->name);
+        if (cfg->ocsp.given) {
+            lint_ocsp(cfg, findings);
+        }
         if (!cfg->crl.given) {
             continue;
         }
@@ -80,7 +96,7 @@ void hf_ledger_lint(const struct hf_ledger *ledger, const struct hf_config *conf
         if (lists) {
             lint_dates(cfg, lists, now_s, findings);
         }
-        if (lists && trust) {
+        if (lists && trust && !cfg->ocsp.given) {
             lint_roots(cfg, trust, lists, findings);
         }
     }

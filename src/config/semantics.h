@@ -11,6 +11,7 @@
  */
 void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_crl(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_ocsp(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_identity(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_health(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_probes(struct hf_decoder *decoder, const struct hf_node *node, void *object);

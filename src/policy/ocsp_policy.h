@@ -23,7 +23,8 @@ struct hf_ocsp_policy {
     bool leaf_only;   /* CA certificates are left to lists */
     bool needs_nonce; /* answers that we asked for must be to our question and no other */
     struct hf_ocsp_dates dates;
-    int64_t refresh_s; /* a certificate in use is asked about again after so long */
+    int64_t timeout_ms; /* how long a handshake waits */
+    int64_t refresh_s;  /* a certificate in use is asked about again after so long */
     enum hf_revoked_fallback when_stale;
     enum hf_revoked_fallback when_missing;
     int64_t stale_grace_s;   /* with GRACE: after the answer went stale */

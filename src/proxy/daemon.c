@@ -20,6 +20,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 #include "proxy/health.h"
+#include "proxy/ocsp_desk.h"
 #include "watch/process.h"
 
 enum { WORKERS_MAX = 256, LOG_FLUSH_MS = 2000 };
@@ -234,6 +235,7 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         struct hf_worker *worker = daemon->workers[i];
         worker->control = daemon->loop;
         worker->control_ctx = daemon;
+        worker->desk = daemon->desk;
         worker->ended.run = on_worker_end;
         worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
         worker->recorder = daemon->recorder;
@@ -267,6 +269,7 @@ static enum hf_err start_checks(struct hf_daemon *daemon)
     struct hf_checker_env env = {.loop = daemon->loop,
                                  .clock = &hf_os_clock,
                                  .ledger = &daemon->ledger,
+                                 .desk = daemon->desk,
                                  .rng = &hf_os_rng,
                                  .log = &daemon->log,
                                  .shard = daemon->n_workers};
@@ -327,6 +330,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(hf_loop_new(&hf_os_clock, &daemon->loop));
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
                          findings, &daemon->binds));
+    HF_TRY(hf_daemon_start_ocsp(daemon));
     HF_TRY(make_workers(daemon));
     HF_TRY(start_auth(daemon));
     if (daemon->services) {
@@ -376,6 +380,7 @@ static void stop(struct hf_daemon *daemon)
     if (daemon->services) {
         daemon->services->stop(daemon->services->ctx);
     }
+    hf_daemon_stop_ocsp(daemon);
     hf_auth_service_stop(daemon->env.auth); /* while the workers' loops are there */
     hf_daemon_admin_stop(daemon);
     hf_signals_hold(&daemon->signals);
@@ -398,6 +403,7 @@ static void stop(struct hf_daemon *daemon)
     hf_snapshot_unref(daemon->snapshot);
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);
+    hf_ocsp_desk_free(daemon->desk);
     hf_auth_service_free(HF_TAKE(daemon->env.auth)); /* tasks of that loop were its */
     hf_metrics_release(daemon->metrics, daemon->reloads_ok);
     hf_metrics_release(daemon->metrics, daemon->reloads_refused);

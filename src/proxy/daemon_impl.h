@@ -14,6 +14,7 @@
 struct hf_crl_sources;
 struct hf_crl_watch;
 struct hf_denials;
+struct hf_ocsp_desk;
 struct hf_recorder;
 struct hf_reports;
 struct hf_checker;
@@ -43,6 +44,8 @@ struct hf_daemon {
     struct hf_task live_task; /* what a CA of ours says has changed */
     atomic_bool live_told;    /* live_task is on its way */
     struct hf_timer live_timer;
+    struct hf_ocsp_desk *desk;
+    struct hf_timer ocsp_timer; /* armed while a change waits for a reload to end */
     struct hf_activation activation;
     struct hf_notify notify;
     struct hf_binds binds;
@@ -121,6 +124,14 @@ void hf_daemon_settle_lists(struct hf_daemon *daemon);
 
 /* hf_daemon_meet hears of certificates from workers; for hf_worker.on_meet. */
 hf_worker_meet_fn hf_daemon_meet;
+
+/* --- daemon_ocsp.c ------------------------------------------------------------------------------
+ */
+
+/* hf_daemon_start_ocsp makes the desk, before the workers; hf_daemon_stop_ocsp ends its questions
+ * when their threads have ended. */
+enum hf_err hf_daemon_start_ocsp(struct hf_daemon *daemon) HF_MUST_CHECK;
+void hf_daemon_stop_ocsp(struct hf_daemon *daemon);
 
 /* --- daemon.c -----------------------------------------------------------------------------------
  */

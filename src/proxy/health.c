@@ -232,6 +232,7 @@ enum hf_err hf_checker_new(const struct hf_checker_env *env, struct hf_checker *
     checker->probe_env = (struct hf_probe_env){.loop = env->loop,
                                                .clock = env->clock,
                                                .ledger = env->ledger,
+                                               .desk = env->desk,
                                                .scratch = &checker->scratch,
                                                .shard = env->shard};
     hf_probe_env_init(&checker->probe_env);

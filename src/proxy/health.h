@@ -32,6 +32,7 @@ struct hf_checker;
 struct hf_checker_env {
     struct hf_loop *loop;
     const struct hf_clock *clock;
+    struct hf_ocsp_desk *desk;       /* NULL: nobody is asked by OCSP */
     struct hf_ledger *const *ledger; /* the thread's, of what is known of revocation now */
     const struct hf_rng *rng;        /* spreads the checks in time */
     struct hf_log *log;

@@ -77,6 +77,7 @@ void hf_probe_free(struct hf_probe *probe)
     if (hf_leg_open(&probe->leg)) {
         hf_sock_reset(probe->leg.watch.fd); /* no TIME_WAIT for what was only a question */
     }
+    hf_server_check_done(&probe->check);
     hf_leg_close(&probe->leg, probe->env->loop);
     probe->free_task.run = free_later;
     hf_loop_defer(probe->env->loop, &probe->free_task);
@@ -158,6 +159,10 @@ static void read_more(struct hf_probe *probe)
     case HF_MOVE_TRUNCATED:
         probe->speech->eof(probe);
         return;
+    case HF_MOVE_VERDICT: /* the check's deadline holds meanwhile */
+        hf_watch_want(probe->env->loop, &probe->leg.watch,
+                      hf_buf_len(&probe->leg.held_out) ? HF_LOOP_WRITE : 0);
+        return;
     case HF_MOVE_TLS: {
         const struct hf_tls_failure *failure = hf_tls_failure(probe->leg.tls);
         hf_probe_bad(probe, "%s", failure ? failure->text : "TLS went no further");
@@ -233,9 +238,12 @@ static void handshake(struct hf_probe *probe)
 
 static void on_event(struct hf_watch *watch, unsigned events)
 {
-    (void)events;
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
     struct hf_probe *probe = HF_CONTAINER_OF(leg, struct hf_probe, leg);
+    if (events & HF_LOOP_HANGUP && hf_server_check_waits(&probe->check)) {
+        hf_probe_bad(probe, "the server closed during the TLS handshake");
+        return;
+    }
     if (probe->ended) {
         hf_watch_want(probe->env->loop, watch, 0);
     } else if (probe->handshaking) {
@@ -245,12 +253,24 @@ static void on_event(struct hf_watch *watch, unsigned events)
     }
 }
 
+static void on_verdict(struct hf_server_check *check)
+{
+    handshake(check->owner);
+}
+
 static void start_tls(struct hf_probe *probe)
 {
     probe->handshaking = true;
     probe->leg.spent = false; /* it is for us to begin */
     probe->check = (struct hf_server_check){
-        .clock = probe->env->clock, .ledger = probe->env->ledger, .server = &probe->target};
+        .clock = probe->env->clock,
+        .ledger = probe->env->ledger,
+        .server = &probe->target,
+        .desk = probe->env->desk,
+        .loop = probe->env->loop,
+        .resume = on_verdict,
+        .owner = probe,
+    };
     if (hf_tls_new_client(probe->target.upstream->tls, &probe->check, probe->target.tls_sni, NULL,
                           &probe->leg.tls) != HF_OK) {
         hf_probe_bad(probe, "%s", hf_err_text());

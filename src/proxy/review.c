@@ -15,6 +15,7 @@
 #include "proxy/session_account.h"
 #include "proxy/session_impl.h"
 #include "proxy/session_judge.h"
+#include "proxy/session_ocsp.h"
 
 enum { TURN = 64 /* sessions judged in one turn of the loop */ };
 
@@ -72,20 +73,29 @@ static void internal(struct hf_verdict *out)
              hf_err_text());
 }
 
-static bool review_client(struct hf_session *session)
+/* final: what isn't known now isn't waited for. */
+static bool review_client(struct hf_session *session, bool final)
 {
     struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
     struct hf_verdict verdict;
+    struct hf_judge_ocsp ocsp;
     struct hf_notes notes;
     notes.n = 0;
     if (!session->policy || session->bar || hf_session_stands(session)) {
         return false; /* nobody asked who it is, it is out already, or nothing has changed for it */
     }
     if (hf_tls_get_peer_chain(session->client.tls, &chain) == HF_OK) {
-        hf_session_judge_chain(session, chain, &notes, &verdict);
+        hf_session_ocsp_begin(session, (struct hf_bytes){0}, false, !final, &ocsp);
+        hf_session_judge_chain(session, chain, &ocsp, &notes, &verdict);
+        hf_session_ocsp_end(session, &ocsp);
     } else {
         internal(&verdict);
     }
+    if (verdict.pending) {
+        hf_session_ask_and_see(session);
+        return false;
+    }
+    session->asked_until_ms = 0;
     if (!verdict.allow) {
         return close_session(session, &verdict, &notes);
     }
@@ -101,8 +111,7 @@ static bool review_upstream(struct hf_session *session)
         return false;
     }
     if (hf_tls_get_peer_chain(session->server.tls, &chain) == HF_OK) {
-        hf_server_check_chain(session->worker->clock, session->worker->ledger, session->upstream,
-                              chain, &verdict);
+        hf_server_check_again(session->worker, session->upstream, chain, &verdict);
     } else {
         internal(&verdict);
     }
@@ -118,7 +127,7 @@ static bool review_upstream(struct hf_session *session)
 bool hf_session_review_client(struct hf_session *session)
 {
     session->unsure = false;
-    return review_client(session);
+    return review_client(session, true);
 }
 
 bool hf_session_review(struct hf_session *session)
@@ -132,7 +141,7 @@ bool hf_session_review(struct hf_session *session)
         return false;
     }
     return session->fsm.state < HF_SESSION_LINGER &&
-           (review_client(session) || review_upstream(session));
+           (review_client(session, hf_session_has_asked(session)) || review_upstream(session));
 }
 
 /* --- All of them --------------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 
 static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
                         const struct hf_server *server, const struct hf_chain *chain,
-                        struct hf_worker *worker, struct hf_verdict *out)
+                        struct hf_judge_ocsp *ocsp, struct hf_worker *worker,
+                        struct hf_verdict *out)
 {
     const struct hf_trust *trust = server->upstream->trust;
     const struct hf_revocation *revocation =
@@ -21,6 +22,7 @@ static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *le
         .name = server->tls_name,
         .now_s = hf_clock_wall_s(clock),
         .revocation = revocation,
+        .ocsp = ocsp,
         .out_path = worker && revocation && revocation->fetches ? &path : NULL,
     };
     hf_verdict_judge(&input, out);
@@ -29,18 +31,72 @@ static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *le
     }
 }
 
-void hf_server_check_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
-                           const struct hf_server *server, const struct hf_chain *chain,
-                           struct hf_verdict *out)
+static void begin(struct hf_ocsp_desk *desk, struct hf_judge_ocsp *out)
 {
-    judge_chain(clock, ledger, server, chain, NULL, out);
+    *out = (struct hf_judge_ocsp){.memory = desk ? hf_ocsp_desk_memory(desk) : NULL};
+}
+
+/* Asks what the verdict would like to know, nobody waiting. */
+static void ask(struct hf_ocsp_desk *desk, struct hf_loop *loop, const struct hf_server *server,
+                struct hf_judge_ocsp *ocsp)
+{
+    if (ocsp->learnt) {
+        hf_ocsp_desk_changed(desk);
+    }
+    if (ocsp->wants.n) { /* without memory it is asked another time */
+        (void)!hf_ocsp_desk_ask(desk, loop, hf_trust_name(server->upstream->trust), &ocsp->wants,
+                                NULL);
+    }
+    hf_ocsp_wants_done(&ocsp->wants);
+}
+
+void hf_server_check_again(struct hf_worker *worker, const struct hf_server *server,
+                           const struct hf_chain *chain, struct hf_verdict *out)
+{
+    struct hf_judge_ocsp ocsp;
+    begin(worker->desk, &ocsp);
+    ocsp.may_wait = worker->desk != NULL;
+    judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, NULL, out);
+    ask(worker->desk, worker->loop, server, &ocsp);
+    out->allow = out->allow || out->pending;
+}
+
+void hf_server_check_done(struct hf_server_check *check)
+{
+    hf_ocsp_wait_cancel(&check->wait);
+}
+
+static void on_answer(struct hf_ocsp_wait *wait)
+{
+    struct hf_server_check *check = HF_CONTAINER_OF(wait, struct hf_server_check, wait);
+    check->waited = true;
+    check->resume(check);
+}
+
+static bool wait_for(struct hf_server_check *check, struct hf_judge_ocsp *ocsp)
+{
+    check->wait = (struct hf_ocsp_wait){.on_answer = on_answer};
+    return hf_ocsp_desk_ask(check->desk, check->loop, hf_trust_name(check->server->upstream->trust),
+                            &ocsp->wants, &check->wait) == HF_OK;
 }
 
 static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer)
 {
     struct hf_server_check *check = conn_ctx;
-    judge_chain(check->clock, *check->ledger, check->server, peer->chain, check->worker,
+    struct hf_judge_ocsp ocsp;
+    if (hf_server_check_waits(check)) {
+        return (struct hf_tls_answer){.wait = true};
+    }
+    begin(check->desk, &ocsp);
+    ocsp.staple = peer->staple;
+    ocsp.first = !peer->resumed;
+    ocsp.may_wait = !peer->resumed && !check->waited && check->desk && check->resume;
+    judge_chain(check->clock, *check->ledger, check->server, peer->chain, &ocsp, check->worker,
                 &check->verdict);
+    if (check->verdict.pending && wait_for(check, &ocsp)) {
+        return (struct hf_tls_answer){.wait = true};
+    }
+    ask(check->desk, check->loop, check->server, &ocsp);
     check->judged = true;
     return (struct hf_tls_answer){check->verdict.allow, check->verdict.alert};
 }

@@ -8,6 +8,7 @@
  */
 
 #include "policy/verdict.h"
+#include "proxy/ocsp_desk.h"
 #include "tls/tls.h"
 
 struct hf_ledger;
@@ -21,12 +22,29 @@ struct hf_server_check {
     const struct hf_server *server;
     bool judged;
     struct hf_verdict verdict;
+
+    /* for answers by OCSP: without a desk and a resume nobody is asked */
+    struct hf_ocsp_desk *desk;
+    struct hf_loop *loop;
+    void (*resume)(struct hf_server_check *check); /* goes on with the handshake */
+    void *owner;                                   /* of the check; resume's */
+    struct hf_ocsp_wait wait;
+    bool waited; /* and was answered, or not: what is known now decides */
 };
 
-/* hf_server_check_chain judges a server by its chain, by what is known now. */
-void hf_server_check_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
-                           const struct hf_server *server, const struct hf_chain *chain,
-                           struct hf_verdict *out);
+/* hf_server_check_waits: is the handshake waiting for an answer? */
+static inline bool hf_server_check_waits(const struct hf_server_check *check)
+{
+    return check->wait.call != NULL;
+}
+
+/* hf_server_check_done: the handshake is over, or given up; resume won't be called. */
+void hf_server_check_done(struct hf_server_check *check);
+
+/* hf_server_check_again judges a server that is connected, by what is known now; what is no longer
+ * known is asked for, and the server is good meanwhile. */
+void hf_server_check_again(struct hf_worker *worker, const struct hf_server *server,
+                           const struct hf_chain *chain, struct hf_verdict *out);
 
 extern const struct hf_tls_judge hf_server_check_judge;
 

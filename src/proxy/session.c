@@ -15,6 +15,7 @@
 #include "proxy/review.h"
 #include "proxy/session_account.h"
 #include "proxy/session_judge.h"
+#include "proxy/session_ocsp.h"
 #include "proxy/session_proxy.h"
 
 enum { QUIET_MS = 5000 }; /* after this much silence a relay gives its memory back */
@@ -147,6 +148,12 @@ static void time_out(struct hf_session *session, bool total)
                               "no PROXY protocol header came in time", false);
         return;
     case HF_SESSION_HANDSHAKE:
+        if (hf_session_ocsp_waits(session)) {
+            hf_session_refuse_for(session, HF_REASON_OCSP_UNREACHABLE,
+                                  "the OCSP responder did not answer within handshake-timeout",
+                                  false);
+            return;
+        }
         hf_session_refuse_for(session, HF_REASON_HANDSHAKE_TIMEOUT,
                               hf_session_timeout_text(session), false);
         return;
@@ -253,6 +260,7 @@ static void show_pages(struct hf_session *session)
 
 static void client_done(struct hf_session *session)
 {
+    hf_session_ocsp_done(session);
     if (session->bar && session->door->cfg->mode == HF_MODE_HTTP) {
         show_pages(session);
         return;
@@ -287,6 +295,9 @@ static void client_handshake(struct hf_session *session)
     case HF_MOVE_BLOCKED:
         hf_watch_want(session->worker->loop, &session->client.watch, HF_LOOP_READ | write);
         return;
+    case HF_MOVE_VERDICT: /* what it sends meanwhile stays in its socket */
+        hf_watch_want(session->worker->loop, &session->client.watch, write);
+        return;
     case HF_MOVE_TLS: {
         struct hf_denial refusal = hf_session_refusal(&session->client, session->arrival->judged,
                                                       &session->arrival->verdict);
@@ -302,6 +313,13 @@ static void client_handshake(struct hf_session *session)
         return;
     default:
         hf_session_refuse_for(session, HF_REASON_INTERNAL, hf_err_text(), false);
+    }
+}
+
+void hf_session_go_on(struct hf_session *session)
+{
+    if (session->fsm.state == HF_SESSION_HANDSHAKE) {
+        client_handshake(session);
     }
 }
 
@@ -351,6 +369,12 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
         proxy_header(session);
         return;
     case HF_SESSION_HANDSHAKE:
+        if (events & HF_LOOP_HANGUP && hf_session_ocsp_waits(session)) {
+            hf_session_refuse_for(session, HF_REASON_PEER_CLOSED,
+                                  "the client left while an OCSP responder was asked about it",
+                                  false);
+            return;
+        }
         client_handshake(session);
         return;
     case HF_SESSION_DIAL:

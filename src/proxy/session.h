@@ -77,6 +77,7 @@ struct hf_arrival {
 
 struct hf_down;
 struct hf_kin;
+struct hf_session_wait;
 
 /* Why a client is refused that has completed its handshake all the same (refuse: page). Once it is
  * there, the session never comes in: a later verdict is for another connection. */
@@ -98,6 +99,7 @@ struct hf_session {
     struct hf_task free_task;
     struct hf_dial *dial;
     struct hf_arrival *arrival;
+    struct hf_session_wait *wait; /* of its handshake, for OCSP answers; NULL: there was none */
     struct hf_identity *identity; /* of the client; NULL: none sent */
     struct hf_kin *kin;           /* of a verified client; NULL: it is always judged in full */
     int64_t expires_at;           /* with kin: the first certificate of its chain does */
@@ -107,6 +109,7 @@ struct hf_session {
     uint64_t id;
     uint64_t epoch;             /* of the worker, that it was judged at last */
     int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */
+    int64_t asked_until_ms;     /* then what a review asked for decides, or silence; 0: nothing */
     int64_t retire_ms;          /* loop time to be told to end, in HTTP mode; 0: never */
     int64_t cut_ms;             /* it is no longer admitted, and ends by then; 0: it is */
     uint8_t cut_alert;          /* with cut_ms */

@@ -55,6 +55,7 @@ void hf_session_dial(struct hf_session *session)
 
 static void leave_server(struct hf_session *session)
 {
+    hf_server_check_done(&session->arrival->server);
     hf_leg_close(&session->server, session->worker->loop);
     if (session->upstream) {
         hf_dial_leave(HF_TAKE(session->upstream));
@@ -91,6 +92,9 @@ static void upstream_handshake(struct hf_session *session)
     case HF_MOVE_BLOCKED:
         hf_watch_want(session->worker->loop, &session->server.watch, HF_LOOP_READ | write);
         return;
+    case HF_MOVE_VERDICT:
+        hf_watch_want(session->worker->loop, &session->server.watch, write);
+        return;
     case HF_MOVE_TLS: {
         const struct hf_server_check *check = &session->arrival->server;
         struct hf_denial refusal =
@@ -111,10 +115,19 @@ static void on_server_event(struct hf_watch *watch, unsigned events)
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
     struct hf_session *session = HF_CONTAINER_OF(leg, struct hf_session, server);
     if (session->fsm.state == HF_SESSION_UPSTREAM_HANDSHAKE) {
+        if (events & HF_LOOP_HANGUP && hf_server_check_waits(&session->arrival->server)) {
+            hf_session_upstream_failed(session, NULL, "the server closed during the TLS handshake");
+            return;
+        }
         upstream_handshake(session);
     } else if (session->fsm.state == HF_SESSION_RELAY) {
         hf_session_relay(session, leg, events);
     }
+}
+
+static void on_verdict(struct hf_server_check *check)
+{
+    upstream_handshake(check->owner);
 }
 
 static void start_upstream_tls(struct hf_session *session)
@@ -125,7 +138,11 @@ static void start_upstream_tls(struct hf_session *session)
     *check = (struct hf_server_check){.clock = session->worker->clock,
                                       .ledger = &session->worker->ledger,
                                       .worker = session->worker,
-                                      .server = session->upstream};
+                                      .server = session->upstream,
+                                      .desk = session->worker->desk,
+                                      .loop = session->worker->loop,
+                                      .resume = on_verdict,
+                                      .owner = session};
     if (hf_tls_new_client(to->tls, check, session->upstream->tls_sni, NULL, &session->server.tls) !=
         HF_OK) {
         hf_session_upstream_failed(session, NULL, hf_err_text());

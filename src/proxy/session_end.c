@@ -4,6 +4,7 @@
  * socket goes. After hf_session_finish() and its relatives the session may not be touched.
  */
 #include "proxy/session_impl.h"
+#include "proxy/session_ocsp.h"
 
 #include "base/mem.h"
 #include "proxy/http/down.h"
@@ -29,6 +30,7 @@ void hf_session_release(struct hf_session *session)
     hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);
     hf_fsm_move(&session->fsm, HF_SESSION_CLOSED);
     hf_timer_cancel(&session->timer);
+    hf_session_ocsp_done(session);
     hf_dial_free(session->dial);
     if (hf_buf_len(&session->client.held_out)) {
         hf_sock_reset(
@@ -47,6 +49,9 @@ void hf_session_release(struct hf_session *session)
     }
     hf_identity_unref(session->identity);
     hf_kin_unref(worker, session->kin);
+    if (session->arrival) {
+        hf_server_check_done(&session->arrival->server);
+    }
     hf_free(session->arrival);
     hf_free(session->bar);
     hf_free(session->told);
@@ -99,6 +104,7 @@ void hf_session_finish(struct hf_session *session, enum hf_cause cause, bool wit
 {
     session->cause = cause;
     hf_session_log_end(session, cause);
+    hf_session_ocsp_done(session);
     hf_dial_free(session->dial);
     session->dial = NULL;
     hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);

@@ -20,6 +20,9 @@ int64_t hf_session_now_ms(const struct hf_session *session);
 void hf_session_arm(struct hf_session *session);
 void hf_session_move(struct hf_session *session, enum hf_session_state state);
 
+/* hf_session_go_on takes up a handshake that waited for its verdict. */
+void hf_session_go_on(struct hf_session *session);
+
 /* --- session_end.c: after these the session may not be touched ----------------------------------
  */
 

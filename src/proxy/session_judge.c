@@ -9,6 +9,8 @@
 #include "proxy/crl_meet.h"
 #include "proxy/kin.h"
 #include "proxy/reports.h"
+#include "proxy/session_impl.h"
+#include "proxy/session_ocsp.h"
 
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes)
 {
@@ -33,7 +35,8 @@ static void take_kin(struct hf_session *session, const struct hf_chain *path,
 }
 
 void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *chain,
-                            struct hf_notes *notes, struct hf_verdict *out)
+                            struct hf_judge_ocsp *ocsp, struct hf_notes *notes,
+                            struct hf_verdict *out)
 {
     const struct hf_door_policy *policy = session->policy;
     const struct hf_revocation *revocation = hf_worker_revocation(session->worker, policy->trust);
@@ -46,6 +49,7 @@ void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *c
         .now_s = hf_clock_wall_s(session->worker->clock),
         .vitals = hf_session_may_probe(session, policy->probes),
         .revocation = revocation,
+        .ocsp = ocsp,
         .out_path = &path,
         .notes = notes,
         .report_only = policy->report_only,
@@ -131,13 +135,39 @@ static bool bar(struct hf_session *session, const struct hf_tls_peer *peer,
     return session->bar != NULL;
 }
 
+void hf_session_ask_and_see(struct hf_session *session)
+{
+    hf_session_at_epoch(session);
+    if (!session->asked_until_ms) {
+        session->asked_until_ms =
+            hf_loop_now_ms(session->worker->loop) + hf_session_ocsp_timeout_ms(session) + 100;
+    }
+    session->good_until_ms = session->asked_until_ms;
+}
+
+bool hf_session_has_asked(const struct hf_session *session)
+{
+    return session->asked_until_ms &&
+           hf_loop_now_ms(session->worker->loop) >= session->asked_until_ms;
+}
+
 static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_peer *peer)
 {
     struct hf_session *session = conn_ctx;
     const struct hf_door_policy *policy = peer->policy->tag;
     struct hf_verdict *verdict = &session->arrival->verdict;
+    struct hf_judge_ocsp ocsp;
     session->policy = policy;
-    hf_session_judge_chain(session, peer->chain, &session->arrival->notes, verdict);
+    if (hf_session_ocsp_waits(session)) {
+        return (struct hf_tls_answer){.wait = true};
+    }
+    hf_session_ocsp_begin(session, peer->staple, !peer->resumed,
+                          !peer->resumed && !hf_session_ocsp_waited(session), &ocsp);
+    hf_session_judge_chain(session, peer->chain, &ocsp, &session->arrival->notes, verdict);
+    if (verdict->pending && hf_session_ocsp_wait(session, &ocsp, hf_session_go_on)) {
+        return (struct hf_tls_answer){.wait = true};
+    }
+    hf_session_ocsp_end(session, &ocsp);
     hf_session_judged(session, verdict);
     session->arrival->judged = true;
     hf_session_take_identity_place(session, peer->chain, verdict);

@@ -4,6 +4,7 @@
 
 /* Where a session meets the one verdict: TLS asks through this in the server role. */
 
+#include "policy/ocsp_policy.h"
 #include "proxy/session.h"
 
 /* For hf_tls_server_config.judge: conn_ctx is the session, the policy's tag its hf_door_policy. */
@@ -12,7 +13,8 @@ extern const struct hf_tls_judge hf_session_judge_client;
 /* hf_session_judge_chain judges the client by its chain (NULL: it sent none), by what is known now;
  * session->policy is set. notes (or NULL) get what sources of revocation said. */
 void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *chain,
-                            struct hf_notes *notes, struct hf_verdict *out);
+                            struct hf_judge_ocsp *ocsp, struct hf_notes *notes,
+                            struct hf_verdict *out);
 
 /* hf_session_stands: is the client, admitted before, sure to be so by what is known now, without
  * being judged in full? It then counts as judged now. */
@@ -23,6 +25,13 @@ bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_
 
 /* hf_session_judged remembers when a client was judged, until when that holds, and what for. */
 void hf_session_judged(struct hf_session *session, const struct hf_verdict *verdict);
+
+/* hf_session_ask_and_see lets a session go on whose verdict hangs on what has been asked: it is
+ * judged again when the answer is there or late. */
+void hf_session_ask_and_see(struct hf_session *session);
+
+/* hf_session_has_asked: did it, and is it now late for an answer? */
+bool hf_session_has_asked(const struct hf_session *session);
 
 /* hf_session_at_epoch says that it was looked at in the worker's epoch, and moves it to the end of
  * the worker's list, whose order is that of epochs (proxy/review.c). */

@@ -152,6 +152,11 @@ static enum hf_err fill_common(const struct hf_snapshot_env *env, const struct h
     return HF_OK;
 }
 
+static bool looks_at_staples(const struct hf_cfg_trust *trust)
+{
+    return trust && trust->ocsp.given && trust->ocsp.staple != HF_STAPLE_IGNORE;
+}
+
 /* What a side of ours may show: credentials and staples, in the config's order. */
 struct identities {
     struct hf_credential **credentials;
@@ -239,6 +244,7 @@ static enum hf_err make_upstream_tls(struct hf_snapshot_env *env, struct hf_snap
         config.n_ca_names = hf_trust_names_der(upstream->trust, &config.ca_names, &too_long);
     }
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    config.common.ask_staple = looks_at_staples(cfg->tls_trust);
     if (cfg->tls.alpn.n == 0) {
         config.common.alpn = alpn_of(cfg->protocol);
     }
@@ -435,6 +441,10 @@ static enum hf_err make_door_tls(struct hf_snapshot_env *env, struct hf_snapshot
         .staples = ours.staples,
     };
     HF_TRY(fill_common(env, &cfg->tls, &alpn, &config.common));
+    config.common.ask_staple = looks_at_staples(cfg->trust);
+    for (size_t i = 0; i < cfg->n_sni; i++) {
+        config.common.ask_staple |= looks_at_staples(cfg->sni[i].trust);
+    }
     HF_TRY(open_keylog(&cfg->tls, &door->keylog, &door->keylog_hook, &config.common));
     enum hf_err err = hf_tls_server_ctx_new(&config, &door->tls);
     hf_ticket_keys_wipe(&config.ticket_keys);

@@ -44,7 +44,7 @@ static enum hf_err pick_engine(enum hf_tls_engine engine, enum hf_tls_version le
 static bool wants_native(const struct hf_tls_common *common)
 {
     return common->signatures || common->own_signatures || common->cert_compression ||
-           common->ask_staple || common->record_size_limit || common->record_padding;
+           common->record_size_limit || common->record_padding;
 }
 
 /* Left to choose, we choose the engine that can do what is asked: libssl knows more groups and

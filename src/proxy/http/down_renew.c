@@ -13,6 +13,7 @@
 #include "proxy/http/down_impl.h"
 #include "proxy/session_impl.h"
 #include "proxy/session_judge.h"
+#include "proxy/session_ocsp.h"
 
 static const struct hf_door *door_named(const struct hf_snapshot *snapshot, const char *name)
 {
@@ -61,6 +62,7 @@ static bool judge(struct hf_down *down, const struct hf_door *door)
     struct hf_session *session = down->session;
     struct hf_chain *chain HF_CLEANUP(hf_chain_unrefp) = NULL;
     struct hf_verdict verdict;
+    struct hf_judge_ocsp ocsp;
     if (door->cfg->plain != !session->client.tls) {
         down->barred = HF_REASON_NO_ROUTE;
         return false;
@@ -73,7 +75,15 @@ static bool judge(struct hf_down *down, const struct hf_door *door)
         return false;
     }
     session->policy = &door->policies[policy_of(session, door)];
-    hf_session_judge_chain(session, chain, NULL, &verdict);
+    hf_session_ocsp_begin(session, (struct hf_bytes){0}, false, !hf_session_has_asked(session),
+                          &ocsp);
+    hf_session_judge_chain(session, chain, &ocsp, NULL, &verdict);
+    hf_session_ocsp_end(session, &ocsp);
+    if (verdict.pending) {
+        hf_session_ask_and_see(session);
+        hf_session_arm(session);
+        return true;
+    }
     if (!verdict.allow) {
         down->barred = verdict.reason;
         return false;

@@ -39,6 +39,14 @@ static void free_later(struct hf_task *task)
     hf_free(HF_CONTAINER_OF(task, struct hf_up, free_task));
 }
 
+static void check_done(struct hf_up *up)
+{
+    if (up->check) {
+        hf_server_check_done(up->check);
+        hf_free(HF_TAKE(up->check));
+    }
+}
+
 void hf_up_close(struct hf_up *up)
 {
     if (up->fsm.state == HF_UP_CLOSED) {
@@ -53,7 +61,7 @@ void hf_up_close(struct hf_up *up)
     }
     hf_buf_done(&up->in);
     hf_free(HF_TAKE(up->fields));
-    hf_free(HF_TAKE(up->check));
+    check_done(up);
     hf_leg_close(&up->leg, loop_of(up));
     hf_server_closed(up->pool->upstream, up->server);
     hf_pool_forget(up);
@@ -98,7 +106,7 @@ static void ready(struct hf_up *up)
     }
     hf_fsm_move(&up->fsm, HF_UP_READY);
     hf_timer_cancel(&up->timer);
-    hf_free(HF_TAKE(up->check));
+    check_done(up);
     if (!speaks_h2(up)) {
         hf_up_h1_start(up);
     } else if (hf_up_h2_start(up) != HF_OK) {
@@ -121,6 +129,9 @@ static void handshake(struct hf_up *up)
     case HF_MOVE_BLOCKED:
         hf_watch_want(loop_of(up), &up->leg.watch, HF_LOOP_READ | write);
         return;
+    case HF_MOVE_VERDICT:
+        hf_watch_want(loop_of(up), &up->leg.watch, write);
+        return;
     case HF_MOVE_TLS: {
         struct hf_denial denial =
             hf_session_refusal(&up->leg, up->check->judged, &up->check->verdict);
@@ -140,6 +151,10 @@ static void on_event(struct hf_watch *watch, unsigned events)
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
     struct hf_up *up = HF_CONTAINER_OF(leg, struct hf_up, leg);
     if (up->fsm.state == HF_UP_HANDSHAKE) {
+        if (events & HF_LOOP_HANGUP && hf_server_check_waits(up->check)) {
+            failed(up, HF_MISHAP_UPSTREAM_TLS, "the server closed during the TLS handshake");
+            return;
+        }
         handshake(up);
     } else if (up->fsm.state == HF_UP_READY) {
         up->kind->event(up, events);
@@ -148,6 +163,11 @@ static void on_event(struct hf_watch *watch, unsigned events)
 
 /* --- Connecting ---------------------------------------------------------------------------------
  */
+
+static void on_verdict(struct hf_server_check *check)
+{
+    handshake(check->owner);
+}
 
 static void start_tls(struct hf_up *up)
 {
@@ -163,6 +183,10 @@ static void start_tls(struct hf_up *up)
     up->check->worker = up->hub->worker;
     up->epoch = up->hub->worker->epoch;
     up->check->server = up->server;
+    up->check->desk = up->hub->worker->desk;
+    up->check->loop = loop_of(up);
+    up->check->resume = on_verdict;
+    up->check->owner = up;
     if (hf_tls_new_client(up->pool->upstream->tls, up->check, up->server->tls_sni, NULL,
                           &up->leg.tls) != HF_OK) {
         failed(up, HF_MISHAP_UPSTREAM_TLS, hf_err_text());

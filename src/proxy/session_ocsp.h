@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HF_PROXY_SESSION_OCSP_H
+#define HF_PROXY_SESSION_OCSP_H
+
+/*
+ * A session and OCSP. In its handshake it waits for the answer, once; whatever came of asking, the
+ * verdict is then final. Judged again later, when something is no longer known, it goes on while
+ * that is asked for, for as long as the trust's timeout: silence then decides as it would have.
+ */
+
+#include "policy/ocsp_policy.h"
+#include "proxy/session.h"
+
+/* hf_session_ocsp_begin fills in what a judge brings along. */
+void hf_session_ocsp_begin(const struct hf_session *session, struct hf_bytes staple, bool first,
+                           bool may_wait, struct hf_judge_ocsp *out);
+
+/* hf_session_ocsp_end asks what the verdict wants to know, nobody waiting, and forgets it. */
+void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp);
+
+/* hf_session_ocsp_wait asks, and lets `resume` be called when it is answered; false: nobody could
+ * be asked. hf_session_ocsp_waits: is that so now; hf_session_ocsp_waited: was it so, in this
+ * handshake? */
+bool hf_session_ocsp_wait(struct hf_session *session, struct hf_judge_ocsp *ocsp,
+                          void (*resume)(struct hf_session *session));
+bool hf_session_ocsp_waits(const struct hf_session *session);
+bool hf_session_ocsp_waited(const struct hf_session *session);
+
+/* hf_session_ocsp_done: the handshake is over, or the session. */
+void hf_session_ocsp_done(struct hf_session *session);
+
+/* hf_session_ocsp_timeout_ms is how long the session's trust waits for answers. */
+int64_t hf_session_ocsp_timeout_ms(const struct hf_session *session);
+
+#endif
