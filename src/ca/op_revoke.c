@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "ca/row_json.h"
 #include "ca/service_impl.h"
 #include "pki/ossl.h"
 
@@ -198,7 +199,7 @@ static void told(struct hf_ca_work *work)
     static const char *const did[HF_ACT_N] = {
         [HF_ACT_REVOKE] = "revoked", [HF_ACT_HOLD] = "put on hold", [HF_ACT_RELEASE] = "released"};
     char serial[2 * HF_STORE_SERIAL_MAX + 1];
-    hf_hex(hf_bytes_of(work->old.serial, work->old.serial_len), serial);
+    hf_row_serial(hf_bytes_of(work->old.serial, work->old.serial_len), serial);
     work->outcome = HF_CA_DONE;
     work->op->n_matched = work->op->n_changed = 1;
     hf_ca_says(work, "%s %s (%.200s)", did[work->revoke.act], serial, work->old.identity);

@@ -94,6 +94,13 @@ static void finish(struct hf_ca_work *work, enum hf_ca_outcome outcome, const ch
     end(op, outcome, "");
 }
 
+void hf_ca_finish(struct hf_ca_work *work)
+{
+    const char *says = hf_buf_cstr(&work->text[HF_CA_TEXT_SAYS]);
+    work->op->text = hf_strdup(says ? says : "");
+    finish(work, work->outcome, "");
+}
+
 /* How a failure ends the operation, where the verb didn't say. */
 static enum hf_ca_outcome outcome_of(enum hf_err err, enum hf_refusal why)
 {
@@ -144,9 +151,7 @@ static enum hf_ca_outcome outcome_of(enum hf_err err, enum hf_refusal why)
 
 static void on_refused(struct hf_store_op *write)
 {
-    struct hf_ca_work *work = write->ctx;
-    const char *says = hf_buf_cstr(&work->text[HF_CA_TEXT_SAYS]);
-    finish(work, work->outcome, says ? says : "");
+    hf_ca_finish(write->ctx);
 }
 
 static const char *target_of(struct hf_ca_work *work)
@@ -162,12 +167,11 @@ static const char *target_of(struct hf_ca_work *work)
                       profile && *named ? " " : "", named);
 }
 
-/* The answer waits until the refusal is in the audit log; where it can't be written, the refusal
- * holds all the same. */
-static void refuse(struct hf_ca_work *work, enum hf_err err)
+/* The answer, which is in TEXT_SAYS, waits until the refusal is in the audit log; where it can't be
+ * written, the refusal holds all the same. */
+static void audit_refusal(struct hf_ca_work *work)
 {
-    work->outcome = work->outcome == HF_CA_DONE ? outcome_of(err, work->why) : work->outcome;
-    const char *says = hf_ca_text(&work->text[HF_CA_TEXT_SAYS], "%s", hf_err_text());
+    const char *says = hf_buf_cstr(&work->text[HF_CA_TEXT_SAYS]);
     const char *action =
         hf_ca_text(&work->text[HF_CA_TEXT_ACTION], "%s refused", hf_ca_verb_name(work->op->verb));
     const char *detail = hf_ca_text(&work->text[HF_CA_TEXT_DETAIL], "%s: %.300s",
@@ -187,6 +191,13 @@ static void refuse(struct hf_ca_work *work, enum hf_err err)
     }
 }
 
+static void refuse(struct hf_ca_work *work, enum hf_err err)
+{
+    work->outcome = work->outcome == HF_CA_DONE ? outcome_of(err, work->why) : work->outcome;
+    hf_ca_says(work, "%s", hf_err_text());
+    audit_refusal(work);
+}
+
 /* --- The way through ---------------------------------------------------------------------------
  */
 
@@ -199,22 +210,17 @@ static enum hf_err (*const verbs[HF_CA_N_VERBS])(struct hf_ca_work *work) = {
     [HF_CA_VERB_UNTOKEN] = hf_ca_verb_untoken, [HF_CA_VERB_PICK_UP] = hf_ca_verb_pick_up,
 };
 
-void hf_ca_finish(struct hf_ca_work *work)
-{
-    const char *says = hf_buf_cstr(&work->text[HF_CA_TEXT_SAYS]);
-    work->op->text = hf_strdup(says ? says : "");
-    finish(work, work->outcome, "");
-}
-
 static void on_stored(struct hf_store_op *write)
 {
     struct hf_ca_work *work = write->ctx;
     if (write->err != HF_OK) {
-        enum hf_ca_outcome outcome =
-            work->outcome == HF_CA_DONE ? outcome_of(write->err, HF_REFUSAL_NONE) : work->outcome;
-        work->outcome = outcome;
+        work->outcome = outcome_of(write->err, HF_REFUSAL_NONE);
         hf_ca_says(work, "%s", write->why);
-        hf_ca_finish(work);
+        if (work->outcome == HF_CA_STORE || work->outcome == HF_CA_BUSY) {
+            hf_ca_finish(work); /* the audit log can't be written either */
+        } else {
+            audit_refusal(work);
+        }
         return;
     }
     work->stored(work);

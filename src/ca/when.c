@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ca/when.h"
+
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
-
-#include "ca/ca.h"
 
 /* Takes n digits and, when one is wanted, the separator behind them. */
 static bool take(const char **text, int n, char separator, int *out)

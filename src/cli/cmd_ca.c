@@ -22,17 +22,29 @@ void hf_cli_when(int64_t not_after, int64_t now_s, char out[static HF_CLI_WHEN_S
 }
 
 static const struct hf_command *const below[] = {
-    &hf_cmd_ca_init, &hf_cmd_ca_issue, &hf_cmd_ca_list, &hf_cmd_ca_show, NULL,
+    &hf_cmd_ca_init,      &hf_cmd_ca_issue,
+    &hf_cmd_ca_sign,      &hf_cmd_ca_renew,
+    &hf_cmd_ca_rekey,     &hf_cmd_ca_revoke,
+    &hf_cmd_ca_hold,      &hf_cmd_ca_release,
+    &hf_cmd_ca_list,      &hf_cmd_ca_show,
+    &hf_cmd_ca_requests,  &hf_cmd_ca_approve,
+    &hf_cmd_ca_deny,      &hf_cmd_ca_token,
+    &hf_cmd_ca_rotate,    &hf_cmd_ca_audit,
+    &hf_cmd_ca_authority, &hf_cmd_ca_cross_sign,
+    &hf_cmd_ca_profile,   &hf_cmd_ca_backup,
+    &hf_cmd_ca_restore,   NULL,
 };
 
 const struct hf_command hf_cmd_ca = {
     .name = "ca",
-    .summary = "run a private CA out of a folder",
-    .about = "A small certification authority in files: a root, an issuing CA below it, and a "
-             "journal of everything that was issued. docs/ca.md describes the folder.",
+    .summary = "run a private CA",
+    .about = "A certification authority: a root, issuing CAs below it, and a store of everything "
+             "that was issued and revoked, in a folder (SQLite) or in PostgreSQL. docs/ca.md goes "
+             "from nothing to rotated roots.",
     .example = "handfast ca init --dir ca --name Example\n"
                "handfast ca issue --dir ca --server api.example.org --out server\n"
                "handfast ca issue --dir ca --client alice --out alice\n"
-               "handfast ca list --dir ca\n",
+               "handfast ca list --dir ca --expiring 30d\n"
+               "handfast ca revoke --dir ca --cert alice.pem --reason keyCompromise\n",
     .below = below,
 };

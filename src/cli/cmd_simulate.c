@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "ca/ca.h"
+#include "ca/when.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "config/ledger.h"

@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from harness import backends, certs, daemon, ports as port_blocks
+from harness import backends, cas, certs, daemon, ports as port_blocks, postgres as postgres_server
 
 os.environ.update(daemon.sanitizer_env('/dev/null') | {
     # For commands that end by themselves the reports belong on stderr, with a status of their own.
@@ -127,6 +127,28 @@ def module_backend(ports):
     yield start
     for one in running:
         one.close()
+
+
+@pytest.fixture(scope='session')
+def postgres():
+    """A PostgreSQL server: postgres.database() is the URL of a new database."""
+    if not postgres_server.programs():
+        pytest.skip('there is no PostgreSQL here')
+    server = postgres_server.Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=['sqlite', 'postgres'])
+def store_url(request):
+    """What a CA stores in: None for a folder, or the URL of a database."""
+    return request.getfixturevalue('postgres').database() if request.param == 'postgres' else None
+
+
+@pytest.fixture
+def ca(tmp_path, store_url):
+    """A new CA, once over each kind of store."""
+    return cas.Ca(tmp_path / 'ca', store_url)
 
 
 @pytest.fixture(scope='session')

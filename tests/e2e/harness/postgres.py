@@ -35,6 +35,7 @@ class Server:
         self.data = os.path.join(self.folder, 'data')
         self.user = who()
         self.process = None
+        self.n_databases = 0
         if self.user:
             os.chown(self.folder, self.user['user'], self.user['group'])
         self.run('initdb', '-D', self.data, '-U', 'handfast', '-A', 'trust', '-E', 'UTF8',
@@ -47,6 +48,14 @@ class Server:
     @property
     def url(self):
         return f'postgres://handfast@/postgres?host={self.folder}'
+
+    def database(self):
+        """A new, empty database: its URL."""
+        self.n_databases += 1
+        name = f'test{self.n_databases}'
+        self.run('psql', '-h', self.folder, '-U', 'handfast', '-d', 'postgres', '-c',
+                 f'create database {name}', check=True)
+        return f'postgres://handfast@/{name}?host={self.folder}'
 
     def run(self, program, *words, **more):
         return subprocess.run([self.bin / program, *words], cwd=self.folder,

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ca/ca.h"
+#include "ca/when.h"
 
 static void times_are_read(void **state)
 {
