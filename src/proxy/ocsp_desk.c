@@ -114,6 +114,11 @@ static struct hf_bytes key_of(const struct hf_ocsp_want *want)
     return hf_bytes_of(want->key.hash, sizeof(want->key.hash));
 }
 
+static void count_open(const struct hf_ocsp_desk *desk)
+{
+    hf_series_set(desk->open, desk->env.shard, (int64_t)desk->questions.n_entries);
+}
+
 static void question_free(struct hf_ocsp_question *question)
 {
     hf_timer_cancel(&question->timer);
@@ -130,6 +135,7 @@ void hf_ocsp_question_end(struct hf_ocsp_question *question)
     struct hf_link calls;
     hf_ocsp_site_forget(question);
     (void)hf_map_remove(&question->desk->questions, key_of(&question->want));
+    count_open(question->desk);
     hf_list_take(&question->calls, &calls);
     question_free(question);
     while (!hf_list_empty(&calls)) {
@@ -294,6 +300,7 @@ static enum hf_err begin(struct hf_ocsp_desk *desk, const char *trust,
         question_free(question);
         return err;
     }
+    count_open(desk);
     hf_timer_set(desk->env.loop, &question->timer, question->terms.timeout_ms);
     *out = question;
     return HF_OK;
@@ -361,6 +368,8 @@ static void make_series(struct hf_ocsp_desk *desk)
     static const char questions[] = "handfast_ocsp_questions_total";
     static const char help[] = "Certificates that responders were asked about, by what came of it.";
     desk->requests = hf_metrics_counter(metrics, requests, "Requests to OCSP responders.", NULL);
+    desk->open = hf_metrics_gauge(metrics, "handfast_ocsp_questions_open",
+                                  "Certificates that responders are being asked about.", NULL);
     desk->failures = hf_metrics_counter(metrics, questions, help, "result", "failed", NULL);
     desk->refusals = hf_metrics_counter(metrics, questions, help, "result", "untrusted", NULL);
     for (int i = HF_OCSP_GOOD; i <= HF_OCSP_UNKNOWN; i++) {
@@ -410,7 +419,7 @@ void hf_ocsp_desk_free(struct hf_ocsp_desk *desk)
         return;
     }
     hf_ocsp_desk_stop(desk);
-    struct hf_series *const all[] = {desk->requests, desk->failures, desk->refusals,
+    struct hf_series *const all[] = {desk->requests, desk->failures, desk->refusals, desk->open,
                                      desk->said[0],  desk->said[1],  desk->said[2]};
     for (size_t i = 0; i < HF_N_ELEMENTS(all); i++) {
         hf_metrics_release(desk->env.metrics, all[i]);

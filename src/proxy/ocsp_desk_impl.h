@@ -52,6 +52,7 @@ struct hf_ocsp_desk {
     atomic_bool change_posted;
     struct hf_task change;
     struct hf_series *requests, *failures, *refusals;
+    struct hf_series *open;    /* questions */
     struct hf_series *said[3]; /* by enum hf_ocsp_status */
 };
 
