@@ -34,6 +34,19 @@ static void put_leaf(const char *name, struct testpki_spec spec)
     testpki_free(leaf);
 }
 
+/* A certificate for the issuing CA's own key, and two for one key. */
+static void put_reused(void)
+{
+    put_leaf("ca-key", (struct testpki_spec){
+                           .san = "DNS:a.example", .eku = "serverAuth", .with_key = issuing->key});
+    struct testpki *one = testpki_make(issuing, &(struct testpki_spec){.cn = "one"});
+    put_leaf("twin", (struct testpki_spec){
+                         .san = "DNS:twin.example", .eku = "serverAuth", .with_key = one->key});
+    put_leaf("other", (struct testpki_spec){
+                          .san = "DNS:other.example", .eku = "serverAuth", .with_key = one->key});
+    testpki_free(one);
+}
+
 static void put_root(const char *file, const char *cn, int64_t not_after)
 {
     struct testpki *ca =
@@ -89,6 +102,7 @@ static int make_files(void **state)
     put_leaf("young",
              (struct testpki_spec){.san = "DNS:a.example", .not_before = TESTPKI_NOW + HOUR});
     put_leaf("nameless", (struct testpki_spec){.eku = "serverAuth"});
+    put_reused();
     put_text("root.pem", testpki_cert_pem(root));
     put_text("issuing.pem", testpki_cert_pem(issuing));
     put_text("both-cas.pem", cas_pem());
@@ -151,6 +165,43 @@ static void a_good_config_earns_none(void **state)
     assert_string_equal(lints_of_identity("cert: later.pem, key: later.key"), "");
     assert_string_equal(lints_of_identity("cert: web-alone.pem, key: web.key, chain: issuing.pem"),
                         "");
+}
+
+static void keys_that_serve_twice(void **state)
+{
+    (void)state;
+    const char *rest = "trust: {partners: {roots: both-cas.pem}}\n" UPSTREAM API;
+    char text[2048];
+    snprintf(text, sizeof(text), "identities: {web: {cert: ca-key.pem, key: ca-key.key}}\n%s",
+             rest);
+    assert_string_equal(lints_of(text), "1 key-reused");
+    assert_non_null(strstr(last_text, "the key of a CA that trust \"partners\" believes"));
+    snprintf(text, sizeof(text),
+             "identities: {web: {cert: twin.pem, key: twin.key},\n"
+             " more: {cert: other.pem, key: other.key}}\n"
+             "trust: {partners: {roots: root.pem}}\n" UPSTREAM
+             "listeners: {api: {listen: \"127.0.0.1:8443\", identities: [web, more], client: "
+             "require, trust: partners, to: app}}\n");
+    assert_string_equal(lints_of(text), "2 key-reused");
+    assert_non_null(strstr(last_text, "\"web\" and \"more\" have different certificates"));
+    snprintf(text, sizeof(text),
+             "identities: {web: {cert: web.pem, key: web.key},\n"
+             " same: {cert: web.pem, key: web.key}}\n"
+             "trust: {partners: {roots: root.pem}}\n" UPSTREAM
+             "listeners: {api: {listen: \"127.0.0.1:8443\", identities: [web, same], client: "
+             "require, trust: partners, to: app}}\n");
+    assert_string_equal(lints_of(text), "");
+}
+
+static void a_listener_on_trial(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        lints_of("identities: {web: {cert: web.pem, key: web.key}}\n" TRUST UPSTREAM
+                 "listeners: {api: {listen: \"127.0.0.1:8443\", identities: [web], client: "
+                 "require, trust: partners,\n report-only: true, to: app}}\n"),
+        "5 report-only");
+    assert_non_null(strstr(last_text, "refuses nobody"));
 }
 
 static void dates(void **state)
@@ -300,6 +351,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_config_earns_none),
         cmocka_unit_test(dates),
+        cmocka_unit_test(keys_that_serve_twice),
+        cmocka_unit_test(a_listener_on_trial),
         cmocka_unit_test(chains),
         cmocka_unit_test(a_leaf_alone_is_complete_where_its_issuer_is_known),
         cmocka_unit_test(certificates_in_the_wrong_place),

@@ -465,6 +465,13 @@ static void lints(void **state)
     assert_string_equal(lints_of(HEAD DOOR "to: app, sni: [{name: \"*.a.org\", client: require, "
                                            "trust: partners},\n{name: x.a.org, client: none}]}\n"),
                         "6 sni-overlap");
+    assert_string_equal(
+        lints_of("identities: {web: {cert: server.pem, key: server.key}}\n"
+                 "trust: {partners: {roots: ca.pem}, others: {roots: ca.pem}}\n"
+                 "upstreams: {app: {servers: [\"127.0.0.1:8080\"]}}\n" DOOR
+                 "to: app, sni: [{name: \"*.a.org\", client: require, trust: partners},\n"
+                 "{name: x.a.org, client: require, trust: others}]}\n"),
+        "6 sni-overlap");
     assert_string_equal(lints_of(HEAD DOOR "to: app}\n  raw: {listen: \":1\", plain: true, to: "
                                            "app}\n"),
                         "6 identity-forged");

@@ -157,6 +157,41 @@ static void modes_and_kinds(void **state)
     }
 }
 
+/* On trial everybody comes in whom a certificate would keep out, unverified and with the reason on
+ * record; who is good is nothing less, and what is a failure of ours refuses all the same. */
+static void report_only_lets_pass_and_says_why(void **state)
+{
+    (void)state;
+    for (int mode = HF_CLIENT_REQUIRE; mode <= HF_CLIENT_NONE; mode++) {
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            struct hf_judge_input input = {
+                .mode = (enum hf_client_mode)mode,
+                .trust = world.trust,
+                .chain = world.chain[kind],
+                .usage = HF_USAGE_CLIENT,
+                .name = "alice.example",
+                .now_s = TESTPKI_NOW,
+                .report_only = true,
+            };
+            struct hf_verdict plain = judge((enum hf_client_mode)mode, (enum kind)kind);
+            struct hf_verdict verdict;
+            hf_verdict_judge(&input, &verdict);
+            check_consistent(&verdict, kinds[kind].name);
+            assert_true(verdict.allow);
+            assert_int_equal(verdict.reported, !plain.allow);
+            assert_int_equal(verdict.verified, plain.verified);
+            assert_int_equal(verdict.reason, plain.reason);
+        }
+    }
+    struct hf_judge_input broken = {
+        .mode = HF_CLIENT_REQUIRE, .chain = world.chain[GOOD], .report_only = true};
+    struct hf_verdict verdict;
+    hf_verdict_judge(&broken, &verdict);
+    assert_false(verdict.allow);
+    assert_int_equal(verdict.reason, HF_REASON_INTERNAL);
+    assert_false(hf_verdict_is_about_certificate(&verdict));
+}
+
 /* Whose address may probe comes in without a certificate, where one is required, and for that
  * alone; a bad certificate is refused as ever, and a good one is nothing less. */
 static void probes_alone_need_no_certificate(void **state)
@@ -297,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes_and_kinds),
+        cmocka_unit_test(report_only_lets_pass_and_says_why),
         cmocka_unit_test(probes_alone_need_no_certificate),
         cmocka_unit_test(refusal_names_whom_it_concerns),
         cmocka_unit_test(good_verdict_ends_with_the_certificate),
