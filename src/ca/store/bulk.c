@@ -158,14 +158,20 @@ enum hf_err hf_bulk_revoke(struct hf_bulk *bulk, const struct hf_store_revoke *r
     return submit(bulk, revoke_item(revoke));
 }
 
-enum hf_err hf_bulk_done(struct hf_bulk *bulk)
+enum hf_err hf_bulk_wait(struct hf_bulk *bulk)
 {
     pthread_mutex_lock(&bulk->lock);
     while (bulk->in_flight) {
         pthread_cond_wait(&bulk->less, &bulk->lock);
     }
     pthread_mutex_unlock(&bulk->lock);
+    return bulk->err == HF_OK ? HF_OK : hf_fail(bulk->err, "%s", bulk->why);
+}
+
+enum hf_err hf_bulk_done(struct hf_bulk *bulk)
+{
+    enum hf_err err = hf_bulk_wait(bulk);
     pthread_mutex_destroy(&bulk->lock);
     pthread_cond_destroy(&bulk->less);
-    return bulk->err == HF_OK ? HF_OK : hf_fail(bulk->err, "%s", bulk->why);
+    return err;
 }

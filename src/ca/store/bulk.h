@@ -33,6 +33,9 @@ enum hf_err hf_bulk_issue(struct hf_bulk *bulk, const struct hf_store_issue *iss
 enum hf_err hf_bulk_revoke(struct hf_bulk *bulk,
                            const struct hf_store_revoke *revoke) HF_MUST_CHECK;
 
+/* hf_bulk_wait waits until nothing is in flight; gives the first failure. */
+enum hf_err hf_bulk_wait(struct hf_bulk *bulk) HF_MUST_CHECK;
+
 /* hf_bulk_done waits for all; gives the first failure. */
 enum hf_err hf_bulk_done(struct hf_bulk *bulk) HF_MUST_CHECK;
 

@@ -20,7 +20,8 @@
 #include "ca/store/store_impl.h"
 #include "ca/store/words.h"
 
-enum { SCAN = 1000, SQL_CAP = 16 << 10, PAGE = 100 };
+/* Rows of the driver that one page looks at. A word costs more to look up. */
+enum { SCAN = 1000, SCAN_WORDS = 250, SQL_CAP = 16 << 10, PAGE = 100 };
 
 enum driver { BY_ID, BY_EXPIRY, BY_WORD };
 
@@ -47,8 +48,12 @@ struct plan {
     char after_word[HF_WORD_SIZE_MAX + 1];
     int64_t after_id;
     size_t limit;
-    bool residual; /* something is left to ask of each row */
 };
+
+static int64_t scan_of(const struct plan *plan)
+{
+    return plan->driver == BY_WORD ? SCAN_WORDS : SCAN;
+}
 
 /* --- Writing SQL -------------------------------------------------------------------------------
  */
@@ -259,11 +264,8 @@ static void put_page(struct sql *sql, struct plan *plan)
     put(sql, " FROM (SELECT d.id AS id, d.k AS k FROM (");
     put_driver(sql, plan);
     put_value(sql, " LIMIT ?) AS d JOIN certificates AS r ON r.id = d.id WHERE 1 = 1",
-              hf_db_int(SCAN));
-    size_t before = sql->n;
+              hf_db_int(scan_of(plan)));
     put_residual(sql, plan);
-    plan->residual = sql->n != before || plan->query->revoked != HF_ANY ||
-                     plan->query->replaced != HF_ANY || plan->query->seen != HF_ANY;
     put(sql, order_of(plan, " ORDER BY d.id DESC", " ORDER BY d.k, d.id"));
     put_value(sql, " LIMIT ?) AS h JOIN certificates AS c ON c.id = h.id",
               hf_db_int((int64_t)plan->limit));
@@ -351,7 +353,7 @@ static enum hf_err find_end(struct hf_store *store, struct plan *plan, struct pa
     struct sql sql = {.text = text};
     size_t n = 0;
     put_driver(&sql, plan);
-    put_value(&sql, " LIMIT 1 OFFSET ?", hf_db_int(SCAN - 1));
+    put_value(&sql, " LIMIT 1 OFFSET ?", hf_db_int(scan_of(plan) - 1));
     text = sql.text;
     HF_TRY(sql.err);
     const char *statement = hf_buf_cstr(&text);
