@@ -7,9 +7,9 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "ca/ca.h"
 #include "ca/store/import_impl.h"
 #include "ca/store_backup.h"
+#include "ca/when.h"
 #include "os/file.h"
 #include "pki/pem.h"
 
