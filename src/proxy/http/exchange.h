@@ -118,6 +118,7 @@ struct hf_exchange {
     struct hf_request_verdict verdict;
     struct hf_auth_call *auth;  /* what else the client showed; NULL: nobody asked */
     bool auth_waits;            /* for its outcome */
+    bool opaque;                /* its path isn't what the client sent: only a service reads that */
     int64_t retry_after_s;      /* that a refusal tells; 0: nothing */
     struct hf_serving *serving; /* in place of up: a service answers; NULL: none does */
     struct hf_http_msg *request;

@@ -105,6 +105,15 @@ void hf_exchange_serving_asked(struct hf_exchange *x);
 void hf_exchange_serving_drained(struct hf_exchange *x);
 int64_t hf_exchange_serving_ms(const struct hf_exchange *x);
 
+/*
+ * OCSP by GET has a request in base64 in its path (RFC 6960 A.1), whose slashes mean nothing, and
+ * come encoded or not. hf_exchange_is_ocsp: is the path one, beneath a route that leads to the
+ * public part of a CA? hf_exchange_hide_ocsp then puts "-" in the request's place, for routes and
+ * rules to see; the service is shown what came.
+ */
+bool hf_exchange_is_ocsp(const struct hf_exchange *x, struct hf_bytes path);
+enum hf_err hf_exchange_hide_ocsp(struct hf_exchange *x, struct hf_bytes path) HF_MUST_CHECK;
+
 /* hf_exchange_serving_done lets go of the service, whose answer isn't wanted any more. */
 void hf_exchange_serving_done(struct hf_exchange *x);
 

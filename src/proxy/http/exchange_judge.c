@@ -19,7 +19,13 @@
 static enum hf_err normalise(struct hf_exchange *x)
 {
     struct hf_bytes path = hf_http_msg_text(x->request, x->request->path);
-    if (x->request->form != HF_TARGET_ORIGIN || hf_http_path_is_normal(path)) {
+    if (x->request->form != HF_TARGET_ORIGIN) {
+        return HF_OK;
+    }
+    if (hf_exchange_is_ocsp(x, path)) {
+        return hf_exchange_hide_ocsp(x, path);
+    }
+    if (hf_http_path_is_normal(path)) {
         return HF_OK;
     }
     HF_CLEANUP(hf_buf_done) struct hf_buf form = HF_BUF_INIT(3 * path.len + 1);
@@ -165,6 +171,10 @@ static void act(struct hf_exchange *x)
 {
     const struct hf_cfg_route *route = route_of(x);
     set_limits(x, route);
+    if (x->opaque && route->action != HF_ROUTE_SERVICE) {
+        hf_exchange_refuse(x, HF_MISHAP_BAD_PATH);
+        return;
+    }
     switch (route->action) {
     case HF_ROUTE_TO:
         forward(x, route);

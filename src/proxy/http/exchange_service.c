@@ -10,6 +10,7 @@
  * on. So two things have a life: the exchange, and the call, which lives until it is answered. Each
  * lets go of the other: `x` is NULL once nobody wants the answer, x->serving once it was given.
  */
+#include "http/chars.h"
 #include "http/status.h"
 #include "proxy/http/down.h"
 #include "proxy/http/exchange_impl.h"
@@ -360,4 +361,70 @@ void hf_exchange_serving_done(struct hf_exchange *x)
     if (!serving->asked) {
         serving_free(serving);
     }
+}
+
+/* --- OCSP by GET --------------------------------------------------------------------------------
+ */
+
+static bool is_base64(struct hf_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (!hf_http_is(c, HF_CHAR_PLAIN) ? !hf_byte_in(c, "+/=%") : hf_byte_in(c, "-._~")) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* How much of the path stands before the request, if the path is beneath this pattern: a subtree
+ * without stars, whose own text is the same in every form. 0: it isn't. */
+static size_t before_request(struct hf_bytes pattern, struct hf_bytes path)
+{
+    static const char name[] = "/ocsp/";
+    if (!pattern.len || pattern.ptr[pattern.len - 1] != '/' ||
+        memchr(pattern.ptr, '*', pattern.len)) {
+        return 0;
+    }
+    size_t own = pattern.len - 1;
+    size_t before = own + sizeof(name) - 1;
+    if (path.len <= before || memcmp(path.ptr, pattern.ptr, own) != 0 ||
+        memcmp(path.ptr + own, name, sizeof(name) - 1) != 0) {
+        return 0;
+    }
+    return is_base64(hf_bytes_from(path, before)) ? before : 0;
+}
+
+static size_t find_request(const struct hf_exchange *x, struct hf_bytes path)
+{
+    const struct hf_cfg_listener *cfg = x->door->cfg;
+    bool reads = x->request->method == HF_METHOD_GET || x->request->method == HF_METHOD_HEAD;
+    for (size_t i = 0; i < cfg->n_routes && reads; i++) {
+        const struct hf_cfg_route *route = &cfg->routes[i];
+        if (route->action != HF_ROUTE_SERVICE || route->service.part != HF_CA_PART_PUBLIC) {
+            continue;
+        }
+        size_t before = route->match.path.n ? 0 : before_request(hf_bytes_str("/"), path);
+        for (size_t k = 0; k < route->match.path.n && !before; k++) {
+            before = before_request(hf_bytes_str(route->match.path.item[k].value), path);
+        }
+        if (before) {
+            return before;
+        }
+    }
+    return 0;
+}
+
+bool hf_exchange_is_ocsp(const struct hf_exchange *x, struct hf_bytes path)
+{
+    return find_request(x, path) > 0;
+}
+
+enum hf_err hf_exchange_hide_ocsp(struct hf_exchange *x, struct hf_bytes path)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf form = HF_BUF_INIT(path.len + 1);
+    HF_TRY(hf_buf_append(&form, hf_bytes_of(path.ptr, find_request(x, path))));
+    HF_TRY(hf_buf_append_str(&form, "-"));
+    x->opaque = true;
+    return hf_http_msg_set_path(x->request, hf_buf_bytes(&form));
 }
