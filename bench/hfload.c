@@ -26,7 +26,7 @@
 enum { OPENING_AT_ONCE = 64, STALL_MS = 20000, SECONDS_MAX = 120, SLOTS_MAX = 20000 };
 
 static const char usage[] =
-    "usage: hfload --mode handshake|resume|requests|down|up|idle --connect ADDRESS:PORT\n"
+    "usage: hfload --mode handshake|resume|requests|down|up|idle|cut --connect ADDRESS:PORT\n"
     "              --cert FILE --key FILE [--sni NAME] [--connections N] [--seconds N]\n"
     "              [--operations N] [--bytes N] [--engine auto|libssl|native]\n"
     "              [--fleet FILE]   the issuer's key: each connection shows its own certificate\n";
@@ -37,8 +37,13 @@ struct options {
 };
 
 static const char *const mode_names[] = {
-    [LOAD_HANDSHAKE] = "handshake", [LOAD_RESUME] = "resume", [LOAD_REQUESTS] = "requests",
-    [LOAD_DOWN] = "down",           [LOAD_UP] = "up",         [LOAD_IDLE] = "idle",
+    [LOAD_HANDSHAKE] = "handshake",
+    [LOAD_RESUME] = "resume",
+    [LOAD_REQUESTS] = "requests",
+    [LOAD_DOWN] = "down",
+    [LOAD_UP] = "up",
+    [LOAD_IDLE] = "idle",
+    [LOAD_CUT] = "cut",
 };
 
 /* --- What slots report --- */
@@ -85,6 +90,16 @@ bool load_done_one(struct slot *slot)
         hf_loop_stop(load->loop);
     }
     return !load->stopping;
+}
+
+void load_cut_one(struct slot *slot)
+{
+    struct load *load = slot->load;
+    load->last_cut_ns = hf_clock_mono_ns(&hf_os_clock);
+    load->first_cut_ns = load->n_cut++ ? load->first_cut_ns : load->last_cut_ns;
+    if (load->n_cut == load->limit) {
+        hf_loop_stop(load->loop);
+    }
 }
 
 /* --- Time --- */
@@ -166,6 +181,19 @@ static enum hf_err measure(struct load *load, unsigned long seconds)
     return HF_OK;
 }
 
+/* The driver is told when the waiting has begun, and that so many were cut. */
+static enum hf_err wait_for_cuts(struct load *load, unsigned long seconds)
+{
+    load->measuring = true;
+    puts("waiting");
+    fflush(stdout);
+    HF_TRY(run_for(load, seconds));
+    printf("{\"mode\": \"cut\", \"connections\": %zu, \"cut\": %" PRIu64 ", \"first_ns\": %" PRId64
+           ", \"last_ns\": %" PRId64 "}\n",
+           load->n_slots, load->n_cut, load->first_cut_ns, load->last_cut_ns);
+    return HF_OK;
+}
+
 static enum hf_err run(struct load *load, const struct options *options)
 {
     HF_TRY(hf_loop_new(&hf_os_clock, &load->loop));
@@ -175,6 +203,9 @@ static enum hf_err run(struct load *load, const struct options *options)
     if (load->mode == LOAD_IDLE) {
         report(load, 0);
         return HF_OK;
+    }
+    if (load->mode == LOAD_CUT) {
+        return wait_for_cuts(load, options->seconds);
     }
     return measure(load, options->seconds);
 }

@@ -11,6 +11,7 @@
  *     requests    one small request on a kept connection
  *     down, up    one body of `bytes` in this direction on a kept connection
  *     idle        nothing more, once the connection is open and has carried one request
+ *     cut         the same, and then it waits for the server to end the connection
  *
  * First every slot warms up. Then the driver is told, reads the servers' CPU time, and says go.
  */
@@ -22,7 +23,15 @@
 #include "os/sock.h"
 #include "tls/tls.h"
 
-enum load_mode { LOAD_HANDSHAKE, LOAD_RESUME, LOAD_REQUESTS, LOAD_DOWN, LOAD_UP, LOAD_IDLE };
+enum load_mode {
+    LOAD_HANDSHAKE,
+    LOAD_RESUME,
+    LOAD_REQUESTS,
+    LOAD_DOWN,
+    LOAD_UP,
+    LOAD_IDLE,
+    LOAD_CUT,
+};
 
 struct load;
 
@@ -59,7 +68,9 @@ struct load {
     bool measuring, stopping;
     size_t n_warm, n_warm_wanted;
     uint64_t n_operations, n_bytes, n_resumed;
-    uint64_t n_progress; /* grows as long as anything moves */
+    uint64_t n_cut;
+    int64_t first_cut_ns, last_cut_ns; /* by CLOCK_MONOTONIC, which the driver reads too */
+    uint64_t n_progress;               /* grows as long as anything moves */
     char version[16], suite[64];
     enum hf_err err; /* the first failure ends the run */
 };
@@ -71,6 +82,8 @@ void slot_done(struct slot *slot);
 
 /* load_done_one is called by slots after each operation; false: the slot is to rest. */
 bool load_done_one(struct slot *slot);
+/* load_cut_one: the server has ended a slot at rest. */
+void load_cut_one(struct slot *slot);
 /* load_ctx gives a reference to the context that this slot connects by. */
 enum hf_err load_ctx(struct load *load, const struct slot *slot, struct hf_tls_ctx **out);
 void load_fail(struct load *load, enum hf_err err, const char *where);

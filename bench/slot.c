@@ -335,6 +335,12 @@ static void stir(struct slot *slot)
     bool blocked;
     size_t n;
     enum hf_err err = fill(slot, &blocked);
+    if (slot->load->mode == LOAD_CUT && slot->load->measuring &&
+        (err || slot->ended || call(slot, &n) != HF_TLS_WANT_INPUT)) {
+        disconnect(slot);
+        load_cut_one(slot);
+        return;
+    }
     if (!err && (slot->ended || call(slot, &n) != HF_TLS_WANT_INPUT)) {
         err = hf_fail(HF_E_PEER, "the server ended a connection at rest, or sent data on it");
     }

@@ -11,18 +11,20 @@ import subprocess
 import sys
 import tempfile
 
-from . import crl, machine, proc
+from . import crl, machine, proc, revoke
 from .certs import Certs
 from .measure import LOADS, MEMORY, Bench, measure
 from .peers import PEERS, Handfast
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
-         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': [], 'crl': []}
+         'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': [], 'crl': [],
+         'revoke': []}
 # With --http or --h2: requests are understood, and how long they take is measured too.
 HTTP_MODES = {'requests': ['{}', '{}-p99'], 'idle': ['{}-idle']}
 HTTP_PEERS = ['handfast-http', 'nginx-http', 'haproxy-http']
 IN_MEMORY = ('handshake', 'resume', 'bulk', 'scale')
+REVOKE_CONNECTIONS = 8900  # a TCP session has two descriptors, of 20000
 TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem', 'hfcrl')
 
 DESCRIPTION = '''
@@ -37,6 +39,7 @@ modes:
   resume     the same with a session ticket
   requests   one small request and answer on a kept connection
   bulk       bodies of 64 MiB toward the client (down) and from it (up)
+  revoke     milliseconds from `revoke` to the end of the sessions that it concerns
   idle       KiB of process memory that one more open connection holds
   scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
@@ -289,6 +292,12 @@ def run(options):
     if options.mode == 'crl':
         result = crl.compare(tools_in(folder)['hfcrl'], options.entries, options.rounds)
         show = crl.table
+    elif options.mode == 'revoke':
+        connections = options.connections or REVOKE_CONNECTIONS
+        allow_descriptors(connections)
+        result = revoke.measure(tools_in(folder), find_handfast(folder), connections,
+                                options.rounds)
+        show = revoke.table
     elif options.memory:
         found = in_memory(options, folder)
         show, result = memory_table, found

@@ -46,6 +46,23 @@ void hf_revocation_date(int64_t at, char out[static HF_REVOCATION_DATE_SIZE])
 /* --- The deny list ------------------------------------------------------------------------------
  */
 
+bool hf_revocation_refuse_denied(const struct hf_deny_entry *entry, int depth, int64_t now_s,
+                                 struct hf_notes *notes, struct hf_verdict *out)
+{
+    char since[32];
+    struct hf_note note = {"deny-list", "revoked", depth, now_s - entry->created_at};
+    snprintf(note.by, sizeof(note.by), "%s", entry->selector);
+    snprintf(note.number, sizeof(note.number), "%llu", (unsigned long long)entry->id);
+    hf_note_add(notes, note);
+    hf_revocation_date(entry->created_at, since);
+    return hf_revocation_refuse(out, HF_REASON_DENY_LISTED, depth,
+                                "%s is on the deny list: entry %llu, %.200s%s%.120s,"
+                                " since %s",
+                                hf_revocation_whose(depth), (unsigned long long)entry->id,
+                                entry->selector, entry->reason[0] ? ", " : "", entry->reason,
+                                since);
+}
+
 static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *cert, int depth,
                          int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
 {
@@ -63,19 +80,8 @@ static bool judge_denied(const struct hf_denylist *deny, const struct hf_cert *c
     if (!entry) {
         return true;
     }
-    char since[32];
-    struct hf_note note = {"deny-list", "revoked", depth, now_s - entry->created_at};
-    snprintf(note.by, sizeof(note.by), "%s", entry->selector);
-    snprintf(note.number, sizeof(note.number), "%llu", (unsigned long long)entry->id);
-    hf_note_add(notes, note);
-    hf_revocation_date(entry->created_at, since);
     hf_revocation_concern(cert, out);
-    return hf_revocation_refuse(out, HF_REASON_DENY_LISTED, depth,
-                                "%s is on the deny list: entry %llu, %.200s%s%.120s,"
-                                " since %s",
-                                hf_revocation_whose(depth), (unsigned long long)entry->id,
-                                entry->selector, entry->reason[0] ? ", " : "", entry->reason,
-                                since);
+    return hf_revocation_refuse_denied(entry, depth, now_s, notes, out);
 }
 
 /* --- Lists --------------------------------------------------------------------------------------
@@ -178,6 +184,13 @@ static void note_list(const struct hf_revoked_result *result, int depth, bool pa
                                         .passed = passed});
 }
 
+bool hf_revocation_refuse_listed(const struct hf_revoked_result *result, int depth,
+                                 struct hf_notes *notes, struct hf_verdict *out)
+{
+    note_list(result, depth, false, notes);
+    return refuse_revoked(result, depth, out);
+}
+
 /* *out_answered: a list has said whether it is revoked. */
 static bool judge_listed(const struct hf_revocation *revocation, const struct hf_chain *path,
                          size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out,
@@ -194,9 +207,11 @@ static bool judge_listed(const struct hf_revocation *revocation, const struct hf
         }
         return true;
     }
-    bool passes = result.answer == HF_REVOKED_REVOKED
-                      ? refuse_revoked(&result, (int)at, out)
-                      : fall_back(revocation, cert, &result, (int)at, now_s, out);
+    if (result.answer == HF_REVOKED_REVOKED) {
+        hf_revocation_concern(cert, out);
+        return hf_revocation_refuse_listed(&result, (int)at, notes, out);
+    }
+    bool passes = fall_back(revocation, cert, &result, (int)at, now_s, out);
     note_list(&result, (int)at, passes, notes);
     if (!passes) {
         hf_revocation_concern(cert, out);

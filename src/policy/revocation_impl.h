@@ -22,6 +22,13 @@ void hf_revocation_date(int64_t at, char out[static HF_REVOCATION_DATE_SIZE]);
 /* hf_revocation_in_grace: does the fallback let pass what has lasted for so long? */
 bool hf_revocation_in_grace(enum hf_revoked_fallback fallback, int64_t passed_s, int64_t grace_s);
 
+/* hf_revocation_refuse_denied and hf_revocation_refuse_listed turn *out into the refusal of whom an
+ * entry of the deny list, or of a revocation list, names; always false. notes may be NULL. */
+bool hf_revocation_refuse_denied(const struct hf_deny_entry *entry, int depth, int64_t now_s,
+                                 struct hf_notes *notes, struct hf_verdict *out);
+bool hf_revocation_refuse_listed(const struct hf_revoked_result *result, int depth,
+                                 struct hf_notes *notes, struct hf_verdict *out);
+
 /* --- revocation_ocsp.c --------------------------------------------------------------------------
  */
 

@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/revocation_stands.h"
 
-/* Another source than the two below has the last word: it must be asked in full. */
+#include <stdio.h>
+
+#include "policy/revocation_impl.h"
+
+/* Another source than those below has the last word: it must be asked in full. */
 static bool asks_others(const struct hf_revocation *revocation)
 {
     return revocation->ocsp != NULL;
 }
 
-static bool is_denied(const struct hf_revocation *revocation, const struct hf_identity *identity,
-                      int64_t now_s)
+static enum hf_standing by_deny_list(const struct hf_revocation *revocation,
+                                     const struct hf_identity *identity, int depth, int64_t now_s,
+                                     struct hf_notes *notes, struct hf_verdict *out)
 {
     const struct hf_deny_entry *entry = NULL;
-    return revocation->deny &&
-           (hf_denylist_find(revocation->deny, identity, now_s, &entry) != HF_OK || entry);
+    if (revocation->deny && hf_denylist_find(revocation->deny, identity, now_s, &entry) != HF_OK) {
+        return HF_STANDING_UNSURE;
+    }
+    if (!entry) {
+        return HF_STANDING_GOOD;
+    }
+    *out = (struct hf_verdict){.depth = -1};
+    snprintf(out->concerns, sizeof(out->concerns), "%s", identity->subject);
+    (void)hf_revocation_refuse_denied(entry, depth, now_s, notes, out);
+    return HF_STANDING_FALLEN;
 }
 
-/* What a CA that tells at once has revoked. */
+/* What a CA that tells at once has revoked is told in full. */
 static bool is_revoked_now(const struct hf_revocation *revocation, const struct hf_serial *serial,
                            const struct hf_cert *issuer)
 {
@@ -23,76 +36,87 @@ static bool is_revoked_now(const struct hf_revocation *revocation, const struct 
            hf_live_find(revocation->live, issuer->spki_sha256, serial, NULL) == HF_LIVE_REVOKED;
 }
 
-static bool take(const struct hf_revoked_result *result, int64_t *until)
+static enum hf_standing by_lists(const struct hf_revoked_result *result,
+                                 const struct hf_identity *identity, int depth,
+                                 struct hf_notes *notes, struct hf_verdict *out, int64_t *until)
 {
-    if (result->answer == HF_REVOKED_GOOD && result->fresh_until < *until) {
-        *until = result->fresh_until;
+    if (result->answer == HF_REVOKED_GOOD) {
+        *until = result->fresh_until < *until ? result->fresh_until : *until;
+        return HF_STANDING_GOOD;
     }
-    return result->answer == HF_REVOKED_GOOD;
+    if (result->answer != HF_REVOKED_REVOKED) {
+        return HF_STANDING_UNSURE;
+    }
+    *out = (struct hf_verdict){.depth = -1};
+    snprintf(out->concerns, sizeof(out->concerns), "%s", identity->subject);
+    (void)hf_revocation_refuse_listed(result, depth, notes, out);
+    return HF_STANDING_FALLEN;
 }
 
-static bool stands(const struct hf_revocation *revocation, const struct hf_chain *above, size_t at,
-                   int64_t now_s, int64_t *until)
+static enum hf_standing one_above(const struct hf_revocation *revocation,
+                                  const struct hf_chain *above, size_t at, int64_t now_s,
+                                  struct hf_notes *notes, struct hf_verdict *out, int64_t *until)
 {
     struct hf_identity *identity = NULL;
     if (hf_identity_new(above->certs[at], &identity) != HF_OK) {
-        return false;
+        return HF_STANDING_UNSURE;
     }
-    bool denied = is_denied(revocation, identity, now_s);
+    int depth = (int)at + 1;
+    bool is_root = at + 1 == above->n_certs;
+    enum hf_standing standing = by_deny_list(revocation, identity, depth, now_s, notes, out);
+    if (standing == HF_STANDING_GOOD && revocation->live && !is_root &&
+        hf_live_check(revocation->live, above->certs[at], above->certs[at + 1], NULL) ==
+            HF_LIVE_REVOKED) {
+        standing = HF_STANDING_UNSURE;
+    }
+    if (standing == HF_STANDING_GOOD && revocation->lists && !is_root) {
+        struct hf_revoked_result result;
+        hf_revoked_check(revocation->lists, above->certs[at], above->certs[at + 1], now_s, &result);
+        standing = by_lists(&result, identity, depth, notes, out, until);
+    }
     hf_identity_unref(identity);
-    if (denied || at + 1 == above->n_certs) {
-        return !denied;
-    }
-    if (revocation->live && hf_live_check(revocation->live, above->certs[at], above->certs[at + 1],
-                                          NULL) == HF_LIVE_REVOKED) {
-        return false;
-    }
-    if (!revocation->lists) {
-        return true;
-    }
-    struct hf_revoked_result result;
-    hf_revoked_check(revocation->lists, above->certs[at], above->certs[at + 1], now_s, &result);
-    return take(&result, until);
+    return standing;
 }
 
-bool hf_revocation_stands_above(const struct hf_revocation *revocation,
-                                const struct hf_chain *above, int64_t now_s, int64_t *out_until)
+enum hf_standing hf_revocation_standing_above(const struct hf_revocation *revocation,
+                                              const struct hf_chain *above, int64_t now_s,
+                                              struct hf_notes *notes, struct hf_verdict *out,
+                                              int64_t *out_until)
 {
     int64_t until = INT64_MAX;
-    if (asks_others(revocation)) {
-        return false;
-    }
-    for (size_t i = 0; i < above->n_certs; i++) {
-        if (!stands(revocation, above, i, now_s, &until)) {
-            return false;
-        }
+    enum hf_standing standing = asks_others(revocation) ? HF_STANDING_UNSURE : HF_STANDING_GOOD;
+    for (size_t i = 0; i < above->n_certs && standing == HF_STANDING_GOOD; i++) {
+        standing = one_above(revocation, above, i, now_s, notes, out, &until);
     }
     *out_until = until;
-    return true;
+    return standing;
 }
 
-bool hf_revocation_stands_leaf(const struct hf_revocation *revocation,
-                               const struct hf_identity *leaf, const struct hf_cert *issuer,
-                               int64_t now_s, int64_t *out_until)
+enum hf_standing hf_revocation_standing_leaf(const struct hf_revocation *revocation,
+                                             const struct hf_identity *leaf,
+                                             const struct hf_cert *issuer, int64_t now_s,
+                                             struct hf_notes *notes, struct hf_verdict *out,
+                                             int64_t *out_until)
 {
-    int64_t until = INT64_MAX;
     struct hf_revoked_result result;
     struct hf_serial serial;
-    if (asks_others(revocation) || is_denied(revocation, leaf, now_s)) {
-        return false;
+    *out_until = INT64_MAX;
+    if (asks_others(revocation)) {
+        return HF_STANDING_UNSURE;
     }
-    if ((revocation->lists || revocation->live) &&
-        hf_serial_from_hex(leaf->serial, &serial) != HF_OK) {
-        return false;
+    enum hf_standing standing = by_deny_list(revocation, leaf, 0, now_s, notes, out);
+    if (standing != HF_STANDING_GOOD || !(revocation->lists || revocation->live)) {
+        return standing;
     }
-    if (is_revoked_now(revocation, &serial, issuer)) {
-        return false;
+    if (hf_serial_from_hex(leaf->serial, &serial) != HF_OK ||
+        is_revoked_now(revocation, &serial, issuer)) {
+        return HF_STANDING_UNSURE;
     }
-    if (revocation->lists &&
-        (!hf_revoked_check_leaf(revocation->lists, &serial, issuer, now_s, &result) ||
-         !take(&result, &until))) {
-        return false;
+    if (!revocation->lists) {
+        return HF_STANDING_GOOD;
     }
-    *out_until = until;
-    return true;
+    if (!hf_revoked_check_leaf(revocation->lists, &serial, issuer, now_s, &result)) {
+        return HF_STANDING_UNSURE;
+    }
+    return by_lists(&result, leaf, 0, notes, out, out_until);
 }

@@ -3,22 +3,32 @@
 #define HF_POLICY_REVOCATION_STANDS_H
 
 /*
- * The quick question, for those who were found good before: is it sure that they still are? It asks
- * the deny list and the revocation lists by serial and name, so that no certificate has to be
- * parsed and no path to be built again. False isn't a refusal: hf_verdict_judge is then to be
- * asked, in full. So whatever these two don't know of makes them say false.
+ * The quick question, for those who were found good before: are they still? It asks the deny list
+ * and the revocation lists by serial and name, so that no certificate has to be parsed and no path
+ * to be built again. What it isn't sure of - a stale list, a shard, a source that it doesn't know -
+ * is for hf_verdict_judge to say, in full.
  */
 
 #include "policy/revocation.h"
 
-/* hf_revocation_stands_above asks about the CA certificates of a verified path, the leaf's issuer
- * first, the root last. True: *out_until is until when, INT64_MAX: no end. */
-bool hf_revocation_stands_above(const struct hf_revocation *revocation,
-                                const struct hf_chain *above, int64_t now_s, int64_t *out_until);
+enum hf_standing {
+    HF_STANDING_UNSURE,
+    HF_STANDING_GOOD,   /* *out_until is until when, INT64_MAX: no end */
+    HF_STANDING_FALLEN, /* *out is the refusal, as hf_verdict_judge would make it */
+};
 
-/* hf_revocation_stands_leaf asks about a leaf, no CA, below this issuer. */
-bool hf_revocation_stands_leaf(const struct hf_revocation *revocation,
-                               const struct hf_identity *leaf, const struct hf_cert *issuer,
-                               int64_t now_s, int64_t *out_until);
+/* hf_revocation_standing_above asks about the CA certificates of a verified path, the leaf's issuer
+ * first, the root last. notes may be NULL. */
+enum hf_standing hf_revocation_standing_above(const struct hf_revocation *revocation,
+                                              const struct hf_chain *above, int64_t now_s,
+                                              struct hf_notes *notes, struct hf_verdict *out,
+                                              int64_t *out_until);
+
+/* hf_revocation_standing_leaf asks about a leaf, no CA, below this issuer. */
+enum hf_standing hf_revocation_standing_leaf(const struct hf_revocation *revocation,
+                                             const struct hf_identity *leaf,
+                                             const struct hf_cert *issuer, int64_t now_s,
+                                             struct hf_notes *notes, struct hf_verdict *out,
+                                             int64_t *out_until);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/revocation_stands.h"
 
 enum { NAME_MAX_LEN = 64, KEY_MAX = NAME_MAX_LEN + HF_SHA256_SIZE * (HF_CHAIN_MAX + 2) };
 
@@ -13,7 +12,9 @@ struct hf_kin {
     struct hf_chain *above; /* the leaf's issuer first, the root last */
     char trust[NAME_MAX_LEN];
     uint64_t epoch; /* of the worker, that what follows was found in; 0: none */
-    bool above_stands;
+    enum hf_standing above_standing;
+    struct hf_verdict fallen; /* where it has fallen */
+    struct hf_notes notes;
     int64_t until;
     size_t key_len;
     uint8_t key[KEY_MAX];
@@ -81,19 +82,34 @@ void hf_kin_unref(struct hf_worker *worker, struct hf_kin *kin)
     }
 }
 
-bool hf_kin_stands(struct hf_worker *worker, struct hf_kin *kin, const struct hf_identity *leaf,
-                   int64_t now_s, int64_t *out_until)
+/* Those above are asked once for all. */
+static void look_above(struct hf_worker *worker, struct hf_kin *kin,
+                       const struct hf_revocation *revocation, int64_t now_s)
+{
+    if (kin->epoch != worker->epoch) {
+        kin->epoch = worker->epoch;
+        kin->notes.n = 0;
+        kin->above_standing = hf_revocation_standing_above(revocation, kin->above, now_s,
+                                                           &kin->notes, &kin->fallen, &kin->until);
+    }
+}
+
+enum hf_standing hf_kin_standing(struct hf_worker *worker, struct hf_kin *kin,
+                                 const struct hf_identity *leaf, int64_t now_s,
+                                 struct hf_notes *notes, struct hf_verdict *out, int64_t *out_until)
 {
     const struct hf_revocation *revocation = hf_ledger_of(worker->ledger, kin->trust);
-    if (kin->epoch != worker->epoch) {
-        kin->above_stands = hf_revocation_stands_above(revocation, kin->above, now_s, &kin->until);
-        kin->epoch = worker->epoch;
+    look_above(worker, kin, revocation, now_s);
+    if (kin->above_standing == HF_STANDING_UNSURE || kin->until <= now_s) {
+        return HF_STANDING_UNSURE;
     }
-    int64_t until = 0;
-    if (!kin->above_stands || kin->until <= now_s ||
-        !hf_revocation_stands_leaf(revocation, leaf, kin->above->certs[0], now_s, &until)) {
-        return false;
+    enum hf_standing standing = hf_revocation_standing_leaf(revocation, leaf, kin->above->certs[0],
+                                                            now_s, notes, out, out_until);
+    if (standing == HF_STANDING_GOOD && kin->above_standing == HF_STANDING_FALLEN) {
+        *out = kin->fallen;
+        *notes = kin->notes;
+        return HF_STANDING_FALLEN;
     }
-    *out_until = until < kin->until ? until : kin->until;
-    return true;
+    *out_until = kin->until < *out_until ? kin->until : *out_until;
+    return standing;
 }

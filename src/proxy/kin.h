@@ -11,6 +11,7 @@
  * One thread. Kept for as long as a session points to it.
  */
 
+#include "policy/revocation_stands.h"
 #include "proxy/worker.h"
 
 struct hf_kin;
@@ -21,9 +22,11 @@ struct hf_kin *hf_kin_of(struct hf_worker *worker, const struct hf_trust *trust,
                          const struct hf_chain *path);
 void hf_kin_unref(struct hf_worker *worker, struct hf_kin *kin);
 
-/* hf_kin_stands: is a leaf of this kin, found good before, sure to be so by what the worker knows
- * now? *out_until is until when. */
-bool hf_kin_stands(struct hf_worker *worker, struct hf_kin *kin, const struct hf_identity *leaf,
-                   int64_t now_s, int64_t *out_until);
+/* hf_kin_standing: is a leaf of this kin, found good before, still so by what the worker knows now?
+ * Outputs as hf_revocation_standing_leaf. */
+enum hf_standing hf_kin_standing(struct hf_worker *worker, struct hf_kin *kin,
+                                 const struct hf_identity *leaf, int64_t now_s,
+                                 struct hf_notes *notes, struct hf_verdict *out,
+                                 int64_t *out_until);
 
 #endif

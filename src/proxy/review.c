@@ -81,9 +81,14 @@ static bool review_client(struct hf_session *session, bool final)
     struct hf_judge_ocsp ocsp;
     struct hf_notes notes;
     notes.n = 0;
-    if (!session->policy || session->bar || hf_session_stands(session)) {
-        return false; /* nobody asked who it is, it is out already, or nothing has changed for it */
+    if (!session->policy || session->bar) {
+        return false; /* nobody asked who it is, or it is out already */
     }
+    enum hf_standing standing = hf_session_standing(session, &notes, &verdict);
+    if (standing != HF_STANDING_UNSURE) {
+        return standing == HF_STANDING_FALLEN && close_session(session, &verdict, &notes);
+    }
+    notes.n = 0;
     if (hf_tls_get_peer_chain(session->client.tls, &chain) == HF_OK) {
         hf_session_ocsp_begin(session, (struct hf_bytes){0}, false, !final, &ocsp);
         hf_session_judge_chain(session, chain, &ocsp, &notes, &verdict);

@@ -24,11 +24,16 @@ bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_
     return false;
 }
 
-/* Those above a client that was found good in full; nobody's where a fallback let it pass. */
+/* Those above a client that was found good in full, and whom nothing else would let in; nobody's
+ * where a fallback let it pass. */
 static void take_kin(struct hf_session *session, const struct hf_chain *path,
                      const struct hf_verdict *verdict)
 {
-    bool good = verdict->allow && verdict->verified && verdict->lapse == HF_REASON_OK && path;
+    enum hf_client_mode mode = session->policy->mode;
+    bool strict = mode == HF_CLIENT_REQUIRE || mode == HF_CLIENT_REQUEST;
+    bool good = path && strict && verdict->allow && verdict->verified && !verdict->vitals_only &&
+                verdict->lapse == HF_REASON_OK && !session->policy->report_only &&
+                !hf_session_may_probe(session, session->policy->probes);
     hf_kin_unref(session->worker, session->kin);
     session->kin = good ? hf_kin_of(session->worker, session->policy->trust, path) : NULL;
     session->expires_at = verdict->expires_at;
@@ -99,23 +104,26 @@ void hf_session_judged(struct hf_session *session, const struct hf_verdict *verd
     }
 }
 
-bool hf_session_stands(struct hf_session *session)
+enum hf_standing hf_session_standing(struct hf_session *session, struct hf_notes *notes,
+                                     struct hf_verdict *out)
 {
     int64_t now_s = hf_clock_wall_s(session->worker->clock), until = 0;
     if (!session->kin || !session->identity || now_s < session->identity->not_before ||
-        session->expires_at <= now_s ||
-        !hf_kin_stands(session->worker, session->kin, session->identity, now_s, &until)) {
-        return false;
+        session->expires_at <= now_s) {
+        return HF_STANDING_UNSURE;
     }
-    struct hf_verdict verdict = {
-        .allow = true,
-        .verified = true,
-        .not_after = until < session->expires_at ? until : session->expires_at,
-        .expires_at = session->expires_at,
-        .vitals_only = session->vitals_only,
-    };
-    hf_session_judged(session, &verdict);
-    return true;
+    enum hf_standing standing = hf_kin_standing(session->worker, session->kin, session->identity,
+                                                now_s, notes, out, &until);
+    if (standing == HF_STANDING_GOOD) {
+        *out = (struct hf_verdict){
+            .allow = true,
+            .verified = true,
+            .not_after = until < session->expires_at ? until : session->expires_at,
+            .expires_at = session->expires_at,
+        };
+        hf_session_judged(session, out);
+    }
+    return standing;
 }
 
 /* Lets a refused client complete its handshake where it is to be shown why. A ticket isn't worth

@@ -5,6 +5,7 @@
 /* Where a session meets the one verdict: TLS asks through this in the server role. */
 
 #include "policy/ocsp_policy.h"
+#include "policy/revocation_stands.h"
 #include "proxy/session.h"
 
 /* For hf_tls_server_config.judge: conn_ctx is the session, the policy's tag its hf_door_policy. */
@@ -16,9 +17,10 @@ void hf_session_judge_chain(struct hf_session *session, const struct hf_chain *c
                             struct hf_judge_ocsp *ocsp, struct hf_notes *notes,
                             struct hf_verdict *out);
 
-/* hf_session_stands: is the client, admitted before, sure to be so by what is known now, without
- * being judged in full? It then counts as judged now. */
-bool hf_session_stands(struct hf_session *session);
+/* hf_session_standing: is the client, admitted before, still so by what is known now, without being
+ * judged in full? GOOD: it counts as judged now. FALLEN: *out and notes say why. */
+enum hf_standing hf_session_standing(struct hf_session *session, struct hf_notes *notes,
+                                     struct hf_verdict *out);
 
 /* hf_session_may_probe: are a listener's probes (NULL: it has none) for the client's address? */
 bool hf_session_may_probe(const struct hf_session *session, const struct hf_cfg_probes *probes);
