@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "ca/api.h"
 #include "ca/host.h"
 #include "ca/store_key.h"
 #include "os/clock.h"
@@ -44,7 +45,10 @@ struct generation {
     struct hf_services base; /* first */
     struct hf_ca_services *owner;
     size_t n;
-    struct seat *seat[];
+    struct {
+        struct seat *seat;
+        struct hf_service *api; /* by the roles and rights of this generation's config */
+    } ca[];
 };
 
 /* --- Seats --------------------------------------------------------------------------------------
@@ -205,6 +209,46 @@ static void leave_seat(struct seat *seat)
     }
 }
 
+/* --- The API ------------------------------------------------------------------------------------
+ */
+
+static void who_of(const struct hf_cfg_strings *from, const char **texts, struct hf_ca_api_who *out)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        texts[i] = from->item[i].value;
+    }
+    *out = (struct hf_ca_api_who){texts, from->n};
+}
+
+static enum hf_err open_api(const struct hf_config *config, const struct hf_cfg_ca *cfg,
+                            struct seat *seat, struct hf_service **out)
+{
+    const struct hf_cfg_strings *const lists[HF_CA_N_RIGHTS] = {
+        &cfg->rights.read, &cfg->rights.revoke, &cfg->rights.approve, &cfg->rights.token};
+    struct hf_ca_api_options options = {.service = hf_ca_host_service(seat->host),
+                                        .n_roles = config->n_roles};
+    size_t n = 0;
+    for (size_t i = 0; i < HF_CA_N_RIGHTS; i++) {
+        n += lists[i]->n;
+    }
+    HF_CLEANUP(hf_freep) const char **texts = hf_alloc_zero(n + 1, sizeof(*texts));
+    HF_CLEANUP(hf_freep)
+    struct hf_role_source *roles = hf_alloc_zero(config->n_roles + 1, sizeof(*roles));
+    if (!texts || !roles) {
+        return HF_E_NOMEM;
+    }
+    n = 0;
+    for (size_t i = 0; i < HF_CA_N_RIGHTS; i++) {
+        who_of(lists[i], texts + n, &options.rights[i]);
+        n += lists[i]->n;
+    }
+    for (size_t i = 0; i < config->n_roles; i++) {
+        roles[i] = (struct hf_role_source){config->roles[i].name, config->roles[i].expr};
+    }
+    options.roles = roles;
+    return hf_ca_api_new(&options, out);
+}
+
 /* --- For the daemon -----------------------------------------------------------------------------
  */
 
@@ -212,7 +256,8 @@ static void close_generation(struct hf_services *services)
 {
     struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
     for (size_t i = 0; i < generation->n; i++) {
-        leave_seat(generation->seat[i]);
+        hf_service_unref(generation->ca[i].api);
+        leave_seat(generation->ca[i].seat);
     }
     hf_free(generation);
 }
@@ -222,7 +267,7 @@ static enum hf_err open_generation(void *ctx, const struct hf_config *config, st
 {
     struct hf_ca_services *owner = ctx;
     struct generation *generation =
-        hf_alloc_zero(1, sizeof(*generation) + config->n_cas * sizeof(generation->seat[0]));
+        hf_alloc_zero(1, sizeof(*generation) + config->n_cas * sizeof(generation->ca[0]));
     enum hf_err result = HF_OK;
     if (!generation) {
         return HF_E_NOMEM;
@@ -231,13 +276,16 @@ static enum hf_err open_generation(void *ctx, const struct hf_config *config, st
     generation->owner = owner;
     for (size_t i = 0; i < config->n_cas; i++) {
         const struct hf_cfg_ca *cfg = &config->cas[i];
-        enum hf_err err = take_seat(owner, config, cfg, log, &generation->seat[generation->n]);
+        size_t at = generation->n;
+        enum hf_err err = take_seat(owner, config, cfg, log, &generation->ca[at].seat);
+        if (err == HF_OK) {
+            generation->n++;
+            err = open_api(config, cfg, generation->ca[at].seat, &generation->ca[at].api);
+        }
         if (err != HF_OK) {
             hf_findings_add(findings, HF_FINDING_CA, cfg->store.mark, "ca \"%s\": %s", cfg->name,
                             hf_err_text());
             result = HF_E_CONFIG;
-        } else {
-            generation->n++;
         }
     }
     if (result != HF_OK) {
@@ -248,28 +296,39 @@ static enum hf_err open_generation(void *ctx, const struct hf_config *config, st
     return HF_OK;
 }
 
+/* SIZE_MAX: there is none of this name. */
+static size_t index_of(const struct generation *generation, const struct hf_cfg_ca *cfg)
+{
+    for (size_t i = 0; i < generation->n; i++) {
+        if (strcmp(generation->ca[i].seat->name, cfg->name) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
 static struct seat *seat_of(struct hf_services *services, const struct hf_cfg_ca *cfg)
 {
     struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
-    for (size_t i = 0; i < generation->n; i++) {
-        if (strcmp(generation->seat[i]->name, cfg->name) == 0) {
-            return generation->seat[i];
-        }
-    }
-    return NULL;
+    size_t i = index_of(generation, cfg);
+    return i == SIZE_MAX ? NULL : generation->ca[i].seat;
 }
 
 static struct hf_service *find(struct hf_services *services, const struct hf_cfg_service *cfg)
 {
-    struct seat *seat = seat_of(services, cfg->ca);
-    if (!seat) {
+    struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
+    size_t i = index_of(generation, cfg->ca);
+    if (i == SIZE_MAX) {
         return NULL;
     }
+    struct seat *seat = generation->ca[i].seat;
     switch (cfg->part) {
     case HF_CA_PART_PUBLIC:
         return hf_service_ref(hf_ca_host_public(seat->host));
     case HF_CA_PART_FEED:
         return hf_service_ref(hf_ca_host_feed(seat->host));
+    case HF_CA_PART_API:
+        return hf_service_ref(generation->ca[i].api);
     default:
         return NULL;
     }

@@ -11,6 +11,14 @@
 
 #include "config/parts.h"
 
+/* Who may do what over the API: roles, selectors, "verified"; n 0: nobody. */
+struct hf_cfg_ca_rights {
+    struct hf_cfg_strings read;
+    struct hf_cfg_strings revoke;
+    struct hf_cfg_strings approve;
+    struct hf_cfg_strings token;
+};
+
 struct hf_cfg_ca {
     char *name;
     struct hf_mark mark;
@@ -23,12 +31,14 @@ struct hf_cfg_ca {
     int64_t delta_lifetime_ms;       /* 0: no deltas */
     struct hf_cfg_string crl_folder; /* absent: lists aren't put into files */
     int64_t ocsp_lifetime_ms;
+    struct hf_cfg_ca_rights rights;
 };
 
 /* What of a CA is served. */
 #define HF_CA_PART_TABLE(X) \
     X(PUBLIC, "public", "CRLs, CA certificates and OCSP, for everybody") \
-    X(FEED, "feed", "revocations, as they happen, for other nodes")
+    X(FEED, "feed", "revocations, as they happen, for other nodes") \
+    X(API, "api", "issue, renew, revoke and look, in JSON")
 
 #define HF_CA_PART_ENUM(id, name, doc) HF_CA_PART_##id,
 enum hf_ca_part { HF_CA_PART_TABLE(HF_CA_PART_ENUM) HF_CA_PART_N };

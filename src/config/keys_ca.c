@@ -3,6 +3,42 @@
 #include "config/keys_impl.h"
 #include "config/semantics.h"
 
+#define STRINGS(member_) \
+    .list = true, .n_offset = offsetof(struct hf_cfg_ca_rights, member_.n), \
+    .offset = offsetof(struct hf_cfg_ca_rights, member_.item)
+
+static const struct hf_key rights_keys[] = {
+    {.name = "read",
+     .kind = HF_KIND_WHO,
+     .doc = "Who may see all certificates, requests, tokens and the audit log.",
+     .example = "[ops, auditors]",
+     STRINGS(read)},
+    {.name = "revoke",
+     .kind = HF_KIND_WHO,
+     .doc = "Who may revoke, hold and release.",
+     .example = "[ops]",
+     STRINGS(revoke)},
+    {.name = "approve",
+     .kind = HF_KIND_WHO,
+     .doc = "Who may decide on requests, but for their own.",
+     .example = "[ops]",
+     STRINGS(approve)},
+    {.name = "token",
+     .kind = HF_KIND_WHO,
+     .doc = "Who may make and cancel enrolment tokens.",
+     .example = "[ops]",
+     STRINGS(token)},
+};
+
+static const struct hf_section section_rights = {
+    .noun = "rights",
+    .doc = "Who may do what over a CA's API: roles, selectors, or `verified` for everybody with a "
+           "verified certificate. Whoever isn't named may not. Who may ask for certificates is "
+           "said by the profiles.",
+    .size = sizeof(struct hf_cfg_ca_rights),
+    .check = hf_check_rights,
+    HF_SECTION_KEYS(rights_keys)};
+
 static const struct hf_key ca_keys[] = {
     {.name = "store",
      .kind = HF_KIND_TEXT,
@@ -68,6 +104,11 @@ static const struct hf_key ca_keys[] = {
      .doc = "How long an OCSP answer holds, and may be kept by whoever asked.",
      .example = "15m",
      HF_KEY_FIELD(hf_cfg_ca, ocsp_lifetime_ms)},
+    {.name = "rights",
+     .kind = HF_KIND_SECTION,
+     .section = &section_rights,
+     .doc = "Who may do what over the CA's API.",
+     HF_KEY_FIELD(hf_cfg_ca, rights)},
 };
 
 const struct hf_section hf_section_ca = {

@@ -77,6 +77,14 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_identity,
      .doc = "Certificates with their keys, by name.",
      HF_KEY_NAMED(identities)},
+    {.name = "roles",
+     .kind = HF_KIND_ROLES,
+     .doc = "Names for sets of clients, for the rules of routes and the rights of CAs. A role is a "
+            "selector such as "
+            "`spiffe://example.org/ops/*` or `cn:alice`, the name of another role, a list of which "
+            "one must hold, or `{any: [...]}`, `{all: [...]}`, `{not: ...}`.",
+     .example = "{ops: [\"spiffe://example.org/ops/*\", \"cn:alice\"]}",
+     .offset = 0},
     {.name = "ca",
      .kind = HF_KIND_NAMED,
      .section = &hf_section_ca,
@@ -92,13 +100,6 @@ static const struct hf_key config_keys[] = {
      .section = &hf_section_upstream,
      .doc = "Backends, by name.",
      HF_KEY_NAMED(upstreams)},
-    {.name = "roles",
-     .kind = HF_KIND_ROLES,
-     .doc = "Names for sets of clients, for the rules of routes. A role is a selector such as "
-            "`spiffe://example.org/ops/*` or `cn:alice`, the name of another role, a list of which "
-            "one must hold, or `{any: [...]}`, `{all: [...]}`, `{not: ...}`.",
-     .example = "{ops: [\"spiffe://example.org/ops/*\", \"cn:alice\"]}",
-     .offset = 0},
     {.name = "auth",
      .kind = HF_KIND_NAMED,
      .section = &hf_section_auth,

@@ -22,6 +22,7 @@ void hf_check_forward(struct hf_decoder *decoder, const struct hf_node *node, vo
 void hf_check_access(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_jwt(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *object);
+void hf_check_rights(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_auth(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 void hf_check_listener(struct hf_decoder *decoder, const struct hf_node *node, void *object);
 

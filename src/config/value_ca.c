@@ -4,6 +4,7 @@
 
 #include "config/semantics_impl.h"
 #include "config/value.h"
+#include "policy/route.h"
 
 static const char *const part_names[] = {
 #define PART_NAME(id, name, doc) [HF_CA_PART_##id] = name,
@@ -47,7 +48,7 @@ void hf_decode_service(struct hf_decoder *decoder, const struct hf_key *key,
     if (!slash || !find_part(slash + 1, &part)) {
         hf_findings_add(decoder->findings, HF_FINDING_BAD_VALUE, node->mark,
                         "service \"%s\" is none; write the name of a ca and what of it, such as "
-                        "main/public or main/feed",
+                        "main/public, main/feed or main/api",
                         node->text);
         return;
     }
@@ -78,5 +79,23 @@ void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *o
                         "ca \"%s\" has both %s and %s; keep one", ca->name, first, keys[i]);
         }
         first = !first && hf_is_given(node, keys[i]) ? keys[i] : first;
+    }
+}
+
+/* A right for whoever connects would be one for whoever can reach the port. */
+void hf_check_rights(struct hf_decoder *decoder, const struct hf_node *node, void *object)
+{
+    const struct hf_cfg_ca_rights *rights = object;
+    const struct hf_cfg_strings *const lists[] = {&rights->read, &rights->revoke, &rights->approve,
+                                                  &rights->token};
+    (void)node;
+    for (size_t i = 0; i < HF_N_ELEMENTS(lists); i++) {
+        for (size_t at = 0; at < lists[i]->n; at++) {
+            if (strcmp(lists[i]->item[at].value, HF_RULE_ANYONE) == 0) {
+                hf_conflict(decoder, lists[i]->item[at].mark,
+                            "a right over a CA can't be anyone's; write roles, selectors, or "
+                            "verified for everybody with a verified certificate");
+            }
+        }
     }
 }

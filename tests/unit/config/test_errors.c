@@ -46,8 +46,8 @@ static void keys(void **state)
         {HEAD API "colour: blue\n",
          "t.yaml:6:1: error: unknown key \"colour\"; remove it, or use one of admin, state, "
          "metrics, "
-         "log, token-signing, workers, drain-delay, drain-timeout, identities, ca, trust, "
-         "upstreams, roles, "
+         "log, token-signing, workers, drain-delay, drain-timeout, identities, roles, ca, "
+         "trust, upstreams, "
          "auth or "
          "listeners\n"},
         {HEAD API "log: {levle: info, fromat: json}\n",

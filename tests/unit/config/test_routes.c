@@ -296,10 +296,10 @@ static void services(void **state)
           "main/feed is not for everybody; serve it on a listener with TLS\n");
     wrong(SERVED("{service: main}\n"),
           "t.yaml:9:11: error: service \"main\" is none; write the name of a ca and what of it, "
-          "such as main/public or main/feed\n");
+          "such as main/public, main/feed or main/api\n");
     wrong(SERVED("{service: main/private}\n"),
           "t.yaml:9:11: error: service \"main/private\" is none; write the name of a ca and what "
-          "of it, such as main/public or main/feed\n");
+          "of it, such as main/public, main/feed or main/api\n");
     wrong(SERVED("{service: other/public}\n"),
           "t.yaml:9:11: error: there is no ca \"other\"; define it under ca\n");
     wrong(SERVED("{service: main/public, to: app, retries: 1}\n"),
