@@ -180,8 +180,7 @@ static enum hf_err revoke_many(struct hf_ca_work *work)
         work->write = &work->audit.op;
         return HF_OK;
     }
-    work->writes_itself = true;
-    write_chunk(work);
+    work->begin = write_chunk;
     return HF_OK;
 }
 

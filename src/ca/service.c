@@ -246,9 +246,11 @@ static void run_work(struct hf_ca_work *work)
     enum hf_err err = verbs[work->op->verb](work);
     if (err != HF_OK) {
         refuse(work, err);
+    } else if (work->begin) {
+        work->begin(work);
     } else if (work->write) {
         submit(work);
-    } else if (!work->writes_itself) {
+    } else {
         work->stored(work);
         hf_ca_finish(work);
     }

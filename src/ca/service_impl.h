@@ -123,8 +123,8 @@ struct hf_ca_work {
     char *id, *token, *requester;
 
     /* the write */
-    struct hf_store_op *write; /* NULL: nothing to write */
-    bool writes_itself;        /* the verb has begun to write, and calls hf_ca_finish */
+    struct hf_store_op *write;              /* NULL: nothing to write */
+    void (*begin)(struct hf_ca_work *work); /* or this writes by itself, and calls hf_ca_finish */
     void (*stored)(struct hf_ca_work *work);
     struct hf_store_issue issue;
     struct hf_store_request_add request;
