@@ -150,8 +150,12 @@ static struct hf_bytes host_of(struct hf_bytes uri)
         len++;
     }
     struct hf_bytes host = hf_bytes_of(rest.ptr, len);
-    const uint8_t *at = len ? memrchr(host.ptr, '@', host.len) : NULL;
-    host = at ? hf_bytes_from(host, (size_t)(at - host.ptr) + 1) : host;
+    for (size_t i = len; i > 0; i--) {
+        if (host.ptr[i - 1] == '@') { /* user and password */
+            host = hf_bytes_from(host, i);
+            break;
+        }
+    }
     const uint8_t *port = host.len ? memchr(host.ptr, ':', host.len) : NULL;
     host.len = port ? (size_t)(port - host.ptr) : host.len;
     bool number = host.len && isdigit(host.ptr[host.len - 1]);
