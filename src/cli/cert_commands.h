@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 
 /* The commands under `handfast cert`; each is in its cmd_cert_<name>.c. */
+extern const struct hf_command hf_cmd_cert_convert;
+extern const struct hf_command hf_cmd_cert_lint;
 extern const struct hf_command hf_cmd_cert_show;
 
 #endif
