@@ -43,7 +43,7 @@ enum hf_err hf_store_import(struct hf_store *store, const struct hf_store_import
                             struct hf_store_imported *out) HF_MUST_CHECK;
 
 /* hf_store_export makes a folder, which must not exist, as `openssl ca` keeps one: cacert.pem,
- * index.txt, newcerts/SERIAL.pem, crlnumber. Without any key. *out_n: certificates. */
+ * index.txt, newcerts/SERIAL.pem, crlnumber, serial. Without any key. *out_n: certificates. */
 enum hf_err hf_store_export(struct hf_store *store, int64_t authority, const char *dir,
                             int64_t *out_n) HF_MUST_CHECK;
 

@@ -285,18 +285,21 @@ static enum hf_err check_file(const struct hf_db_options *options, const char *p
     return hf_file_check_private(path);
 }
 
-static enum hf_err set_up(struct sqlite_db *db, bool read_only)
+static enum hf_err set_up(struct sqlite_db *db, const struct hf_db_options *options)
 {
     sqlite3_busy_timeout(db->handle, (int)db->base.timeout_ms);
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return read_only ? HF_OK
-                     : sqlite_script(&db->base, "PRAGMA journal_mode=WAL;"
-                                                "PRAGMA synchronous=FULL;"
-                                                "PRAGMA foreign_keys=ON;"
-                                                "PRAGMA cache_size=-8192;"
-                                                "PRAGMA journal_size_limit=67108864;");
+    if (options->read_only) {
+        return HF_OK;
+    }
+    HF_TRY(sqlite_script(&db->base, "PRAGMA journal_mode=WAL;"
+                                    "PRAGMA synchronous=FULL;"
+                                    "PRAGMA foreign_keys=ON;"
+                                    "PRAGMA journal_size_limit=67108864;"));
+    return sqlite_script(&db->base, options->small_cache ? "PRAGMA cache_size=-2048"
+                                                         : "PRAGMA cache_size=-8192");
 }
 
 enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db **out)
@@ -312,7 +315,7 @@ enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db 
     if (err == HF_OK) {
         int mode = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
         int code = sqlite3_open_v2(db->path, &db->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
-        err = code == SQLITE_OK ? set_up(db, options->read_only) : fail(&db->base, code);
+        err = code == SQLITE_OK ? set_up(db, options) : fail(&db->base, code);
     }
     if (err != HF_OK) {
         sqlite_close(&db->base);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "ca/store/store_impl.h"
 #include "ca/store_import.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "pki/write.h"
 
@@ -142,6 +143,18 @@ static enum hf_err take_number(void *ctx, const struct hf_rows *rows)
     return HF_OK;
 }
 
+/* Where openssl counts on from: a number drawn anew, so that it meets none of ours. */
+static enum hf_err export_serial(struct exporting *to)
+{
+    uint8_t serial[16];
+    char text[2 * sizeof(serial) + 2];
+    HF_TRY(hf_rng_fill(&hf_os_rng, hf_span_of(serial, sizeof(serial))));
+    serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
+    hf_hex(hf_bytes_of(serial, sizeof(serial)), text);
+    strcpy(text + 2 * sizeof(serial), "\n");
+    return write_file(to, "serial", hf_bytes_str(text));
+}
+
 /* In hex with an even number of digits. */
 static enum hf_err export_number(struct exporting *to)
 {
@@ -152,7 +165,8 @@ static enum hf_err export_number(struct exporting *to)
                          HF_DB_ARGS(hf_db_int(to->authority)), take_number, &last, NULL));
     snprintf(text, sizeof(text), "%016llX\n", (unsigned long long)last + 1);
     HF_TRY(write_file(to, "crlnumber", hf_bytes_str(text)));
-    return write_file(to, "index.txt.attr", hf_bytes_str("unique_subject = no\n"));
+    HF_TRY(write_file(to, "index.txt.attr", hf_bytes_str("unique_subject = no\n")));
+    return export_serial(to);
 }
 
 static enum hf_err export_all(struct exporting *to)

@@ -41,7 +41,8 @@ const char *hf_store_request_state_name(enum hf_store_request_state state)
 
 enum hf_err hf_store_connect(const struct hf_store *store, struct hf_db **out)
 {
-    struct hf_db_options options = {.url = store->url, .timeout_ms = store->timeout_ms};
+    struct hf_db_options options = {
+        .url = store->url, .small_cache = true, .timeout_ms = store->timeout_ms};
     return hf_db_open(&options, out);
 }
 
