@@ -385,9 +385,9 @@ enum hf_err hf_store_journal(struct hf_store *store, int64_t authority, int64_t 
 
 /*
  * hf_store_revoked gives everything now revoked or held under an authority (of one shard, or of all
- * with shard -1) and not expired before unexpired_at, in the order of shards and serials, as of one
- * moment, whose journal seq is *out_seq. Of each: serial, at, reason, not_after, shard, act (revoke
- * or hold), seq of its journal line. Streams: memory stays the same for a million.
+ * with shard -1) and not expired before unexpired_at, by shard, in the order of revocation, as of
+ * one moment, whose journal seq is *out_seq. Of each: serial, at, reason, not_after, shard, act
+ * (revoke or hold), seq of its journal line. Streams: memory stays the same for a million.
  */
 enum hf_err hf_store_revoked(struct hf_store *store, int64_t authority, int shard,
                              int64_t unexpired_at,

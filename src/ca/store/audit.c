@@ -179,15 +179,15 @@ static enum hf_err check_act(struct walk *walk, const struct hf_store_audit *lin
         broken(walk, line->seq, "line %lld names no certificate", (long long)line->seq);
         return HF_OK;
     }
-    HF_TRY(hf_db_ask(walk->beside, &rows,
-                     "SELECT j.act, c.status, (SELECT COUNT(*) FROM revoked AS r"
-                     " WHERE r.authority = c.authority AND r.shard = c.shard"
-                     " AND r.serial = c.serial) FROM journal AS j JOIN certificates AS c"
-                     " ON c.authority = j.authority AND c.serial = j.serial"
-                     " WHERE j.seq = $1 AND j.authority = $2 AND j.serial = $3",
-                     HF_DB_ARGS(hf_db_int(member_number(line->detail, "journal")),
-                                hf_db_int(cert.authority),
-                                hf_db_blob(hf_bytes_of(cert.serial, cert.serial_len)))));
+    HF_TRY(hf_db_ask(
+        walk->beside, &rows,
+        "SELECT j.act, c.status, (SELECT COUNT(*) FROM revoked AS r"
+        " WHERE r.authority = c.authority AND r.shard = c.shard"
+        " AND r.seq = c.journal AND r.serial = c.serial) FROM journal AS j JOIN certificates AS c"
+        " ON c.authority = j.authority AND c.serial = j.serial"
+        " WHERE j.seq = $1 AND j.authority = $2 AND j.serial = $3",
+        HF_DB_ARGS(hf_db_int(member_number(line->detail, "journal")), hf_db_int(cert.authority),
+                   hf_db_blob(hf_bytes_of(cert.serial, cert.serial_len)))));
     HF_TRY(hf_db_next(rows, &row));
     int64_t act = row ? hf_db_number(rows, 0) : HF_ACT_N;
     if (!row || strcmp(hf_store_act_name((enum hf_store_act)act), line->action) != 0) {

@@ -39,9 +39,9 @@ static enum hf_err insert(struct hf_tx *tx, const struct hf_store_cert *cert, in
         tx->db,
         "INSERT INTO certificates (id, authority, serial, profile, identity, subject, sans,"
         " key_type, sha256, spki, not_before, not_after, issued_at, requester, request, replaces,"
-        " replaced_by, shard, status, revoked_at, reason, last_seen, words, der)"
+        " replaced_by, shard, status, revoked_at, reason, journal, last_seen, words, der)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17,"
-        " 0, 0, 0, 0, $18, $19) ON CONFLICT (authority, serial) DO NOTHING",
+        " 0, 0, 0, 0, 0, $18, $19) ON CONFLICT (authority, serial) DO NOTHING",
         HF_DB_ARGS(hf_db_int(id), hf_db_int(cert->authority), hf_db_blob(cert->serial),
                    hf_db_text(cert->profile), hf_db_text(cert->identity), hf_db_text(cert->subject),
                    hf_db_text(cert->sans), hf_db_text(cert->key_type),

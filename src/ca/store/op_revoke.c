@@ -21,6 +21,7 @@ struct subject {
     enum hf_store_status status;
     int64_t not_after;
     int64_t shard;
+    int64_t journal; /* the line that made it what it is; 0: good */
 };
 
 static enum hf_err find(struct hf_tx *tx, const struct hf_store_revoke *revoke, struct subject *out)
@@ -28,26 +29,22 @@ static enum hf_err find(struct hf_tx *tx, const struct hf_store_revoke *revoke, 
     HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
     bool row;
     HF_TRY(hf_db_ask(tx->db, &rows,
-                     "SELECT id, status, not_after, shard FROM certificates"
+                     "SELECT id, status, not_after, shard, journal FROM certificates"
                      " WHERE authority = $1 AND serial = $2",
                      HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_blob(revoke->serial))));
     HF_TRY(hf_db_next(rows, &row));
     *out = (struct subject){.not_after = revoke->not_after, .shard = revoke->shard};
     if (row) {
-        *out = (struct subject){hf_db_number(rows, 0), (enum hf_store_status)hf_db_number(rows, 1),
-                                hf_db_number(rows, 2), hf_db_number(rows, 3)};
+        *out =
+            (struct subject){hf_db_number(rows, 0), (enum hf_store_status)hf_db_number(rows, 1),
+                             hf_db_number(rows, 2), hf_db_number(rows, 3), hf_db_number(rows, 4)};
     }
     return HF_OK;
 }
 
-static enum hf_err refuse_known(struct hf_tx *tx, struct hf_store_revoke *revoke,
-                                const struct subject *subject)
+static enum hf_err refuse_known(struct hf_store_revoke *revoke, const struct subject *subject)
 {
-    HF_TRY(hf_db_number_of(tx->db, &revoke->journal_seq,
-                           "SELECT seq FROM revoked WHERE authority = $1 AND shard = $2"
-                           " AND serial = $3",
-                           HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_int(subject->shard),
-                                      hf_db_blob(revoke->serial))));
+    revoke->journal_seq = subject->journal;
     return hf_fail(HF_E_EXISTS, "it is %s already",
                    subject->status == HF_STATUS_HELD ? "held" : "revoked");
 }
@@ -62,8 +59,7 @@ static enum hf_err check_reason(const struct hf_store_revoke *revoke)
                          revoke->reason);
 }
 
-static enum hf_err check(struct hf_tx *tx, struct hf_store_revoke *revoke,
-                         const struct subject *subject)
+static enum hf_err check(struct hf_store_revoke *revoke, const struct subject *subject)
 {
     HF_TRY(check_reason(revoke));
     if (subject->id == 0 && (!revoke->unknown || revoke->act == HF_ACT_RELEASE)) {
@@ -80,7 +76,7 @@ static enum hf_err check(struct hf_tx *tx, struct hf_store_revoke *revoke,
     }
     if (subject->status == HF_STATUS_REVOKED ||
         (subject->status == HF_STATUS_HELD && revoke->act == HF_ACT_HOLD)) {
-        return refuse_known(tx, revoke, subject);
+        return refuse_known(revoke, subject);
     }
     return HF_OK;
 }
@@ -101,9 +97,9 @@ static enum hf_err add_unknown(struct hf_tx *tx, const struct hf_store_revoke *r
         tx->db,
         "INSERT INTO certificates (id, authority, serial, profile, identity, subject, sans,"
         " key_type, sha256, spki, not_before, not_after, issued_at, requester, request, replaces,"
-        " replaced_by, shard, status, revoked_at, reason, last_seen, words, der)"
+        " replaced_by, shard, status, revoked_at, reason, journal, last_seen, words, der)"
         " VALUES ($1, $2, $3, '', '', '', '', '', $4, $4, 0, $5, 0, '', 0, 0, 0, $6, 0, 0, 0, 0,"
-        " ' ', $7)",
+        " 0, ' ', $7)",
         HF_DB_ARGS(hf_db_int(id), hf_db_int(revoke->authority), hf_db_blob(revoke->serial),
                    hf_db_blob(hash), hf_db_int(revoke->not_after), hf_db_int(revoke->shard),
                    hf_db_blob(none))));
@@ -112,28 +108,30 @@ static enum hf_err add_unknown(struct hf_tx *tx, const struct hf_store_revoke *r
     return HF_OK;
 }
 
+/* The list is in the order of the journal: a line more costs the same however many there are. */
 static enum hf_err list(struct hf_tx *tx, const struct hf_store_revoke *revoke,
                         const struct subject *subject, int64_t at, int reason, int64_t seq)
 {
-    if (revoke->act == HF_ACT_RELEASE) {
-        return hf_db_run(tx->db,
-                         "DELETE FROM revoked WHERE authority = $1 AND shard = $2 AND serial = $3",
+    if (subject->journal) {
+        HF_TRY(hf_db_run(tx->db,
+                         "DELETE FROM revoked WHERE authority = $1 AND shard = $2 AND seq = $3",
                          HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_int(subject->shard),
-                                    hf_db_blob(revoke->serial)));
+                                    hf_db_int(subject->journal))));
+    }
+    if (revoke->act == HF_ACT_RELEASE) {
+        return HF_OK;
     }
     return hf_db_run(
         tx->db,
         "INSERT INTO revoked (authority, shard, serial, at, reason, act, not_after, seq)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (authority, shard, serial)"
-        " DO UPDATE SET at = excluded.at, reason = excluded.reason, act = excluded.act,"
-        " seq = excluded.seq",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_int(subject->shard),
                    hf_db_blob(revoke->serial), hf_db_int(at), hf_db_int(reason),
                    hf_db_int(revoke->act), hf_db_int(subject->not_after), hf_db_int(seq)));
 }
 
 static enum hf_err mark(struct hf_tx *tx, const struct hf_store_revoke *revoke, int64_t id,
-                        int64_t at, int reason)
+                        int64_t at, int reason, int64_t seq)
 {
     static const enum hf_store_status becomes[] = {
         [HF_ACT_REVOKE] = HF_STATUS_REVOKED,
@@ -141,10 +139,12 @@ static enum hf_err mark(struct hf_tx *tx, const struct hf_store_revoke *revoke, 
         [HF_ACT_RELEASE] = HF_STATUS_GOOD,
     };
     bool good = revoke->act == HF_ACT_RELEASE;
-    return hf_db_run(
-        tx->db, "UPDATE certificates SET status = $1, revoked_at = $2, reason = $3 WHERE id = $4",
-        HF_DB_ARGS(hf_db_int(becomes[revoke->act]), hf_db_int(good ? 0 : at),
-                   hf_db_int(good ? 0 : reason), hf_db_int(id)));
+    return hf_db_run(tx->db,
+                     "UPDATE certificates SET status = $1, revoked_at = $2, reason = $3,"
+                     " journal = $4 WHERE id = $5",
+                     HF_DB_ARGS(hf_db_int(becomes[revoke->act]), hf_db_int(good ? 0 : at),
+                                hf_db_int(good ? 0 : reason), hf_db_int(good ? 0 : seq),
+                                hf_db_int(id)));
 }
 
 static enum hf_err write_journal(struct hf_tx *tx, const struct hf_store_revoke *revoke,
@@ -184,7 +184,7 @@ enum hf_err hf_op_revoke(struct hf_tx *tx, struct hf_store_op *op)
     }
     HF_TRY(hf_serial_check(revoke->serial));
     HF_TRY(find(tx, revoke, &subject));
-    HF_TRY(check(tx, revoke, &subject));
+    HF_TRY(check(revoke, &subject));
     int64_t at = revoke->at ? revoke->at : tx->now;
     int64_t seq = tx->journal + 1;
     int reason = revoke->act == HF_ACT_REVOKE ? revoke->reason : REASON_HOLD;
@@ -192,7 +192,7 @@ enum hf_err hf_op_revoke(struct hf_tx *tx, struct hf_store_op *op)
         HF_TRY(add_unknown(tx, revoke, &subject));
     }
     HF_TRY(list(tx, revoke, &subject, at, reason, seq));
-    HF_TRY(mark(tx, revoke, subject.id, at, reason));
+    HF_TRY(mark(tx, revoke, subject.id, at, reason, seq));
     HF_TRY(write_journal(tx, revoke, &subject, at, reason, seq));
     HF_TRY(audit(tx, revoke, at, reason, seq));
     tx->journal = seq;

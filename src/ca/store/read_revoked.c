@@ -86,13 +86,13 @@ static enum hf_err stream_entries(struct hf_db *db, const struct list_ctx *list,
         HF_TRY(hf_db_stream(
             db, &rows,
             REVOKED_COLUMNS " WHERE authority = $1 AND shard = $2 AND"
-                            " (not_after = 0 OR not_after >= $3) ORDER BY serial",
+                            " (not_after = 0 OR not_after >= $3) ORDER BY seq",
             HF_DB_ARGS(hf_db_int(list->authority), hf_db_int(shard), hf_db_int(unexpired_at))));
     } else {
         HF_TRY(hf_db_stream(db, &rows,
                             REVOKED_COLUMNS
                             " WHERE authority = $1 AND (not_after = 0 OR not_after >= $2)"
-                            " ORDER BY shard, serial",
+                            " ORDER BY shard, seq",
                             HF_DB_ARGS(hf_db_int(list->authority), hf_db_int(unexpired_at))));
     }
     for (;;) {

@@ -7,7 +7,7 @@
  *                     the lock that writers of all nodes take, so that numbers come in the order of
  *                     commits and a reader who has seen N has seen all before N
  *     certificates    also stands for serials that were revoked unseen: der is then empty
- *     revoked         what a CRL lists, in its order; a copy of what the journal says
+ *     revoked         what a CRL lists, as the journal has it; only ever added to at its end
  *     journal, audit  only ever added to
  *     words           every word in a certificate's names, for searching by the beginning of a word
  */
@@ -43,7 +43,8 @@ static const char *const version_1[] = {
     " not_before BIGINT NOT NULL, not_after BIGINT NOT NULL, issued_at BIGINT NOT NULL,"
     " requester TEXT NOT NULL {bytes}, request BIGINT NOT NULL, replaces BIGINT NOT NULL,"
     " replaced_by BIGINT NOT NULL, shard BIGINT NOT NULL, status BIGINT NOT NULL,"
-    " revoked_at BIGINT NOT NULL, reason BIGINT NOT NULL, last_seen BIGINT NOT NULL,"
+    " revoked_at BIGINT NOT NULL, reason BIGINT NOT NULL, journal BIGINT NOT NULL,"
+    " last_seen BIGINT NOT NULL,"
     " words TEXT NOT NULL, der {blob} NOT NULL);",
     "CREATE UNIQUE INDEX certificates_serial ON certificates (authority, serial);",
     "CREATE INDEX certificates_identity ON certificates (identity, id);",
@@ -62,7 +63,7 @@ static const char *const version_1[] = {
     "CREATE TABLE revoked (authority BIGINT NOT NULL, shard BIGINT NOT NULL,"
     " serial {blob} NOT NULL, at BIGINT NOT NULL, reason BIGINT NOT NULL, act BIGINT NOT NULL,"
     " not_after BIGINT NOT NULL, seq BIGINT NOT NULL,"
-    " PRIMARY KEY (authority, shard, serial)) {keyed};",
+    " PRIMARY KEY (authority, shard, seq)) {keyed};",
 
     "CREATE TABLE journal (seq {id} PRIMARY KEY, act BIGINT NOT NULL, authority BIGINT NOT NULL,"
     " serial {blob} NOT NULL, reason BIGINT NOT NULL, at BIGINT NOT NULL,"
@@ -109,11 +110,11 @@ const struct hf_schema_table hf_schema_tables[] = {
     {"certificates",
      "id, authority, serial, profile, identity, subject, sans, key_type, sha256, spki, not_before, "
      "not_after, issued_at, requester, request, replaces, replaced_by, shard, status, revoked_at, "
-     "reason, last_seen, words, der",
-     "iibtttttbbiiitiiiiiiiitb", "id"},
+     "reason, journal, last_seen, words, der",
+     "iibtttttbbiiitiiiiiiiiitb", "id"},
     {"words", "word, certificate", "ti", "word, certificate"},
     {"revoked", "authority, shard, serial, at, reason, act, not_after, seq", "iibiiiii",
-     "authority, shard, serial"},
+     "authority, shard, seq"},
     {"journal",
      "seq, act, authority, serial, reason, at, written_at, not_after, shard, certificate, actor",
      "iiibiiiiiit", "seq"},

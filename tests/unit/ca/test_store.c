@@ -344,9 +344,9 @@ static void standing_follows_and_the_list_holds_what_has_not_expired(void **stat
     lines.n = 0;
     assert_ok(hf_store_revoked(store, ca, 1, world_now, take_line, &lines, &seq));
     assert_int_equal(lines.n, 2);
-    assert_int_equal(lines.line[0].act, HF_ACT_HOLD);
-    assert_int_equal(lines.line[0].reason, 6);
-    assert_int_equal(lines.line[1].reason, 4);
+    assert_int_equal(lines.line[0].reason, 4);
+    assert_int_equal(lines.line[1].act, HF_ACT_HOLD);
+    assert_int_equal(lines.line[1].reason, 6);
     lines.n = 0;
     assert_ok(hf_store_revoked(store, ca, 1, world_now + 10003, take_line, &lines, &seq));
     assert_int_equal(lines.n, 1);
