@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "http/eight.h"
+
 #define IS_DIGIT(c) ((c) >= '0' && (c) <= '9')
 #define IS_UPPER(c) ((c) >= 'A' && (c) <= 'Z')
 #define IS_ALPHA(c) (IS_UPPER(c) || ((c) >= 'a' && (c) <= 'z'))
@@ -68,9 +70,7 @@ size_t hf_http_value_span(struct hf_bytes text)
 {
     size_t n = 0;
     while (n + 8 <= text.len) {
-        uint64_t eight;
-        memcpy(&eight, text.ptr + n, sizeof(eight));
-        if (any_control(eight)) {
+        if (any_control(hf_eight_load(text.ptr + n))) {
             size_t some = hf_http_span(hf_bytes_of(text.ptr + n, 8), HF_CHAR_VALUE);
             n += some;
             if (some < 8) {
@@ -79,6 +79,16 @@ size_t hf_http_value_span(struct hf_bytes text)
         } else {
             n += 8;
         }
+    }
+    size_t rest = text.len - n;
+    uint8_t tail[8];
+    if (rest == 0) {
+        return n;
+    }
+    memset(tail, ' ', sizeof(tail));
+    memcpy(tail, text.ptr + n, rest);
+    if (!any_control(hf_eight_load(tail))) {
+        return text.len;
     }
     return n + hf_http_span(hf_bytes_from(text, n), HF_CHAR_VALUE);
 }

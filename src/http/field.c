@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "http/chars.h"
+#include "http/eight.h"
 
 enum { NAME_LEN_MAX = 24 };
 
@@ -51,31 +52,42 @@ static const uint8_t by_length[NAME_LEN_MAX + 1][8] = {
 };
 #undef LIST
 
-/* name.len is known to be text's. */
-static bool folds_to(struct hf_bytes name, const char *text)
+/* Lower case, and "-" for "_"; true: there was one. What is behind the name in out is zero. */
+static bool fold(struct hf_bytes name, uint8_t out[static NAME_LEN_MAX])
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (hf_http_folded[name.ptr[i]] != (uint8_t)text[i]) {
-            return false;
-        }
+    uint64_t any = 0;
+    memset(out, 0, NAME_LEN_MAX);
+    memcpy(out, name.ptr, name.len);
+    for (size_t i = 0; i < name.len; i += 8) {
+        uint64_t eight = hf_eight_lower(hf_eight_load(out + i));
+        uint64_t bars = hf_eight_between(eight, '_', '_');
+        hf_eight_store(out + i, eight ^ (bars >> 7) * ('_' ^ '-'));
+        any |= bars;
     }
-    return true;
+    return any != 0;
 }
 
 enum hf_http_name hf_http_name_find(struct hf_bytes name, uint8_t *out_traits)
 {
     *out_traits = 0;
-    if (name.len > NAME_LEN_MAX) {
+    if (name.len > NAME_LEN_MAX || by_length[name.len][0] == HF_HTTP_OTHER) {
         return HF_HTTP_OTHER;
     }
+    uint8_t folded[NAME_LEN_MAX];
+    bool alias = fold(name, folded);
     for (const uint8_t *id = by_length[name.len]; *id != HF_HTTP_OTHER; id++) {
-        if (folds_to(name, known[*id].text)) {
-            bool alias = memchr(name.ptr, '_', name.len) != NULL;
+        const char *text = known[*id].text;
+        if (folded[0] == (uint8_t)text[0] && memcmp(folded, text, name.len) == 0) {
             *out_traits = (uint8_t)(known[*id].traits | (alias ? HF_FIELD_ALIAS : 0));
             return (enum hf_http_name) * id;
         }
     }
     return HF_HTTP_OTHER;
+}
+
+uint8_t hf_http_name_traits(enum hf_http_name name)
+{
+    return (unsigned)name < HF_HTTP_NAME_N ? known[name].traits : 0;
 }
 
 const char *hf_http_name_text(enum hf_http_name name)

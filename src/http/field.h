@@ -113,6 +113,9 @@ static inline struct hf_bytes hf_http_field_value(struct hf_bytes head,
  * spelled with "_". HF_HTTP_OTHER for names that aren't in the table. */
 enum hf_http_name hf_http_name_find(struct hf_bytes name, uint8_t *out_traits);
 
+/* hf_http_name_traits: of a known name as it is written, which is no alias. */
+uint8_t hf_http_name_traits(enum hf_http_name name);
+
 /* hf_http_name_text gives the name in lower case; "" for HF_HTTP_OTHER. */
 const char *hf_http_name_text(enum hf_http_name name);
 

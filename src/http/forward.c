@@ -166,22 +166,128 @@ enum hf_err hf_forwarding_set(struct hf_forwarding *to, const char *name)
     return hf_fail_context(hf_http_msg_set(to->msg, hf_bytes_str(name), value), "%s", name);
 }
 
-enum hf_err hf_forwarding_lines(struct hf_forwarding *to, const char *name)
+enum hf_err hf_forwarding_set_name(struct hf_forwarding *to, enum hf_http_name name)
+{
+    struct hf_bytes value = hf_http_trim(hf_buf_bytes(&to->value));
+    if (!value.len) {
+        hf_http_msg_remove_name(to->msg, name);
+        return HF_OK;
+    }
+    return hf_fail_context(hf_http_msg_set_name(to->msg, name, value), "%s",
+                           hf_http_name_text(name));
+}
+
+enum hf_err hf_forwarding_lines(struct hf_forwarding *to, enum hf_http_name name)
 {
     const struct hf_http_field *field = NULL;
     hf_buf_reset(&to->value);
-    while ((field = hf_http_msg_find(to->msg, hf_bytes_str(name), field))) {
+    while ((field = hf_http_msg_find_name(to->msg, name, field))) {
         HF_TRY(hf_buf_append_str(&to->value, hf_buf_len(&to->value) ? ", " : ""));
         HF_TRY(hf_buf_append(&to->value, hf_http_msg_value(to->msg, field)));
     }
     return HF_OK;
 }
 
+/* --- What a connection remembers ---------------------------------------------------------------*/
+
+/* What doesn't change from request to request of a client, by upstream. */
+struct memo_entry {
+    struct hf_forward *forward;
+    char sha256[2 * HF_SHA256_SIZE + 1]; /* of the certificate */
+    struct hf_token token;               /* text NULL: none */
+    char *xfcc;                          /* an element; NULL: none */
+    size_t xfcc_len;
+    const struct hf_identity *xfcc_own; /* only compared */
+};
+
+struct hf_forward_memo {
+    struct memo_entry entry[HF_FORWARD_MEMO_MAX];
+    size_t next; /* to be replaced */
+};
+
+static void entry_done(struct memo_entry *entry)
+{
+    hf_forward_unref(entry->forward);
+    hf_free(entry->token.text);
+    hf_free(entry->xfcc);
+    *entry = (struct memo_entry){0};
+}
+
+void hf_forward_memo_free(struct hf_forward_memo *memo)
+{
+    for (size_t i = 0; memo && i < HF_FORWARD_MEMO_MAX; i++) {
+        entry_done(&memo->entry[i]);
+    }
+    hf_free(memo);
+}
+
+static struct memo_entry *recall(const struct hf_forward *forward, const struct hf_facts *facts)
+{
+    struct hf_forward_memo *memo = facts->memo ? *facts->memo : NULL;
+    for (size_t i = 0; memo && i < HF_FORWARD_MEMO_MAX; i++) {
+        struct memo_entry *entry = &memo->entry[i];
+        if (entry->forward == forward && strcmp(entry->sha256, facts->identity->sha256) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* The entry to remember in, perhaps in another's place; NULL: there is no memory for it. */
+static struct memo_entry *remember(struct hf_forward *forward, const struct hf_facts *facts)
+{
+    struct memo_entry *entry = recall(forward, facts);
+    if (entry || !facts->memo) {
+        return entry;
+    }
+    if (!*facts->memo) {
+        *facts->memo = HF_NEW(struct hf_forward_memo);
+    }
+    struct hf_forward_memo *memo = *facts->memo;
+    if (!memo) {
+        return NULL;
+    }
+    size_t at = memo->next;
+    for (size_t i = 0; i < HF_FORWARD_MEMO_MAX; i++) {
+        at = memo->entry[i].forward == forward ? i : at;
+    }
+    memo->next = at == memo->next ? (at + 1) % HF_FORWARD_MEMO_MAX : memo->next;
+    entry = &memo->entry[at];
+    entry_done(entry);
+    entry->forward = hf_forward_ref(forward);
+    memcpy(entry->sha256, facts->identity->sha256, sizeof(entry->sha256));
+    return entry;
+}
+
 /* --- Identity ----------------------------------------------------------------------------------*/
 
-static enum hf_err set_xfcc(const struct hf_forward *forward, struct hf_forwarding *to)
+/* The element tells of two certificates and nothing else: it is made once for a connection. */
+static enum hf_err append_element(struct hf_forward *forward, struct hf_forwarding *to)
 {
-    static const char name[] = "x-forwarded-client-cert";
+    const struct hf_facts *facts = to->facts;
+    struct memo_entry *entry = recall(forward, facts);
+    if (entry && entry->xfcc && entry->xfcc_own == facts->own) {
+        return hf_buf_append(&to->value, hf_bytes_of(entry->xfcc, entry->xfcc_len));
+    }
+    size_t before = hf_buf_len(&to->value);
+    HF_TRY(hf_xfcc_append(&to->value, facts, forward->options.xfcc_parts));
+    size_t len = hf_buf_len(&to->value) - before;
+    entry = remember(forward, facts);
+    if (entry) {
+        hf_free(entry->xfcc);
+        entry->xfcc = hf_alloc(len ? len : 1); /* without memory it is made again */
+        entry->xfcc_len = len;
+        entry->xfcc_own = facts->own;
+        if (entry->xfcc && len) {
+            memcpy(entry->xfcc, hf_buf_bytes(&to->value).ptr + before, len);
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err set_xfcc(struct hf_forward *forward, struct hf_forwarding *to)
+{
+    const enum hf_http_name name = HF_HTTP_X_FORWARDED_CLIENT_CERT;
     hf_buf_reset(&to->value);
     if (forward->options.xfcc_mode == HF_XFCC_APPEND) {
         HF_TRY(hf_forwarding_lines(to, name));
@@ -192,9 +298,9 @@ static enum hf_err set_xfcc(const struct hf_forward *forward, struct hf_forwardi
     }
     if (forward->options.xfcc_mode != HF_XFCC_SANITIZE && hf_facts_peer(to->facts)) {
         HF_TRY(hf_buf_append_str(&to->value, before ? "," : ""));
-        HF_TRY(hf_xfcc_append(&to->value, to->facts, forward->options.xfcc_parts));
+        HF_TRY(append_element(forward, to));
     }
-    return hf_forwarding_set(to, name);
+    return hf_forwarding_set_name(to, name);
 }
 
 static enum hf_err append_item(struct hf_buf *value, struct hf_bytes der)
@@ -216,83 +322,16 @@ static enum hf_err set_client_cert(const struct hf_forward *forward, struct hf_f
     if (chain && chain->n_ders) {
         HF_TRY(append_item(&to->value, chain->der[0]));
     }
-    HF_TRY(hf_forwarding_set(to, "client-cert"));
+    HF_TRY(hf_forwarding_set_name(to, HF_HTTP_CLIENT_CERT));
     hf_buf_reset(&to->value);
     bool whole = forward->options.identity & 1u << HF_SPELL_CLIENT_CERT_CHAIN;
     for (size_t i = 1; whole && chain && i < chain->n_ders; i++) {
         HF_TRY(append_item(&to->value, chain->der[i]));
     }
-    return hf_forwarding_set(to, "client-cert-chain");
+    return hf_forwarding_set_name(to, HF_HTTP_CLIENT_CERT_CHAIN);
 }
 
-/* --- Tokens, and what a connection remembers of them -------------------------------------------*/
-
-struct memo_entry {
-    struct hf_forward *forward;
-    char sha256[2 * HF_SHA256_SIZE + 1]; /* of the certificate */
-    struct hf_token token;
-};
-
-struct hf_forward_memo {
-    struct memo_entry entry[HF_FORWARD_MEMO_MAX];
-    size_t next; /* to be replaced */
-};
-
-static void entry_done(struct memo_entry *entry)
-{
-    hf_forward_unref(entry->forward);
-    hf_free(entry->token.text);
-    *entry = (struct memo_entry){0};
-}
-
-void hf_forward_memo_free(struct hf_forward_memo *memo)
-{
-    for (size_t i = 0; memo && i < HF_FORWARD_MEMO_MAX; i++) {
-        entry_done(&memo->entry[i]);
-    }
-    hf_free(memo);
-}
-
-static const struct hf_token *recall(const struct hf_forward *forward, const struct hf_facts *facts)
-{
-    struct hf_forward_memo *memo = facts->memo ? *facts->memo : NULL;
-    for (size_t i = 0; memo && i < HF_FORWARD_MEMO_MAX; i++) {
-        const struct memo_entry *entry = &memo->entry[i];
-        if (entry->forward == forward && strcmp(entry->sha256, facts->identity->sha256) == 0 &&
-            facts->now_ms / 1000 < entry->token.renew_at) {
-            return &entry->token;
-        }
-    }
-    return NULL;
-}
-
-/* Takes the token over; without memory for it, or a place, it's the caller's still. */
-static bool remember(struct hf_forward *forward, const struct hf_facts *facts,
-                     const struct hf_token *token)
-{
-    if (!facts->memo) {
-        return false;
-    }
-    if (!*facts->memo) {
-        *facts->memo = HF_NEW(struct hf_forward_memo);
-    }
-    struct hf_forward_memo *memo = *facts->memo;
-    if (!memo) {
-        return false;
-    }
-    size_t at = memo->next;
-    for (size_t i = 0; i < HF_FORWARD_MEMO_MAX; i++) {
-        if (memo->entry[i].forward == forward) {
-            at = i;
-        }
-    }
-    memo->next = at == memo->next ? (at + 1) % HF_FORWARD_MEMO_MAX : memo->next;
-    struct memo_entry *entry = &memo->entry[at];
-    entry_done(entry);
-    *entry = (struct memo_entry){.forward = hf_forward_ref(forward), .token = *token};
-    memcpy(entry->sha256, facts->identity->sha256, sizeof(entry->sha256));
-    return true;
-}
+/* --- Tokens ------------------------------------------------------------------------------------*/
 
 static enum hf_err put_token(const struct hf_forward *forward, struct hf_forwarding *to,
                              const char *text)
@@ -311,14 +350,18 @@ static enum hf_err set_token(struct hf_forward *forward, struct hf_forwarding *t
         hf_http_msg_remove_str(to->msg, forward->token_header);
         return HF_OK;
     }
-    const struct hf_token *known = recall(forward, facts);
-    if (known) {
-        return put_token(forward, to, known->text);
+    struct memo_entry *entry = recall(forward, facts);
+    if (entry && entry->token.text && facts->now_ms / 1000 < entry->token.renew_at) {
+        return put_token(forward, to, entry->token.text);
     }
     struct hf_token token;
     HF_TRY(hf_token_new(forward->options.signer, facts, forward->token_audience, &token));
     enum hf_err err = put_token(forward, to, token.text);
-    if (!remember(forward, facts, &token)) {
+    entry = remember(forward, facts);
+    if (entry) {
+        hf_free(entry->token.text);
+        entry->token = token;
+    } else {
         hf_free(token.text);
     }
     return err;
@@ -369,7 +412,7 @@ static enum hf_err set_trace(const struct hf_forward *forward, struct hf_forward
     const struct hf_request_ids *ids = to->facts->ids;
     enum hf_trace_mode mode = forward->options.trace;
     if (mode == HF_TRACE_OFF || ids->fresh) {
-        hf_http_msg_remove_str(to->msg, "traceparent");
+        hf_http_msg_remove_name(to->msg, HF_HTTP_TRACEPARENT);
         hf_http_msg_remove_str(to->msg, "tracestate");
     }
     if (mode != HF_TRACE_SPAN) {
@@ -377,7 +420,7 @@ static enum hf_err set_trace(const struct hf_forward *forward, struct hf_forward
     }
     char text[HF_TRACEPARENT_SIZE];
     hf_traceparent_format(ids, text);
-    return hf_http_msg_set_str(to->msg, "traceparent", text);
+    return hf_http_msg_set_name(to->msg, HF_HTTP_TRACEPARENT, hf_bytes_str(text));
 }
 
 static enum hf_err set_ids(const struct hf_forward *forward, struct hf_forwarding *to)
@@ -385,9 +428,10 @@ static enum hf_err set_ids(const struct hf_forward *forward, struct hf_forwardin
     if (!to->facts->ids) {
         return HF_OK;
     }
-    hf_http_msg_remove_str(to->msg, "x-request-id");
+    hf_http_msg_remove_name(to->msg, HF_HTTP_X_REQUEST_ID);
     if (forward->options.request_id) {
-        HF_TRY(hf_http_msg_set_str(to->msg, "x-request-id", to->facts->ids->request));
+        HF_TRY(hf_http_msg_set_name(to->msg, HF_HTTP_X_REQUEST_ID,
+                                    hf_bytes_str(to->facts->ids->request)));
     }
     return set_trace(forward, to);
 }

@@ -135,10 +135,10 @@ enum hf_err hf_forward_apply(struct hf_forward *forward, const struct hf_facts *
 void hf_forward_trailers(const struct hf_forward *forward, struct hf_http_msg *trailers);
 
 /*
- * struct hf_forward_memo is what a connection remembers between requests: tokens not yet near their
- * end. hf_forward_apply makes it where facts->memo points at NULL; about 1 KiB per upstream used,
- * at most HF_FORWARD_MEMO_MAX of them. Free it when the connection ends, when it has been idle, and
- * when its identity changes. Accepts NULL.
+ * struct hf_forward_memo is what a connection remembers between requests: the XFCC element of its
+ * client, and tokens not yet near their end. hf_forward_apply makes it where facts->memo points at
+ * NULL; about 1 KiB per upstream used, at most HF_FORWARD_MEMO_MAX of them. Free it when the
+ * connection ends, when it has been idle, and when its identity changes. Accepts NULL.
  */
 #define HF_FORWARD_MEMO_MAX 4
 void hf_forward_memo_free(struct hf_forward_memo *memo);

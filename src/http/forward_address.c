@@ -16,8 +16,8 @@ static struct hf_bytes text_of(const char *text)
 }
 
 /* Sets the field unless a listed proxy said something that passes the check. */
-static enum hf_err keep_or_set(struct hf_forwarding *to, const char *name, struct hf_bytes value,
-                               bool (*check)(struct hf_bytes value))
+static enum hf_err keep_or_set(struct hf_forwarding *to, enum hf_http_name name,
+                               struct hf_bytes value, bool (*check)(struct hf_bytes value))
 {
     HF_TRY(hf_forwarding_lines(to, name));
     if (hf_buf_len(&to->value) && check(hf_buf_bytes(&to->value))) {
@@ -25,7 +25,7 @@ static enum hf_err keep_or_set(struct hf_forwarding *to, const char *name, struc
     }
     hf_buf_reset(&to->value);
     HF_TRY(hf_buf_append(&to->value, value));
-    return hf_forwarding_set(to, name);
+    return hf_forwarding_set_name(to, name);
 }
 
 static bool is_scheme(struct hf_bytes value)
@@ -57,26 +57,26 @@ static enum hf_err set_port(struct hf_forwarding *to)
         memmove(port + 1, port, n++);
         port[0] = (char)('0' + rest % 10);
     }
-    return keep_or_set(to, "x-forwarded-port", hf_bytes_of(port, n), is_port);
+    return keep_or_set(to, HF_HTTP_X_FORWARDED_PORT, hf_bytes_of(port, n), is_port);
 }
 
 static enum hf_err append_for(struct hf_forwarding *to)
 {
-    static const char name[] = "x-forwarded-for";
+    const enum hf_http_name name = HF_HTTP_X_FORWARDED_FOR;
     struct hf_bytes address = text_of(to->facts->peer_address);
     HF_TRY(hf_forwarding_lines(to, name));
     if (hf_buf_len(&to->value) && address.len) {
         HF_TRY(hf_buf_append_str(&to->value, ", "));
     }
     HF_TRY(hf_buf_append(&to->value, address));
-    return hf_forwarding_set(to, name);
+    return hf_forwarding_set_name(to, name);
 }
 
 enum hf_err hf_forwarding_x_forwarded(struct hf_forwarding *to)
 {
     HF_TRY(append_for(to));
-    HF_TRY(keep_or_set(to, "x-forwarded-proto", to->facts->scheme, is_scheme));
-    HF_TRY(keep_or_set(to, "x-forwarded-host", to->facts->host, is_host));
+    HF_TRY(keep_or_set(to, HF_HTTP_X_FORWARDED_PROTO, to->facts->scheme, is_scheme));
+    HF_TRY(keep_or_set(to, HF_HTTP_X_FORWARDED_HOST, to->facts->host, is_host));
     return set_port(to);
 }
 
@@ -87,18 +87,18 @@ enum hf_err hf_forwarding_forwarded(struct hf_forwarding *to)
         .host = to->facts->host,
         .proto = to->facts->scheme,
     };
-    HF_TRY(hf_forwarding_lines(to, "forwarded"));
+    HF_TRY(hf_forwarding_lines(to, HF_HTTP_FORWARDED));
     if (hf_buf_len(&to->value)) {
         HF_TRY(hf_forwarded_check(hf_buf_bytes(&to->value)));
         HF_TRY(hf_buf_append_str(&to->value, ", "));
     }
     HF_TRY(hf_forwarded_append(&to->value, &element));
-    return hf_forwarding_set(to, "forwarded");
+    return hf_forwarding_set_name(to, HF_HTTP_FORWARDED);
 }
 
 enum hf_err hf_forwarding_x_real_ip(struct hf_forwarding *to)
 {
     hf_buf_reset(&to->value);
     HF_TRY(hf_buf_append(&to->value, text_of(to->facts->client_address)));
-    return hf_forwarding_set(to, "x-real-ip");
+    return hf_forwarding_set_name(to, HF_HTTP_X_REAL_IP);
 }

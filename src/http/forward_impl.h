@@ -17,8 +17,10 @@ struct hf_forwarding {
 /* hf_forwarding_set makes the value the field's, which replaces what there was. */
 enum hf_err hf_forwarding_set(struct hf_forwarding *to, const char *name) HF_MUST_CHECK;
 
+enum hf_err hf_forwarding_set_name(struct hf_forwarding *to, enum hf_http_name name) HF_MUST_CHECK;
+
 /* hf_forwarding_lines joins the field's lines with ", " into to->value; empty: there's none. */
-enum hf_err hf_forwarding_lines(struct hf_forwarding *to, const char *name) HF_MUST_CHECK;
+enum hf_err hf_forwarding_lines(struct hf_forwarding *to, enum hf_http_name name) HF_MUST_CHECK;
 
 /* The address's spellings. */
 enum hf_err hf_forwarding_x_forwarded(struct hf_forwarding *to) HF_MUST_CHECK;

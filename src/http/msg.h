@@ -156,6 +156,9 @@ enum hf_err hf_http_msg_add_str(struct hf_http_msg *msg, const char *name,
 /* hf_http_msg_set is remove and add. */
 enum hf_err hf_http_msg_set(struct hf_http_msg *msg, struct hf_bytes name,
                             struct hf_bytes value) HF_MUST_CHECK;
+/* hf_http_msg_set_name is the same for a known name; cheaper, since there is nothing to look up. */
+enum hf_err hf_http_msg_set_name(struct hf_http_msg *msg, enum hf_http_name name,
+                                 struct hf_bytes value) HF_MUST_CHECK;
 enum hf_err hf_http_msg_set_str(struct hf_http_msg *msg, const char *name,
                                 const char *value) HF_MUST_CHECK;
 
@@ -215,5 +218,9 @@ enum hf_err hf_http_msg_trailers_from_h1(struct hf_http_msg *msg, const struct h
  * it before it is written to the other side, after all edits. HF_HTTP_FAULT_NONE: it may go.
  */
 enum hf_http_fault hf_http_msg_check(const struct hf_http_msg *msg) HF_MUST_CHECK;
+
+/* hf_http_msg_check_line is the part of it that isn't about fields: for a message as its reader,
+ * who has looked at each field, gave it. */
+enum hf_http_fault hf_http_msg_check_line(const struct hf_http_msg *msg) HF_MUST_CHECK;
 
 #endif

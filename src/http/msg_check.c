@@ -5,6 +5,7 @@
  * request smuggling, and because the parts are read by more than one writer.
  */
 #include "http/chars.h"
+#include "http/eight.h"
 #include "http/msg_impl.h"
 
 static bool is_all(struct hf_bytes text, enum hf_http_class wanted)
@@ -76,13 +77,15 @@ static enum hf_http_fault check_response(const struct hf_http_msg *msg)
 
 static bool is_lower_token(struct hf_bytes name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        bool upper = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z';
-        if (upper || !hf_http_is(name.ptr[i], HF_CHAR_TOKEN)) {
-            return false;
-        }
+    uint64_t upper = 0;
+    size_t i = 0;
+    for (; i + 8 <= name.len; i += 8) {
+        upper |= hf_eight_upper(hf_eight_load(name.ptr + i));
     }
-    return name.len > 0;
+    for (; i < name.len; i++) {
+        upper |= name.ptr[i] >= 'A' && name.ptr[i] <= 'Z';
+    }
+    return name.len > 0 && !upper && is_all(name, HF_CHAR_TOKEN);
 }
 
 static enum hf_http_fault check_field(const struct hf_http_msg *msg,
@@ -103,7 +106,7 @@ static enum hf_http_fault check_field(const struct hf_http_msg *msg,
     return HF_HTTP_FAULT_NONE;
 }
 
-enum hf_http_fault hf_http_msg_check(const struct hf_http_msg *msg)
+enum hf_http_fault hf_http_msg_check_line(const struct hf_http_msg *msg)
 {
     enum hf_http_fault fault = HF_HTTP_FAULT_NONE;
     if (msg->kind == HF_MSG_REQUEST) {
@@ -114,6 +117,12 @@ enum hf_http_fault hf_http_msg_check(const struct hf_http_msg *msg)
     if (msg->body == HF_BODY_LENGTH && !msg->has_length) {
         fault = HF_HTTP_FAULT_LENGTH;
     }
+    return fault;
+}
+
+enum hf_http_fault hf_http_msg_check(const struct hf_http_msg *msg)
+{
+    enum hf_http_fault fault = hf_http_msg_check_line(msg);
     for (size_t i = 0; i < msg->n_fields && !fault; i++) {
         fault = check_field(msg, &msg->fields[i]);
     }

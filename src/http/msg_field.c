@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "http/chars.h"
+#include "http/eight.h"
 #include "http/msg_impl.h"
 
 enum { FIELDS_MIN = 24 };
@@ -14,7 +15,11 @@ enum { FIELDS_MIN = 24 };
 void hf_http_msg_lower(struct hf_http_msg *msg, struct hf_http_slice slice)
 {
     uint8_t *text = msg->text.mem + slice.at;
-    for (size_t i = 0; i < slice.len; i++) {
+    size_t i = 0;
+    for (; i + 8 <= slice.len; i += 8) {
+        hf_eight_store(text + i, hf_eight_lower(hf_eight_load(text + i)));
+    }
+    for (; i < slice.len; i++) {
         text[i] |= (uint8_t)((text[i] >= 'A' && text[i] <= 'Z') << 5);
     }
 }
@@ -53,13 +58,17 @@ bool hf_http_msg_may_hold(struct hf_bytes name)
            hf_http_span(name, HF_CHAR_TOKEN) == name.len && !hf_http_msg_is_kept_out(known, traits);
 }
 
-static enum hf_err check_field(struct hf_bytes name, struct hf_bytes value)
+/* Which known name it is comes out beside: looking it up is what this costs most. */
+static enum hf_err check_field(struct hf_bytes name, struct hf_bytes value,
+                               struct hf_http_field *out)
 {
     int shown = (int)(name.len < 64 ? name.len : 64);
     if (name.len == 0 || hf_http_span(name, HF_CHAR_TOKEN) != name.len) {
         return hf_fail(HF_E_INVALID, "a field name that is not a token");
     }
-    if (!hf_http_msg_may_hold(name)) {
+    uint8_t traits;
+    enum hf_http_name known = hf_http_name_find(name, &traits);
+    if (name.len > UINT16_MAX || hf_http_msg_is_kept_out(known, traits)) {
         return hf_fail(HF_E_INVALID,
                        "field %.*s frames the message or is for one hop: it can't be "
                        "set",
@@ -69,6 +78,8 @@ static enum hf_err check_field(struct hf_bytes name, struct hf_bytes value)
         return hf_fail(HF_E_INVALID, "field %.*s: a control character in its value", shown,
                        (const char *)name.ptr);
     }
+    out->name = (uint8_t)known;
+    out->traits = traits;
     return HF_OK;
 }
 
@@ -78,16 +89,12 @@ static enum hf_err begin_field(struct hf_http_msg *msg, struct hf_bytes name,
 {
     struct hf_bytes *views[] = {&name, value};
     *value = hf_http_trim(*value);
-    HF_TRY(check_field(name, *value));
+    HF_TRY(check_field(name, *value, out));
     HF_TRY(hf_http_msg_room(msg, name.len + value->len + more, views, HF_N_ELEMENTS(views)));
-    uint8_t traits;
-    enum hf_http_name known = hf_http_name_find(name, &traits);
     struct hf_http_slice place = hf_http_msg_push(msg, name);
     hf_http_msg_lower(msg, place);
-    *out = (struct hf_http_field){.name_at = place.at,
-                                  .name_len = (uint16_t)place.len,
-                                  .name = (uint8_t)known,
-                                  .traits = traits};
+    out->name_at = place.at;
+    out->name_len = (uint16_t)place.len;
     return HF_OK;
 }
 
@@ -239,6 +246,38 @@ enum hf_err hf_http_msg_set(struct hf_http_msg *msg, struct hf_bytes name, struc
     push_value(msg, value, &field);
     match.name = hf_http_msg_name(msg, &field);
     publish(msg, &match, field);
+    return HF_OK;
+}
+
+enum hf_err hf_http_msg_set_name(struct hf_http_msg *msg, enum hf_http_name name,
+                                 struct hf_bytes value)
+{
+    struct hf_bytes text = hf_bytes_str(hf_http_name_text(name));
+    struct hf_bytes *views[] = {&value};
+    struct hf_http_field field = {.name = (uint8_t)name, .traits = hf_http_name_traits(name)};
+    value = hf_http_trim(value);
+    if (text.len == 0 || hf_http_msg_is_kept_out(name, field.traits)) {
+        return hf_fail(HF_E_INVALID, "field %s frames the message or is for one hop",
+                       (const char *)text.ptr);
+    }
+    if (hf_http_value_span(value) != value.len) {
+        return hf_fail(HF_E_INVALID, "field %s: a control character in its value",
+                       (const char *)text.ptr);
+    }
+    size_t at = 0;
+    while (at < msg->n_fields && msg->fields[at].name != name) {
+        at++;
+    }
+    bool is_new = at == msg->n_fields;
+    HF_TRY(is_new ? hf_http_msg_field_room(msg, 1) : HF_OK);
+    HF_TRY(hf_http_msg_room(msg, text.len + value.len, views, HF_N_ELEMENTS(views)));
+    struct hf_http_slice place = hf_http_msg_push(msg, text);
+    field.name_at = place.at;
+    field.name_len = (uint16_t)place.len;
+    push_value(msg, value, &field);
+    msg->n_fields = (uint16_t)(msg->n_fields + is_new);
+    msg->fields[at] = field;
+    (void)remove_from(msg, at + 1, &(struct match){.fits = fits_known, .known = name});
     return HF_OK;
 }
 

@@ -233,7 +233,7 @@ void hf_exchange_request(struct hf_exchange *x)
     x->path = x->request->path;
     x->query = x->request->query;
     x->authority = x->request->authority;
-    enum hf_http_fault fault = hf_http_msg_check(x->request);
+    enum hf_http_fault fault = hf_http_msg_check_line(x->request);
     if (fault) {
         hf_exchange_bad(x, fault);
         return;

@@ -557,6 +557,53 @@ static void tokens_are_remembered_until_near_their_end(void **state)
     EVP_PKEY_free(key);
 }
 
+static void the_element_is_made_once_for_a_certificate(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hf_identity peer = alice();
+    struct hf_identity other = alice();
+    struct hf_identity own = alice();
+    struct hf_facts facts = facts_of(&peer);
+    struct hf_forward_memo *memo = NULL;
+    struct hf_forward *forward =
+        make(fixture, (struct hf_forward_options){.identity = BIT(HF_SPELL_XFCC),
+                                                  .xfcc_mode = HF_XFCC_SET,
+                                                  .xfcc_parts = BIT(HF_XFCC_PART_SUBJECT) |
+                                                                BIT(HF_XFCC_PART_BY) |
+                                                                BIT(HF_XFCC_PART_HASH)});
+    char fresh[2048];
+    char again[2048];
+    assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+    get(fixture, "x-forwarded-client-cert", fresh);
+    facts.memo = &memo;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+        get(fixture, "x-forwarded-client-cert", again);
+        assert_string_equal(again, fresh);
+        assert_non_null(memo);
+    }
+    /* never that of another certificate, of theirs or of ours, nor of one that may not be told */
+    memset(other.sha256, 'a', sizeof(other.sha256) - 1);
+    facts.identity = &other;
+    assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+    get(fixture, "x-forwarded-client-cert", again);
+    assert_non_null(strstr(again, "Hash=aaaa"));
+    facts.identity = &peer;
+    assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+    get(fixture, "x-forwarded-client-cert", again);
+    assert_string_equal(again, fresh);
+    own.uri = LIST(T("spiffe://example.org/edge"));
+    facts.own = &own;
+    assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+    get(fixture, "x-forwarded-client-cert", again);
+    assert_non_null(strstr(again, "By=spiffe://example.org/edge"));
+    facts.verified = false;
+    assert_int_equal(hf_forward_apply(forward, &facts, &fixture->msg), HF_OK);
+    assert_null(hf_http_msg_find_name(&fixture->msg, HF_HTTP_X_FORWARDED_CLIENT_CERT, NULL));
+    hf_forward_memo_free(memo);
+    hf_forward_unref(forward);
+}
+
 static void a_memo_has_so_many_places(void **state)
 {
     struct fixture *fixture = *state;
@@ -684,6 +731,7 @@ int main(void)
         TEST(unverified_identities_are_told_by_order_alone),
         TEST(ids_follow_the_options),
         TEST(tokens_are_remembered_until_near_their_end),
+        TEST(the_element_is_made_once_for_a_certificate),
         TEST(a_memo_has_so_many_places),
         TEST(a_bearer_token_takes_the_clients_place),
         TEST(trailers_lose_what_heads_lose),

@@ -208,6 +208,36 @@ static void set_replaces_all_in_the_first_place(void **state)
     expect_fields(msg, "x-a: 5\nx-b: 2\nx-c: 6\n");
 }
 
+static void set_by_known_name_is_the_same(void **state)
+{
+    struct hf_http_msg *msg = *state;
+    add(msg, "x-real-ip", "1");
+    add(msg, "x-b", "2");
+    add(msg, "X_Real_IP", "3");
+    add(msg, "x-real-ip", "4");
+    assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_X_REAL_IP, hf_bytes_str(" 5\t")), HF_OK);
+    assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_DATE, hf_bytes_str("6")), HF_OK);
+    expect_fields(msg, "x-real-ip: 5\nx-b: 2\ndate: 6\n");
+    const struct hf_http_field *field = hf_http_msg_find_name(msg, HF_HTTP_X_REAL_IP, NULL);
+    assert_int_equal(field->traits, HF_FIELD_NO_TRAILER | HF_FIELD_IDENTITY);
+    /* a view of the message itself stays good while its text moves */
+    for (int i = 0; i < 200; i++) {
+        struct hf_bytes own =
+            hf_http_msg_value(msg, hf_http_msg_find_name(msg, HF_HTTP_X_REAL_IP, NULL));
+        assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_DATE, own), HF_OK);
+        assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_X_REAL_IP, own), HF_OK);
+    }
+    expect_fields(msg, "x-real-ip: 5\nx-b: 2\ndate: 5\n");
+    static const enum hf_http_name never[] = {HF_HTTP_OTHER, HF_HTTP_CONNECTION, HF_HTTP_EXPECT,
+                                              HF_HTTP_CONTENT_LENGTH, HF_HTTP_NAME_N};
+    for (size_t i = 0; i < HF_N_ELEMENTS(never); i++) {
+        assert_int_equal(hf_http_msg_set_name(msg, never[i], hf_bytes_str("x")), HF_E_INVALID);
+    }
+    assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_DATE, hf_bytes_str("a\r\nb: c")),
+                     HF_E_INVALID);
+    expect_fields(msg, "x-real-ip: 5\nx-b: 2\ndate: 5\n");
+}
+
 static void append_joins_the_lines(void **state)
 {
     struct hf_http_msg *msg = *state;
@@ -459,6 +489,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_would_break_a_message_never_gets_in, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(set_replaces_all_in_the_first_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(set_by_known_name_is_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(append_joins_the_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(removal_takes_underscores_for_dashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_alias_is_not_found_under_the_name, set_up, tear_down),
