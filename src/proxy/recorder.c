@@ -38,7 +38,7 @@ struct inbox {
 struct hf_recorder {
     struct hf_log *log;
     struct inbox inbox[HF_VERDICT_KINDS];
-    atomic_bool admitted_waits; /* somebody has been told of admissions that wait */
+    atomic_bool waits[HF_VERDICT_KINDS]; /* the thread has been told that some of these wait */
     atomic_bool ending;
     int wake_fd;
     struct hf_thread thread;
@@ -66,8 +66,7 @@ void hf_recorder_give(struct hf_recorder *recorder, struct hf_account *account)
     struct inbox *inbox = &recorder->inbox[kind];
     unsigned at = atomic_fetch_add_explicit(&inbox->head, 1, memory_order_relaxed) % INBOX;
     hf_account_free(atomic_exchange_explicit(&inbox->slot[at], account, memory_order_acq_rel));
-    bool told = kind == HF_VERDICT_ADMITTED && atomic_exchange(&recorder->admitted_waits, true);
-    if (!told) {
+    if (!atomic_exchange(&recorder->waits[kind], true)) {
         wake(recorder);
     }
 }
@@ -100,6 +99,7 @@ static void keep(struct hf_recorder *recorder, const struct hf_account *account)
 static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind)
 {
     unsigned n = 0;
+    atomic_store(&recorder->waits[kind], false); /* before it looks: what comes after wakes it */
     struct inbox *inbox = &recorder->inbox[kind];
     unsigned head = atomic_load_explicit(&inbox->head, memory_order_acquire);
     for (unsigned i = 0; i < INBOX; i++) { /* from the oldest that may be there */
@@ -116,7 +116,6 @@ static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind)
 
 static void drain_all(struct hf_recorder *recorder)
 {
-    atomic_store(&recorder->admitted_waits, false);
     for (int kind = 0; kind < HF_VERDICT_KINDS; kind++) {
         (void)drain(recorder, (enum hf_verdict_kind)kind);
     }
@@ -144,7 +143,6 @@ static unsigned take(struct hf_recorder *recorder, bool admitted)
     pthread_mutex_lock(&recorder->lock);
     unsigned n = drain(recorder, HF_VERDICT_REFUSED) + drain(recorder, HF_VERDICT_NOISE);
     if (admitted) {
-        atomic_store(&recorder->admitted_waits, false);
         (void)drain(recorder, HF_VERDICT_ADMITTED);
     }
     pthread_mutex_unlock(&recorder->lock);
@@ -158,7 +156,7 @@ static void run(void *arg)
     while (!atomic_load(&recorder->ending)) {
         struct pollfd wait = {recorder->wake_fd, POLLIN, 0};
         int64_t left = due_ms - now_ms();
-        bool late = atomic_load(&recorder->admitted_waits);
+        bool late = atomic_load(&recorder->waits[HF_VERDICT_ADMITTED]);
         (void)poll(&wait, 1, !late ? -1 : left > 0 ? (int)left : 0);
         uint64_t count;
         (void)!read(recorder->wake_fd, &count, sizeof(count));

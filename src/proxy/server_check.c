@@ -8,7 +8,7 @@
 static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
                         const struct hf_server *server, const struct hf_chain *chain,
                         struct hf_judge_ocsp *ocsp, struct hf_worker *worker,
-                        struct hf_verdict *out)
+                        struct hf_notes *notes, struct hf_verdict *out)
 {
     const struct hf_trust *trust = server->upstream->trust;
     const struct hf_revocation *revocation =
@@ -23,8 +23,12 @@ static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *le
         .now_s = hf_clock_wall_s(clock),
         .revocation = revocation,
         .ocsp = ocsp,
+        .notes = notes,
         .out_path = worker && revocation && revocation->fetches ? &path : NULL,
     };
+    if (notes) {
+        notes->n = 0;
+    }
     hf_verdict_judge(&input, out);
     if (path) {
         hf_worker_meet(worker, trust, path);
@@ -56,7 +60,7 @@ void hf_server_check_again(struct hf_worker *worker, const struct hf_server *ser
     struct hf_judge_ocsp ocsp;
     begin(worker->desk, &ocsp);
     ocsp.may_wait = worker->desk != NULL;
-    judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, NULL, out);
+    judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, NULL, NULL, out);
     ask(worker->desk, worker->loop, server, &ocsp);
     out->allow = out->allow || out->pending;
 }
@@ -92,7 +96,7 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
     ocsp.first = !peer->resumed;
     ocsp.may_wait = !peer->resumed && !check->waited && check->desk && check->resume;
     judge_chain(check->clock, *check->ledger, check->server, peer->chain, &ocsp, check->worker,
-                &check->verdict);
+                &check->notes, &check->verdict);
     if (check->verdict.pending && wait_for(check, &ocsp)) {
         return (struct hf_tls_answer){.wait = true};
     }

@@ -7,6 +7,7 @@
  * client contexts. Needed until the handshake has ended.
  */
 
+#include "policy/notes.h"
 #include "policy/verdict.h"
 #include "proxy/ocsp_desk.h"
 #include "tls/tls.h"
@@ -22,6 +23,7 @@ struct hf_server_check {
     const struct hf_server *server;
     bool judged;
     struct hf_verdict verdict;
+    struct hf_notes notes; /* of the sources of revocation that were asked */
 
     /* for answers by OCSP: without a desk and a resume nobody is asked */
     struct hf_ocsp_desk *desk;

@@ -64,13 +64,13 @@ static struct hf_account *begin(const struct hf_session *session, enum hf_accoun
     return account;
 }
 
-static void add_notes(struct hf_account *account, const struct hf_session *session,
+static void add_notes(struct hf_account *account, const struct hf_worker *worker,
                       const struct hf_notes *notes)
 {
     account->notes.n = notes->n;
     memcpy(account->notes.note, notes->note, notes->n * sizeof(notes->note[0]));
     if (notes->n) {
-        account->ledger = hf_ledger_ref(session->worker->ledger);
+        account->ledger = hf_ledger_ref(worker->ledger);
     }
 }
 
@@ -97,7 +97,7 @@ void hf_session_account_admitted(const struct hf_session *session)
     hf_account_set_reason(account, arrival->verdict.reason, arrival->verdict.text);
     hf_account_add_client(account, session);
     add_verdict(account, &arrival->verdict);
-    add_notes(account, session, &arrival->notes);
+    add_notes(account, session->worker, &arrival->notes);
     hf_recorder_give(session->worker->recorder, account);
 }
 
@@ -120,7 +120,7 @@ void hf_session_account_refused(const struct hf_session *session, const struct h
     account->kind = is_noise(refusal->reason, account) ? HF_VERDICT_NOISE : HF_VERDICT_REFUSED;
     if (arrival && arrival->judged) {
         add_verdict(account, &arrival->verdict);
-        add_notes(account, session, &arrival->notes);
+        add_notes(account, session->worker, &arrival->notes);
     }
     hf_recorder_give(session->worker->recorder, account);
 }
@@ -137,27 +137,37 @@ void hf_session_account_cut(const struct hf_session *session, const struct hf_ve
     hf_account_add_client(account, session);
     account->alert_sent = verdict->alert == HF_ALERT_NONE ? HF_ALERT_ACCESS_DENIED : verdict->alert;
     add_verdict(account, verdict);
-    add_notes(account, session, notes);
+    add_notes(account, session->worker, notes);
     hf_recorder_give(session->worker->recorder, account);
+}
+
+void hf_account_give_upstream(struct hf_worker *worker, uint64_t id, const char *listener,
+                              struct hf_tls *tls, const struct hf_server_check *check,
+                              const struct hf_denial *refusal)
+{
+    struct hf_account *account = worker->recorder ? hf_account_new(HF_ABOUT_UPSTREAM) : NULL;
+    const struct hf_server *server = check->server;
+    if (!account) {
+        return;
+    }
+    account->id = id;
+    account->at_ms = worker->clock->wall_ms(worker->clock->ctx);
+    hf_account_set_reason(account, refusal->reason, refusal->text);
+    COPY(account->listener, listener);
+    COPY(account->peer, server ? server->cfg->text : NULL);
+    add_tls(account, tls);
+    account->judged = check->judged;
+    account->mode = HF_CLIENT_REQUIRE;
+    account->trust = keep_trust(server ? server->upstream->trust : NULL);
+    if (account->judged) {
+        add_verdict(account, &check->verdict);
+        add_notes(account, worker, &check->notes);
+    }
+    hf_recorder_give(worker->recorder, account);
 }
 
 void hf_session_account_upstream(const struct hf_session *session, const struct hf_denial *refusal)
 {
-    struct hf_account *account = begin(session, HF_ABOUT_UPSTREAM);
-    const struct hf_server *server = session->upstream;
-    if (!account) {
-        return;
-    }
-    hf_account_set_reason(account, refusal->reason, refusal->text);
-    account->at_ms = wall_ms(session);
-    COPY(account->listener, session->door->cfg->name);
-    COPY(account->peer, server ? server->cfg->text : NULL);
-    add_tls(account, session->server.tls);
-    account->judged = session->arrival->server.judged;
-    account->mode = HF_CLIENT_REQUIRE;
-    account->trust = keep_trust(server ? server->upstream->trust : NULL);
-    if (account->judged) {
-        add_verdict(account, &session->arrival->server.verdict);
-    }
-    hf_recorder_give(session->worker->recorder, account);
+    hf_account_give_upstream(session->worker, session->id, session->door->cfg->name,
+                             session->server.tls, &session->arrival->server, refusal);
 }

@@ -20,6 +20,11 @@ void hf_session_account_cut(const struct hf_session *session, const struct hf_ve
  * good. */
 void hf_session_account_upstream(const struct hf_session *session, const struct hf_denial *refusal);
 
+/* hf_account_give_upstream does so for a connection that no session owns (listener NULL). */
+void hf_account_give_upstream(struct hf_worker *worker, uint64_t id, const char *listener,
+                              struct hf_tls *tls, const struct hf_server_check *check,
+                              const struct hf_denial *refusal);
+
 /* hf_account_add_client fills in who the client is and how it was asked: its address, TLS, chain,
  * and the trust of the listener. For accounts of what comes over the session. */
 void hf_account_add_client(struct hf_account *account, const struct hf_session *session);

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import ssl
+import subprocess
 
 import pytest
 
@@ -148,15 +149,37 @@ def test_torn_and_foreign_records_are_passed_over(handfast, config, port, pki, s
     assert [row['id'] for row in verdicts(again, '--list')] == [second['id']]
 
 
-def test_a_full_disk_stops_nobody(handfast, config, port, pki, state):
-    """The room is taken at the start; where there is none, verdicts are in memory."""
-    (state / 'verdicts').symlink_to('/dev/full')
-    daemon = handfast(config)
-    daemon.log.wait(event='verdicts')
+def small_disk(state, size):
+    """Wraps a daemon so that its state folder is a file system of that size."""
+    mount = f'mount -t tmpfs -o size={size},mode=0700 none "{state}" && exec "$0" "$@"'
+    probe = subprocess.run(['unshare', '-m', 'sh', '-c', mount, 'true'], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip('mounting is for root')
+    return ['unshare', '-m', 'sh', '-c', mount]
+
+
+def test_where_there_is_no_room_verdicts_are_in_memory(handfast, config, port, pki, state):
+    daemon = handfast(config, wrap=small_disk(state, '1m'))
+    assert 'there is no room for it' in daemon.log.wait(event='verdicts')['text']
     line = refuse(daemon, port, pki, pki.bob, reason='revoked')
     assert verdicts(daemon, line['id'])[0]['code'] == 'revoked'
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client)
+
+
+def test_a_disk_that_fills_up_later_makes_no_difference(handfast, config, port, pki, state):
+    daemon = handfast(config, wrap=small_disk(state, '9m'))
+    there = f'/proc/{daemon.process.pid}/root{state}'
+    junk = os.open(f'{there}/junk', os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError, match='No space left'):
+        while True:
+            os.write(junk, bytes(4096))
+    os.close(junk)
+    line = refuse(daemon, port, pki, pki.bob, reason='revoked')
+    assert verdicts(daemon, line['id'])[0]['code'] == 'revoked'
+    offline = daemons.run('explain', '--last', '--state', there, '--json')
+    assert json.loads(offline.stdout)[0]['id'] == line['id']
+    assert daemon.log.all(event='verdicts') == []
 
 
 def test_requests_are_told_with_their_route_and_rule(handfast, pki, backend, port):
@@ -177,3 +200,22 @@ def test_requests_are_told_with_their_route_and_rule(handfast, pki, backend, por
     assert [row['id'] for row in verdicts(daemon, verdict['connection'], '--limit', '9')]
     told = explain(daemon, '--last')
     assert told.startswith('Refused: GET https://server.example') and 'rule        admin/allow' in told
+
+
+@pytest.mark.parametrize('mode', ['tcp', 'http'])
+def test_an_upstream_server_is_explained_too(handfast, pki, nginx, port, mode):
+    server = nginx(pki.server, pki.clients.root.cert)
+    config = configs.client_side(pki, port, server, pki.bob, {'name': 'other.example'})
+    config['listeners']['in']['mode'] = mode
+    daemon = handfast(config)
+    with clients.plain(port, b'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n') as peer:
+        try:
+            clients.read_to_end(peer)
+        except ConnectionError:
+            pass
+    daemon.log.wait(event='upstream', result='failed')
+    verdict, = [row for row in verdicts(daemon, '--list') if row['about'] == 'upstream'][:1]
+    assert (verdict['code'], verdict['step'], step(verdict, 'name')) == ('wrong-name', 'name', 'failed')
+    assert verdict['peer'] == server.address and 'server.example' in verdict['text']
+    assert verdict['chain'][0]['subject'].startswith('CN=server.example')
+    assert explain(daemon, '--last').startswith(f'Refused: upstream server {server.address}')

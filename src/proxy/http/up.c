@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "proxy/http/pool.h"
+#include "proxy/session_account.h"
 #include "proxy/session_log.h"
 #include "proxy/snapshot.h"
 
@@ -135,6 +136,8 @@ static void handshake(struct hf_up *up)
     case HF_MOVE_TLS: {
         struct hf_denial denial =
             hf_session_refusal(&up->leg, up->check->judged, &up->check->verdict);
+        hf_account_give_upstream(up->hub->worker, up->hub->next_request++, NULL, up->leg.tls,
+                                 up->check, &denial);
         failed(up, HF_MISHAP_UPSTREAM_TLS, denial.text);
         return;
     }
