@@ -34,9 +34,11 @@ struct hf_cfg_identity {
     struct hf_cfg_string cert; /* PEM, DER or PKCS#12 */
     struct hf_cfg_string key;  /* absent: in cert's file */
     struct hf_cfg_string chain;
-    struct hf_cfg_string passphrase_file; /* first line of it */
-    struct hf_cfg_string passphrase_env;  /* name of the variable */
-    struct hf_cfg_string staple;          /* OCSP response in DER; absent: none */
+    struct hf_cfg_string passphrase_file;  /* first line of it */
+    struct hf_cfg_string passphrase_env;   /* name of the variable */
+    struct hf_cfg_string staple;           /* OCSP response in DER; absent: none */
+    bool fetch_staple;                     /* ask a responder for it */
+    struct hf_cfg_string staple_responder; /* URL; absent: the one that the certificate names */
 };
 
 struct hf_cfg_trust;
@@ -368,6 +370,8 @@ enum hf_finding_level { HF_FINDING_ERROR, HF_FINDING_WARNING };
       "the list of CA names is too long to be sent") \
     X(STAPLE, "staple", WARNING, "`check`, log of `run`", \
       "an OCSP response of ours has ended, or says that we are revoked") \
+    X(MUST_STAPLE, "must-staple", WARNING, "`check`, log of `run`", \
+      "a certificate of ours must be shown with an OCSP response, and there is none") \
     X(UNSAFE, "unsafe", WARNING, "`check`, log of `run`", "an `unsafe-...` key is on") \
     X(UNVERIFIED, "unverified", WARNING, "`check`, log of `run`", \
       "`client: request-unverified` lets everybody in") \

@@ -35,10 +35,26 @@ static const struct hf_key identity_keys[] = {
      HF_KEY_FIELD(hf_cfg_identity, passphrase_env)},
     {.name = "staple",
      .kind = HF_KIND_FILE,
-     .doc = "An OCSP response about the certificate, in DER, to send beside it in TLS 1.3 to peers "
-            "that ask for one. Read again at each reload. Of our own engine only.",
+     .doc =
+         "An OCSP response about the certificate, in DER, to send beside it to peers that ask for "
+         "one. Read again at each reload.",
      .example = "server.ocsp",
      HF_KEY_FIELD(hf_cfg_identity, staple)},
+    {.name = "fetch-staple",
+     .kind = HF_KIND_BOOL,
+     .standard = "false",
+     .doc = "Ask the responder that the certificate names for that response, at the start and "
+            "again at "
+            "half its time. The last one is kept in the folder that `state` names. Only good and "
+            "fresh "
+            "ones are sent.",
+     .example = "true",
+     HF_KEY_FIELD(hf_cfg_identity, fetch_staple)},
+    {.name = "staple-responder",
+     .kind = HF_KIND_URL,
+     .doc = "The responder that `fetch-staple` asks, in place of the certificate's.",
+     .example = "http://ocsp.example.org/",
+     HF_KEY_FIELD(hf_cfg_identity, staple_responder)},
 };
 
 const struct hf_section hf_section_identity = {

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "pki/dn.h"
+#include "pki/ocsp.h"
 #include "pki/staple.h"
 #include "pki/verify_text.h"
 
@@ -230,6 +231,20 @@ static void lint_staple(const struct hf_lint *lint, const struct hf_cfg_identity
     }
 }
 
+/* RFC 7633: whoever heeds it refuses the certificate without a response. */
+static void lint_must_staple(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
+                             const struct hf_credential *credential)
+{
+    if (hf_ocsp_must_staple(credential->chain->certs[0]) && !identity->fetch_staple &&
+        !identity->staple.value) {
+        hf_findings_add(
+            lint->findings, HF_FINDING_MUST_STAPLE, identity->cert.mark,
+            "the certificate of identity \"%s\" must be shown with an OCSP response, and "
+            "clients that look refuse it without; set fetch-staple",
+            identity->name);
+    }
+}
+
 static void lint_identity(const struct hf_lint *lint, const struct hf_cfg_identity *identity)
 {
     const struct hf_credential *credential = hf_materials_identity(lint->materials, identity);
@@ -241,6 +256,7 @@ static void lint_identity(const struct hf_lint *lint, const struct hf_cfg_identi
         lint_dates(lint, credential->chain->certs[i], identity->cert.mark, HF_FINDING_EXPIRED);
     }
     lint_staple(lint, identity, credential);
+    lint_must_staple(lint, identity, credential);
     lint_order(lint, identity, credential->chain);
     lint_complete(lint, identity, credential->chain);
 }

@@ -18,6 +18,17 @@ void hf_check_identity(struct hf_decoder *decoder, const struct hf_node *node, v
                     "identity \"%s\" has both passphrase-file and passphrase-env; keep one",
                     identity->name);
     }
+    if (identity->fetch_staple && hf_is_given(node, "staple")) {
+        hf_conflict(decoder, hf_key_mark(node, "staple"),
+                    "identity \"%s\" has both a staple in a file and fetch-staple; keep one",
+                    identity->name);
+    }
+    if (!identity->fetch_staple && hf_is_given(node, "staple-responder")) {
+        hf_conflict(decoder, hf_key_mark(node, "staple-responder"),
+                    "identity \"%s\" has a staple-responder and no fetch-staple: true, so that it "
+                    "isn't asked",
+                    identity->name);
+    }
 }
 
 /* --- Upstreams ---------------------------------------------------------------------------------*/
@@ -365,6 +376,7 @@ void hf_check_config(struct hf_decoder *decoder, const struct hf_node *node, voi
     }
     check_addresses(decoder);
     hf_check_crl_state(decoder, node);
+    hf_check_staple_state(decoder, node);
     for (size_t i = 0; i < config->n_listeners && decoder->findings->n_errors == 0; i++) {
         if (config->listeners[i].mode == HF_MODE_HTTP && decoder->err == HF_OK) {
             hf_routes_check(decoder, &config->listeners[i]);

@@ -26,6 +26,9 @@ static inline bool hf_is_given(const struct hf_node *node, const char *key)
 void hf_check_http_listener(struct hf_decoder *decoder, const struct hf_node *node,
                             struct hf_cfg_listener *listener);
 
+/* hf_check_staple_state: so do staples. */
+void hf_check_staple_state(struct hf_decoder *decoder, const struct hf_node *root);
+
 /* hf_check_crl_state: lists that are fetched need a folder to be kept in. */
 void hf_check_crl_state(struct hf_decoder *decoder, const struct hf_node *root);
 

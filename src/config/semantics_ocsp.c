@@ -2,6 +2,19 @@
 /* What no single value of a trust's `ocsp` shows. */
 #include "config/semantics_impl.h"
 
+void hf_check_staple_state(struct hf_decoder *decoder, const struct hf_node *root)
+{
+    const struct hf_config *config = decoder->config;
+    for (size_t i = 0; i < config->n_identities && !hf_is_given(root, "state"); i++) {
+        if (config->identities[i].fetch_staple) {
+            hf_conflict(decoder, config->identities[i].mark,
+                        "identity \"%s\" fetches its staple, which is kept on disk; name a folder "
+                        "for it with state",
+                        config->identities[i].name);
+        }
+    }
+}
+
 static const char *const ask_keys[] = {"nonce", "timeout", "refresh", "batch"};
 
 void hf_check_ocsp(struct hf_decoder *decoder, const struct hf_node *node, void *object)

@@ -456,6 +456,7 @@ enum hf_err hf_daemon_run(struct hf_config *config, const struct hf_daemon_optio
         hf_daemon_log_findings(&daemon, &findings);
         log_ready(&daemon);
         hf_daemon_watch_lists(&daemon);
+        hf_daemon_fetch_staples(&daemon);
         hf_daemon_notify(&daemon, hf_notify_ready(&daemon.notify, "running"));
         daemon.rotated_ms = hf_loop_now_ms(daemon.loop);
         hf_daemon_arm_rotation(&daemon);

@@ -15,6 +15,7 @@ struct hf_crl_sources;
 struct hf_crl_watch;
 struct hf_denials;
 struct hf_ocsp_desk;
+struct hf_stapler;
 struct hf_recorder;
 struct hf_reports;
 struct hf_checker;
@@ -45,6 +46,7 @@ struct hf_daemon {
     atomic_bool live_told;    /* live_task is on its way */
     struct hf_timer live_timer;
     struct hf_ocsp_desk *desk;
+    struct hf_stapler *stapler;
     struct hf_timer ocsp_timer; /* armed while a change waits for a reload to end */
     struct hf_activation activation;
     struct hf_notify notify;
@@ -132,6 +134,10 @@ hf_worker_meet_fn hf_daemon_meet;
  * when their threads have ended. */
 enum hf_err hf_daemon_start_ocsp(struct hf_daemon *daemon) HF_MUST_CHECK;
 void hf_daemon_stop_ocsp(struct hf_daemon *daemon);
+
+/* hf_daemon_fetch_staples: the snapshot that runs has changed, and its identities' staples are
+ * fetched from here on. */
+void hf_daemon_fetch_staples(struct hf_daemon *daemon);
 
 /* --- daemon.c -----------------------------------------------------------------------------------
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The daemon's OCSP desk: how trusts ask is in the configuration that runs, and when what is said
- * of a certificate changes, every session is judged again.
+ * of a certificate changes, every session is judged again. And the staples of our own certificates.
  */
 #include <string.h>
 
 #include "os/clock.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/ocsp_desk.h"
+#include "proxy/stapler.h"
 
 enum { AGAIN_MS = 100 /* while a reload is under way */ };
 
@@ -58,12 +59,31 @@ enum hf_err hf_daemon_start_ocsp(struct hf_daemon *daemon)
         .on_change = on_change,
         .ctx = daemon,
     };
+    const struct hf_stapler_env staples = {
+        .loop = daemon->loop,
+        .clock = &hf_os_clock,
+        .rng = &hf_os_rng,
+        .log = &daemon->log,
+        .metrics = daemon->metrics,
+        .shard = daemon->n_workers,
+    };
     daemon->ocsp_timer.on_due = on_again;
+    HF_TRY(hf_stapler_new(&staples, &daemon->stapler));
+    hf_stapler_show(daemon->stapler, daemon->snapshot);
     return hf_ocsp_desk_new(&env, &daemon->desk);
+}
+
+void hf_daemon_fetch_staples(struct hf_daemon *daemon)
+{
+    if (hf_stapler_set(daemon->stapler, daemon->snapshot) != HF_OK) {
+        hf_log_say(&daemon->log, HF_LOG_ERROR, "staple", "answers are not fetched: %s",
+                   hf_err_text());
+    }
 }
 
 void hf_daemon_stop_ocsp(struct hf_daemon *daemon)
 {
     hf_timer_cancel(&daemon->ocsp_timer);
     hf_ocsp_desk_stop(daemon->desk);
+    hf_stapler_free(HF_TAKE(daemon->stapler));
 }

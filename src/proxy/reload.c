@@ -7,6 +7,7 @@
  *      worker:                                  apply (keeps sessions) --> post back
  */
 #include "proxy/daemon_impl.h"
+#include "proxy/stapler.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,7 @@ static void rollout_end(struct hf_rollout *rollout)
     daemon->rollout = NULL;
     hf_daemon_settle_lists(daemon);
     hf_daemon_show_lists(daemon);
+    hf_daemon_fetch_staples(daemon);
     hf_lint(daemon->snapshot->config, daemon->snapshot->materials, hf_clock_wall_s(&hf_os_clock),
             &rollout->findings);
     hf_ledger_lint(daemon->ledger, daemon->snapshot->config, daemon->snapshot->materials,
@@ -160,6 +162,7 @@ static enum hf_err prepare(struct hf_daemon *daemon, struct hf_rollout *rollout)
     HF_TRY(hf_config_load(daemon->config_path, findings, &config));
     warn_fixed(daemon->snapshot->config, config, findings);
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation + 1, findings, &snapshot));
+    hf_stapler_show(daemon->stapler, snapshot);
     struct hf_ledger *ledger = NULL;
     enum hf_err err = hf_daemon_load_ledger(daemon, snapshot, HF_LEDGER_STRICT, findings, &ledger);
     if (err == HF_OK) {

@@ -169,6 +169,12 @@ enum hf_err hf_tls_ctx_set_ticket_keys(struct hf_tls_ctx *ctx,
     return ctx->ops->set_ticket_keys(ctx, keys);
 }
 
+enum hf_err hf_tls_ctx_set_staple(struct hf_tls_ctx *ctx, const struct hf_credential *credential,
+                                  struct hf_bytes staple)
+{
+    return ctx->ops->set_staple(ctx, credential, staple);
+}
+
 void hf_tls_ctx_unref(struct hf_tls_ctx *ctx)
 {
     if (ctx && atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1) {

@@ -125,6 +125,8 @@ struct hf_tls_common {
     const char *ciphers; /* TLS 1.2 ciphers in libssl's spelling; NULL: default (AEAD with ECDHE) */
     const char *groups;  /* "X25519:P-256:P-384"; NULL: default */
     const char *const *alpn; /* in order of preference; NULL-terminated; NULL: none */
+    bool ask_staple; /* ask the peer for an OCSP response beside its certificate. libssl does in the
+                        client role, and has it in time for the judge in TLS 1.3 */
     const struct hf_clock *clock;
     const struct hf_rng *rng;
     const struct hf_tls_keylog *keylog; /* unsafe-keylog; NULL: none */
@@ -134,7 +136,6 @@ struct hf_tls_common {
                                      their names in RFC 8446 4.2.3; NULL: all */
     const char *own_signatures;   /* schemes that we sign with, in order; NULL: all */
     const char *cert_compression; /* "zlib:brotli:zstd" in order (RFC 8879); NULL: off */
-    bool ask_staple;              /* ask the peer for an OCSP response beside its certificate */
     uint16_t record_size_limit;   /* announced to the peer (RFC 8449), 64 to 16385; 0: not */
     uint16_t record_padding;      /* records are padded to a multiple of this; 0: not */
     bool separate_jobs; /* hand jobs out (HF_TLS_WANT_JOB); otherwise they run within the call */
@@ -154,10 +155,10 @@ struct hf_tls_server_config {
     int64_t ticket_lifetime_s; /* at most 7 days (RFC 8446 4.6.1) */
     struct hf_tls_ticket_keys ticket_keys;
     struct hf_tls_judge judge;
+    const struct hf_bytes
+        *staples; /* OCSP responses, one for each identity, empty: none; or NULL */
 
     /* The native engine alone: */
-    const struct hf_bytes
-        *staples;             /* OCSP responses, one for each identity, empty: none; or NULL */
     bool cookie;              /* a HelloRetryRequest carries the handshake's state as a cookie */
     bool post_handshake_auth; /* keep what hf_tls_ask_certificate needs: 232 bytes a connection */
 };
@@ -197,6 +198,12 @@ struct hf_tls_ctx *hf_tls_ctx_ref(struct hf_tls_ctx *ctx);
 enum hf_err hf_tls_ctx_set_ticket_keys(struct hf_tls_ctx *ctx,
                                        const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
 void hf_tls_ctx_unref(struct hf_tls_ctx *ctx);
+
+/* hf_tls_ctx_set_staple replaces the OCSP response that goes with one of the context's identities,
+ * empty: none goes; the bytes are copied. Any thread; handshakes wait for the length of a copy at
+ * most. An identity that isn't the context's is passed over. Errors: HF_E_NOMEM. */
+enum hf_err hf_tls_ctx_set_staple(struct hf_tls_ctx *ctx, const struct hf_credential *credential,
+                                  struct hf_bytes staple) HF_MUST_CHECK;
 
 /* --- Connections --------------------------------------------------------------------------------
  */

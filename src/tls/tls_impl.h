@@ -25,6 +25,8 @@ struct hf_tls_ops {
                                   struct hf_tls_ctx **out);
     void (*ctx_free)(struct hf_tls_ctx *ctx);
     enum hf_err (*set_ticket_keys)(struct hf_tls_ctx *ctx, const struct hf_tls_ticket_keys *keys);
+    enum hf_err (*set_staple)(struct hf_tls_ctx *ctx, const struct hf_credential *credential,
+                              struct hf_bytes staple);
     enum hf_err (*new_server)(struct hf_tls_ctx *ctx, void *conn_ctx, struct hf_tls **out);
     enum hf_err (*new_client)(struct hf_tls_ctx *ctx, void *conn_ctx, const char *sni,
                               const struct hf_tls_session *session, struct hf_tls **out);

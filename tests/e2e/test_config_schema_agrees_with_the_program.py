@@ -28,10 +28,14 @@ drain-timeout: 30s
 state: .state
 identities:
   web: {cert: a.pem, key: a.pem, chain: a.pem, passphrase-file: a.pem, staple: a.pem}
-  wild: {cert: a.pem, passphrase-env: WILD_PASS}
+  wild: {cert: a.pem, passphrase-env: WILD_PASS, fetch-staple: true,
+         staple-responder: "http://ocsp.example/"}
 trust:
-  partners: {roots: a.pem, names: from-roots, depth: 1}
-  quiet: {roots: a.pem, names: ./a.pem,
+  partners: {roots: a.pem, names: from-roots, depth: 1,
+             ocsp: {from-certificates: ["http://ocsp.example"], staple: use, leaf-only: true, nonce: send,
+                    timeout: 3s, refresh: 1h, max-age: 10m, clock-skew: 1m, batch: 8, when-stale: 1h,
+                    when-missing: deny}}
+  quiet: {roots: a.pem, names: ./a.pem, ocsp: {responder: "http://ocsp.example/"},
           crl: {files: [a.pem], urls: ["https://crl.example:8443/a.crl?x=1"], from-certificates: ["http://[::1]:80"],
                 url-trust: partners, refresh: 1h, max-size: 64MiB, fetch-timeout: 60s,
                 when-stale: 24h, when-missing: deny}}
@@ -194,6 +198,8 @@ BAD = [
     (('identities', 'web'), {'key': 'a.pem'}),
     (('identities', 'wild', 'passphrase-env'), 'my secret'),
     (('trust', 'partners', 'depth'), 99),
+    (('trust', 'partners', 'ocsp', 'nonce'), 'maybe'),
+    (('trust', 'quiet', 'ocsp', 'responder'), 'ocsp.example'),
     (('upstreams', 'app', 'servers'), []),
     (('upstreams', 'app', 'servers'), ['nowhere']),
     (('upstreams', 'app', 'servers'), [{'weight': 2}]),

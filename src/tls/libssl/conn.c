@@ -476,6 +476,7 @@ const struct hf_tls_ops hf_tls_libssl = {
     .client_ctx_new = hf_ls_client_ctx_new,
     .ctx_free = hf_ls_ctx_free,
     .set_ticket_keys = hf_ls_set_ticket_keys,
+    .set_staple = hf_ls_set_staple,
     .new_server = new_server,
     .new_client = new_client,
     .free = conn_free,

@@ -175,6 +175,9 @@ static enum hf_err ctx_new(const struct hf_tls_common *common, const struct hf_t
     hf_tls_ctx_base_init(&ctx->base, &hf_tls_libssl, common, judge);
     ctx->alpn = HF_BUF_INIT(64u << 10);
     hf_seen_init(&ctx->seen);
+    if (pthread_rwlock_init(&ctx->staple_lock, NULL) != 0) {
+        return HF_E_NOMEM;
+    }
     ctx->ssl_ctx = hf_alloc_zero(n_ssl_ctx, sizeof(SSL_CTX *));
     if (!ctx->ssl_ctx) {
         return HF_E_NOMEM;
@@ -195,7 +198,9 @@ void hf_ls_ctx_free(struct hf_tls_ctx *base)
     for (size_t i = 0; i < ctx->n_identities; i++) {
         sk_X509_pop_free(ctx->identities[i].chain, X509_free);
         hf_credential_unref(ctx->identities[i].credential);
+        hf_free((uint8_t *)(uintptr_t)ctx->identities[i].staple.ptr);
     }
+    (void)pthread_rwlock_destroy(&ctx->staple_lock);
     hf_free(ctx->ssl_ctx);
     hf_free(ctx->identities);
     hf_free(ctx->groups);
@@ -257,6 +262,7 @@ static enum hf_err add_policy(struct hf_ls_ctx *ctx, const struct hf_tls_server_
     HF_TRY(set_ca_names(ssl_ctx, policy));
     HF_TRY(set_tickets(ctx, ssl_ctx, config));
     SSL_CTX_set_client_hello_cb(ssl_ctx, hf_ls_on_hello, NULL);
+    SSL_CTX_set_tlsext_status_cb(ssl_ctx, hf_ls_on_status_wanted);
     if (hf_buf_len(&ctx->alpn) > 0) {
         SSL_CTX_set_alpn_select_cb(ssl_ctx, hf_ls_on_alpn, NULL);
     }
@@ -271,6 +277,9 @@ static enum hf_err server_init(struct hf_ls_ctx *ctx, const struct hf_tls_server
     ctx->ticket_lifetime_s = config->ticket_lifetime_s;
     HF_TRY(hf_picker_init(&ctx->picker, config));
     HF_TRY(add_identities(ctx, config->identities, config->n_identities));
+    for (size_t i = 0; config->staples && i < config->n_identities; i++) {
+        HF_TRY(hf_ls_set_staple(&ctx->base, config->identities[i], config->staples[i]));
+    }
     if (config->tickets) {
         HF_TRY(hf_ls_ticket_keys_init(ctx, &config->ticket_keys));
     }
@@ -304,6 +313,9 @@ static enum hf_err client_init(struct hf_ls_ctx *ctx, const struct hf_tls_client
     HF_TRY(add_identities(ctx, config->identities, config->n_identities));
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_cb(ssl_ctx, hf_ls_on_certificate_wanted, NULL);
+    if (config->common.ask_staple) {
+        SSL_CTX_set_tlsext_status_type(ssl_ctx, TLSEXT_STATUSTYPE_ocsp);
+    }
     SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ssl_ctx, hf_ls_on_session);
     struct hf_bytes alpn = hf_buf_bytes(&ctx->alpn);

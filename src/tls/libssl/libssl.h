@@ -13,6 +13,7 @@
  *   peer.c    the hello, the peer's chain, the judge
  *   ticket.c  session tickets: keys, what they carry, judging again
  *   client.c  the client role: our certificate, sessions
+ *   staple.c  OCSP responses, ours and servers'
  *   alert.c   alerts of our own choice, which libssl has no call for
  *   offers.c  what a ClientHello listed, for the sentence about nothing in common
  *   reason.c  libssl's error queue to enum hf_reason and words
@@ -41,6 +42,7 @@ struct hf_ls_ticket_key {
 struct hf_ls_identity {
     struct hf_credential *credential; /* a reference */
     STACK_OF(X509) * chain;           /* without the leaf; owned */
+    struct hf_bytes staple;           /* OCSP response; owned, under the context's staple_lock */
 };
 
 struct hf_ls_ctx {
@@ -49,10 +51,11 @@ struct hf_ls_ctx {
     size_t n_ssl_ctx;
     struct hf_ls_identity *identities;
     size_t n_identities;
-    struct hf_seen seen; /* CA certificates of peers; the one thing that changes */
-    char *groups;        /* as in the config, for messages */
-    struct hf_buf alpn;  /* encoded, in our order */
-    char **alpn_names;   /* the same as strings, NULL-terminated; NULL: none */
+    pthread_rwlock_t staple_lock; /* held for the length of a copy */
+    struct hf_seen seen;          /* CA certificates of peers; the one thing that changes */
+    char *groups;                 /* as in the config, for messages */
+    struct hf_buf alpn;           /* encoded, in our order */
+    char **alpn_names;            /* the same as strings, NULL-terminated; NULL: none */
     bool alpn_required;
     /* server role */
     struct hf_picker picker;
@@ -173,6 +176,14 @@ void hf_ls_judge(struct hf_ls_conn *conn);
 
 /* hf_ls_judge_again asks a judge who waits. */
 void hf_ls_judge_again(struct hf_ls_conn *conn);
+
+/* --- staple.c --- */
+enum hf_err hf_ls_set_staple(struct hf_tls_ctx *ctx, const struct hf_credential *credential,
+                             struct hf_bytes staple) HF_MUST_CHECK;
+int hf_ls_on_status_wanted(SSL *ssl, void *arg);
+
+/* hf_ls_take_staple views what the server has sent beside its certificate, until SSL_free. */
+void hf_ls_take_staple(struct hf_ls_conn *conn);
 
 /* --- ticket.c --- */
 enum hf_err hf_ls_ticket_keys_init(struct hf_ls_ctx *ctx,

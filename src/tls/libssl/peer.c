@@ -112,6 +112,7 @@ int hf_ls_on_chain(X509_STORE_CTX *store, void *ctx)
     if (err) {
         chain_failed(conn, err);
     } else {
+        hf_ls_take_staple(conn);
         hf_ls_judge(conn);
     }
     X509_STORE_CTX_set_error(store, conn->denied ? X509_V_ERR_APPLICATION_VERIFICATION : X509_V_OK);

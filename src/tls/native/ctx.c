@@ -210,6 +210,9 @@ static enum hf_err init_common(struct hf_native_ctx *ctx, const struct hf_tls_co
                                const struct hf_tls_judge *judge)
 {
     hf_tls_ctx_base_init(&ctx->base, &hf_tls_native, common, judge);
+    if (pthread_rwlock_init(&ctx->staple_lock, NULL) != 0) {
+        return HF_E_NOMEM;
+    }
     ctx->inline_jobs = !common->separate_jobs;
     ctx->ask_staple = common->ask_staple;
     ctx->record_limit = common->record_size_limit;
@@ -332,6 +335,37 @@ enum hf_err hf_native_set_ticket_keys(struct hf_tls_ctx *base,
     return err;
 }
 
+enum hf_err hf_native_set_staple(struct hf_tls_ctx *base, const struct hf_credential *credential,
+                                 struct hf_bytes staple)
+{
+    struct hf_native_ctx *ctx = HF_CONTAINER_OF(base, struct hf_native_ctx, base);
+    struct hf_native_identity *identity =
+        hf_map_get(&ctx->by_credential, pointer_bytes(&credential));
+    struct hf_bytes fresh = {0};
+    if (ctx->door) {
+        HF_TRY(hf_tls_ctx_set_staple(ctx->door, credential, staple));
+    }
+    if (!identity) {
+        return HF_OK;
+    }
+    HF_TRY(copy_bytes(staple, &fresh));
+    (void)pthread_rwlock_wrlock(&ctx->staple_lock);
+    struct hf_bytes old = identity->staple;
+    identity->staple = fresh;
+    (void)pthread_rwlock_unlock(&ctx->staple_lock);
+    hf_free((uint8_t *)(uintptr_t)old.ptr);
+    return HF_OK;
+}
+
+enum hf_err hf_native_staple_append(struct hf_native_ctx *ctx,
+                                    const struct hf_native_identity *identity, struct hf_buf *out)
+{
+    (void)pthread_rwlock_rdlock(&ctx->staple_lock);
+    enum hf_err err = hf_buf_append(out, identity->staple);
+    (void)pthread_rwlock_unlock(&ctx->staple_lock);
+    return err;
+}
+
 /* --- Client -------------------------------------------------------------------------------------
  */
 
@@ -395,6 +429,7 @@ void hf_native_ctx_free(struct hf_tls_ctx *base)
     hf_free((uint8_t *)(uintptr_t)ctx->ca_names.ptr);
     hf_free(ctx->identities);
     hf_map_done(&ctx->by_credential);
+    (void)pthread_rwlock_destroy(&ctx->staple_lock);
     hf_picker_done(&ctx->picker);
     hf_ticket_seal_done(&ctx->seal);
     if (ctx->server) {

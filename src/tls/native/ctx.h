@@ -35,7 +35,7 @@
 struct hf_native_identity {
     struct hf_credential *credential;
     struct hf_sign_key *key;
-    struct hf_bytes staple; /* OCSP response for the leaf; empty: none */
+    struct hf_bytes staple; /* OCSP response for the leaf; empty: none; under staple_lock */
     uint32_t chain_schemes; /* bits of the schemes that signed the chain, self-signed left out */
     bool chain_known;       /* every signature of the chain has a bit */
 };
@@ -77,7 +77,8 @@ struct hf_native_ctx {
     int64_t ticket_lifetime_s;
     uint16_t record_limit; /* 0: not announced */
     uint16_t pad_to;
-    pthread_rwlock_t seal_lock; /* of seal; never held for longer than a ticket takes */
+    pthread_rwlock_t staple_lock; /* of the identities' staples; held for the length of a copy */
+    pthread_rwlock_t seal_lock;   /* of seal; never held for longer than a ticket takes */
     struct hf_ticket_seal seal;
     struct hf_ticket_seal cookie_seal;
     struct hf_cache *known_chains; /* of peers that were admitted; see peer.c */
@@ -97,6 +98,14 @@ enum hf_err hf_native_ticket_open(struct hf_native_ctx *ctx, struct hf_crypto *c
                                   struct hf_bytes ticket, struct hf_buf *out) HF_MUST_CHECK;
 enum hf_err hf_native_set_ticket_keys(struct hf_tls_ctx *ctx,
                                       const struct hf_tls_ticket_keys *keys) HF_MUST_CHECK;
+
+enum hf_err hf_native_set_staple(struct hf_tls_ctx *ctx, const struct hf_credential *credential,
+                                 struct hf_bytes staple) HF_MUST_CHECK;
+
+/* hf_native_staple_append appends the identity's staple of the moment, if it has one. */
+enum hf_err hf_native_staple_append(struct hf_native_ctx *ctx,
+                                    const struct hf_native_identity *identity,
+                                    struct hf_buf *out) HF_MUST_CHECK;
 
 /* hf_native_identity_of gives the engine's side of a credential that is among the context's. */
 const struct hf_native_identity *hf_native_identity_of(const struct hf_native_ctx *ctx,

@@ -54,10 +54,13 @@ enum hf_err hf_ext_status_read_cr(struct hf_native *conn, struct hf_bytes body)
 enum hf_err hf_ext_status_write_ct(struct hf_native *conn, struct hf_buf *body, bool *out_include)
 {
     struct hf_buf_vec response;
-    *out_include = conn->hs->staple_asked && conn->own->staple.len;
     HF_TRY(hf_buf_u8(body, STATUS_OCSP));
     HF_TRY(hf_buf_vec_open(body, 3, &response));
-    HF_TRY(hf_buf_append(body, conn->own->staple));
+    size_t before = hf_buf_len(body);
+    if (conn->hs->staple_asked) {
+        HF_TRY(hf_native_staple_append(hf_native_ctx(conn), conn->own, body));
+    }
+    *out_include = hf_buf_len(body) > before;
     return hf_buf_vec_close(body, response);
 }
 

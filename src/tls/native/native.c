@@ -243,6 +243,7 @@ const struct hf_tls_ops hf_tls_native = {
     .client_ctx_new = hf_native_client_ctx_new,
     .ctx_free = hf_native_ctx_free,
     .set_ticket_keys = hf_native_set_ticket_keys,
+    .set_staple = hf_native_set_staple,
     .new_server = new_server,
     .new_client = new_client,
     .free = conn_free,
