@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 
-#define HF_OUTPUTS_MAX 8
+#define HF_OUTPUTS_MAX 16
 
 struct hf_outputs {
     struct {

@@ -18,6 +18,8 @@ static void wiped_buf_done(struct hf_buf *buf)
     hf_buf_done(buf);
 }
 
+static enum hf_err check_formats(const struct hf_texts *formats);
+
 /* --- Flags -------------------------------------------------------------------------------------
  */
 
@@ -45,6 +47,7 @@ enum hf_err hf_ca_files_init(struct hf_ca_files *files, const struct hf_ca_file_
                        : values->p12_passphrase.file ? "p12-passphrase-file"
                                                      : "p12-passphrase-env");
     }
+    HF_TRY(check_formats(&values->formats));
     files->outputs.replace = values->force;
     files->prefix = prefix_of(values->out, name);
     HF_TRY(files->prefix ? HF_OK : HF_E_NOMEM);
@@ -116,13 +119,21 @@ static enum hf_err add_passphrase(struct hf_ca_files *files)
     return add_output(files, ".p12.pass", hf_buf_bytes(&line), 0600);
 }
 
+/* The passphrase of all PKCS#12 files: given, or drawn at the first of them. */
+static enum hf_err want_passphrase(struct hf_ca_files *files)
+{
+    if (files->p12_passphrase.ptr) {
+        return HF_OK;
+    }
+    files->p12_generated = true;
+    HF_TRY(generate_passphrase(&files->p12_passphrase));
+    return add_passphrase(files);
+}
+
 static enum hf_err add_p12(struct hf_ca_files *files, const struct hf_ca_op *op)
 {
     HF_CLEANUP(wiped_buf_done) struct hf_buf p12 = HF_BUF_INIT(FILE_CAP);
-    files->p12_generated = !files->p12_passphrase.ptr;
-    if (files->p12_generated) {
-        HF_TRY(generate_passphrase(&files->p12_passphrase));
-    }
+    HF_TRY(want_passphrase(files));
     struct hf_pkcs12_what what = {
         .key = op->key,
         .chain = op->chain,
@@ -132,18 +143,83 @@ static enum hf_err add_p12(struct hf_ca_files *files, const struct hf_ca_op *op)
         .old_ciphers = files->values->p12_legacy,
     };
     HF_TRY(hf_pkcs12_write(&what, &p12));
-    HF_TRY(add_output(files, ".p12", hf_buf_bytes(&p12), 0600));
-    return files->p12_generated ? add_passphrase(files) : HF_OK;
+    return add_output(files, ".p12", hf_buf_bytes(&p12), 0600);
+}
+
+/* --- Further formats ---------------------------------------------------------------------------
+ */
+
+/* PEM and PKCS#12 have options of their own. NULL: not one of those. */
+static const char *suffix_of(enum hf_bundle_format format)
+{
+    switch (format) {
+    case HF_BUNDLE_DER:
+    case HF_BUNDLE_PKCS7:
+    case HF_BUNDLE_PKCS7_PEM:
+    case HF_BUNDLE_KUBERNETES:
+        return hf_bundle_end(format);
+    case HF_BUNDLE_TRUSTSTORE:
+        return ".truststore.p12";
+    case HF_BUNDLE_OPENSSH:
+        return ".ssh";
+    default:
+        return NULL;
+    }
+}
+
+static enum hf_err check_formats(const struct hf_texts *formats)
+{
+    for (size_t i = 0; i < formats->n; i++) {
+        enum hf_bundle_format format = hf_bundle_by_word(formats->item[i]);
+        if (format == HF_BUNDLE_N || !suffix_of(format)) {
+            return hf_fail(HF_E_USAGE,
+                           "--format: \"%.30s\" is none of der, pkcs7, pkcs7-pem, truststore, "
+                           "openssh, kubernetes",
+                           formats->item[i]);
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_err add_format(struct hf_ca_files *files, const struct hf_ca_op *op,
+                              enum hf_bundle_format format)
+{
+    HF_CLEANUP(wiped_buf_done) struct hf_buf text = HF_BUF_INIT(FILE_CAP);
+    HF_CLEANUP(hf_chain_unrefp) struct hf_chain *roots = NULL;
+    struct hf_bundle bundle = {
+        .key = op->key,
+        .chain = op->chain,
+        .root = op->root,
+        .name = files->friendly_name,
+    };
+    if (format == HF_BUNDLE_TRUSTSTORE) {
+        if (!op->root) {
+            return hf_fail(HF_E_NOT_FOUND, "the root isn't in the store: no truststore is made");
+        }
+        HF_TRY(hf_chain_new((struct hf_cert *const *)&op->root, 1, &roots));
+        HF_TRY(want_passphrase(files));
+        bundle.chain = roots;
+        bundle.key = NULL;
+        bundle.root = NULL;
+        bundle.passphrase = files->p12_passphrase.ptr;
+    }
+    HF_TRY(hf_bundle_write(format, &bundle, &text));
+    return add_output(files, suffix_of(format), hf_buf_bytes(&text),
+                      hf_bundle_is_secret(format, &bundle) ? 0600 : 0644);
 }
 
 enum hf_err hf_ca_files_add(struct hf_ca_files *files, const struct hf_ca_op *op)
 {
+    const struct hf_texts *formats = &files->values->formats;
     HF_TRY(add_chain(files, op));
-    if (!op->key) {
-        return HF_OK;
+    if (op->key) {
+        HF_TRY(add_key(files, op));
+        HF_TRY(files->values->no_p12 ? HF_OK : add_p12(files, op));
     }
-    HF_TRY(add_key(files, op));
-    return files->values->no_p12 ? HF_OK : add_p12(files, op);
+    for (size_t i = 0; i < formats->n; i++) {
+        HF_TRY(add_format(files, op, hf_bundle_by_word(formats->item[i])));
+    }
+    return HF_OK;
 }
 
 /* --- Telling -----------------------------------------------------------------------------------

@@ -12,10 +12,12 @@
 #include "ca/service.h"
 #include "cli/cli.h"
 #include "cli/passphrase.h"
+#include "pki/bundle.h"
 
 struct hf_ca_file_values {
     const char *out;
     struct hf_passphrase_from p12_passphrase;
+    struct hf_texts formats;
     bool p12_legacy, no_p12, force;
 };
 
@@ -24,6 +26,14 @@ struct hf_ca_file_values {
         .name = (name_), .kind = (kind_), .value = (value_), .offset = offsetof(type, member), \
         __VA_ARGS__ \
     }
+
+#define HF_CA_OPTIONS_FORMAT(type, member) \
+    HF_CA_FILE_OPTION(type, "format", HF_OPT_TEXTS, "FORMAT", member.formats, \
+                      .doc = \
+                          "also write it as der (PREFIX.cer), pkcs7 or pkcs7-pem " \
+                          "(PREFIX.p7b), truststore (the root, for Java: " \
+                          "PREFIX.truststore.p12), openssh (PREFIX.ssh), kubernetes (a Secret: " \
+                          "PREFIX.yaml); may be given several times")
 
 #define HF_CA_OPTIONS_FILES(type, member) \
     HF_CA_FILE_OPTION(type, "out", HF_OPT_TEXT, "PREFIX", member.out, \
@@ -38,6 +48,7 @@ struct hf_ca_file_values {
                           .doc = "protect PREFIX.p12 with what the environment variable holds"), \
         HF_CA_FILE_OPTION(type, "p12-legacy", HF_OPT_SWITCH, NULL, member.p12_legacy, \
                           .doc = "protect PREFIX.p12 with 3DES, for programs from before 2019"), \
+        HF_CA_OPTIONS_FORMAT(type, member), \
         HF_CA_FILE_OPTION(type, "no-p12", HF_OPT_SWITCH, NULL, member.no_p12, \
                           .doc = "write no PREFIX.p12"), \
         HF_CA_FILE_OPTION(type, "force", HF_OPT_SWITCH, NULL, member.force, \

@@ -34,7 +34,8 @@ struct values {
 static const struct hf_option renew_options[] = {
     OPTION("out", HF_OPT_TEXT, "PREFIX", files.out,
            .doc = "write PREFIX.pem (default: the serial number)"),
-    OPTION("force", HF_OPT_SWITCH, NULL, files.force, .doc = "replace PREFIX.pem if it exists"),
+    HF_CA_OPTIONS_FORMAT(struct values, files),
+    OPTION("force", HF_OPT_SWITCH, NULL, files.force, .doc = "replace output files that exist"),
     OPTIONS_BOTH,
 };
 
