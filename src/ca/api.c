@@ -32,7 +32,7 @@ static void job_free(struct hf_api_job *job)
     hf_free(job->name);
     hf_free(job->roles);
     json_decref(job->body);
-    hf_buf_wipe(&job->text);
+    hf_api_forget(&job->text);
     hf_service_unref(&job->api->service);
     hf_free(job);
 }
@@ -54,7 +54,7 @@ static void give(struct hf_api_job *job, struct hf_service_answer *answer, enum 
 
 static void release_body(void *ctx)
 {
-    hf_buf_wipe(ctx);
+    hf_api_forget(ctx);
     hf_free(ctx);
 }
 
@@ -80,7 +80,7 @@ static enum hf_err put_json(struct hf_service_answer *answer, json_t *value, con
     if (!text) {
         return hf_fail(HF_E_NOMEM, "out of memory");
     }
-    HF_CLEANUP(hf_buf_wipe) struct hf_buf body = HF_BUF_INIT(ANSWER_MAX);
+    HF_CLEANUP(hf_api_forget) struct hf_buf body = HF_BUF_INIT(ANSWER_MAX);
     enum hf_err err = hf_buf_append_str(&body, text);
     hf_wipe(text, strlen(text));
     free(text);
@@ -145,7 +145,7 @@ static bool wants_pem(const struct hf_api_job *job)
 
 static enum hf_err put_pem(struct hf_service_answer *answer, const struct hf_ca_op *op)
 {
-    HF_CLEANUP(hf_buf_wipe) struct hf_buf pem = HF_BUF_INIT(ANSWER_MAX);
+    HF_CLEANUP(hf_api_forget) struct hf_buf pem = HF_BUF_INIT(ANSWER_MAX);
     if (op->key) {
         HF_TRY(hf_key_write_pem(op->key, hf_bytes_of(NULL, 0), &pem));
     }

@@ -105,6 +105,13 @@ extern const size_t hf_api_n_routes;
 #define hf_api_fail(job, outcome_, ...) \
     ((job)->outcome = (outcome_), hf_fail(HF_E_DENIED, __VA_ARGS__))
 
+/* hf_api_forget wipes what may hold a private key, and frees it. */
+static inline void hf_api_forget(struct hf_buf *buf)
+{
+    hf_buf_wipe(buf);
+    hf_buf_done(buf);
+}
+
 /* hf_api_read_body reads the body into job->input by the route's fields. */
 enum hf_err hf_api_read_body(struct hf_api_job *job) HF_MUST_CHECK;
 

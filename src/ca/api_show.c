@@ -135,7 +135,7 @@ static json_t *show_chain(const struct hf_chain *chain)
 
 static json_t *show_key(const EVP_PKEY *key)
 {
-    HF_CLEANUP(hf_buf_wipe) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
+    HF_CLEANUP(hf_api_forget) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
     return key && hf_key_write_pem(key, hf_bytes_of(NULL, 0), &pem) == HF_OK
                ? show_text(hf_buf_cstr(&pem))
                : NULL;

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CA's API, through the daemon, over mutual TLS: every operation of docs/ca-openapi.yaml is used,
+and each answer is held against that file; who may do what is the configuration's to say."""
+
+import http.client
+import json
+import pathlib
+import ssl
+import subprocess
+import types
+import urllib.parse
+
+import pytest
+
+from harness import cas, clients, configs, daemon, openapi, waiting
+
+SPEC = pathlib.Path(__file__).parents[2] / 'docs' / 'ca-openapi.yaml'
+LAPTOP = 'name: laptop\nextends: service\nask: [ops]\napproval: none\n'
+BADGE = 'name: badge\nextends: user\nask: ["cn:*"]\napproval: always\n'
+PLAIN = 'name: plain\nextends: user\nask: ["cn:*"]\n'
+
+
+class Api:
+    def __init__(self, handfast, ports, folder):
+        self.port, self.door = ports.take(), ports.take()
+        self.spec = openapi.Spec(SPEC)
+        self.ca = cas.Ca(folder / 'ca')
+        for name, text in (('laptop', LAPTOP), ('badge', BADGE), ('plain', PLAIN)):
+            path = folder / f'{name}.yaml'
+            path.write_text(text)
+            self.ca.good('profile put', path)
+        self.server = self.ca.issue('server', 'server.example')
+        self.alice, self.bob = self.ca.issue('client', 'alice'), self.ca.issue('client', 'bob')
+        self.daemon = handfast(self.config())
+
+    def config(self):
+        tls = {'identities': ['server'], 'trust': 'ours', 'mode': 'http', 'tls': configs.ENGINE}
+        return {
+            'ca': {'main': {'store': str(self.ca.folder), 'rights': {
+                'read': ['ops'], 'revoke': ['ops'], 'approve': ['cn:bob', 'ops'],
+                'token': ['ops']}}},
+            'roles': {'ops': 'cn:alice'},
+            'identities': {'server': configs.identity(self.server)},
+            'trust': {'ours': {'roots': str(self.ca.roots), 'ca': 'main'}},
+            'listeners': {
+                'api': {'listen': [f'127.0.0.1:{self.port}'], 'client': 'request', **tls,
+                        'routes': [{'match': {'path': '/ca/'}, 'allow': ['anyone'],
+                                    'service': 'main/api'}]},
+                'door': {'listen': [f'127.0.0.1:{self.door}'], 'client': 'require', **tls,
+                         'routes': [{'respond': {'status': 200, 'body': 'in\n'}}]}}}
+
+    def ask(self, who, method, target, body=None, check=True, **fields):
+        """who: a leaf, or None. Everything asked and answered is held against the file."""
+        path = target.split('?')[0]
+        if body is not None and check:
+            self.spec.check_body(method, path, body)
+        connection = http.client.HTTPConnection('server.example', timeout=waiting.SECONDS)
+        connection.sock = clients.connect(self.port, self.ca.roots, who)
+        headers = {name.replace('_', '-'): value for name, value in fields.items()}
+        data = None
+        if body is not None:
+            data, headers['Content-Type'] = json.dumps(body), 'application/json'
+        connection.request(method, '/ca' + target, data, headers)
+        raw = connection.getresponse()
+        answer = types.SimpleNamespace(status=raw.status, headers=raw.headers, body=raw.read(),
+                                       type=raw.headers.get('content-type'))
+        connection.close()
+        self.spec.check_answer(method, path, answer)
+        assert answer.headers['cache-control'] == 'no-store'
+        answer.json = json.loads(answer.body) if answer.type.endswith('json') else None
+        return answer
+
+    def good(self, who, method, target, body=None, status=200, **more):
+        answer = self.ask(who, method, target, body, **more)
+        assert answer.status == status, answer.body
+        return answer.json if answer.json is not None else answer.body
+
+    def refused(self, who, method, target, body=None, **more):
+        answer = self.ask(who, method, target, body, **more)
+        assert answer.status >= 400, answer.body
+        assert answer.type == 'application/problem+json'
+        return answer.status, answer.json['type'].rsplit(':', 1)[1], answer.json.get('detail', '')
+
+
+@pytest.fixture
+def api(handfast, ports, tmp_path):
+    return Api(handfast, ports, tmp_path)
+
+
+def csr(folder, name, *options):
+    key, out = folder / f'{name}-csr.key', folder / f'{name}.csr'
+    subprocess.run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                    '-nodes', '-keyout', key, '-out', out, '-subj', f'/CN={name}', *options],
+                   check=True, capture_output=True)
+    return out.read_text(), key
+
+
+def leaf(folder, name, answer, key=None):
+    """What an answer holds, as files that a client can use."""
+    made = types.SimpleNamespace(cert=folder / f'{name}.pem', chain=folder / f'{name}.chain.pem',
+                                 key=key or folder / f'{name}.key')
+    made.cert.write_text(answer['certificate'])
+    made.chain.write_text(answer['chain'])
+    if not key:
+        made.key.write_text(answer['private_key'])
+        made.key.chmod(0o600)
+    return made
+
+
+def test_every_operation_answers_as_the_file_says(api, tmp_path):
+    alice, bob = api.alice, api.bob
+    # Who one is.
+    assert api.good(alice, 'GET', '/v1')['rights'] == ['read', 'revoke', 'approve', 'token']
+    assert api.good(None, 'GET', '/v1')['you'] == 'anonymous'
+    assert api.good(None, 'GET', '/v1/roots').decode().count('BEGIN CERTIFICATE') == 1
+    assert [one['name'] for one in api.good(bob, 'GET', '/v1/authorities')['authorities']] == [
+        'root', 'issuing']
+    assert 'laptop' in [one['name'] for one in api.good(alice, 'GET', '/v1/profiles')['profiles']]
+
+    # Issue, sign, show, list.
+    made = api.good(alice, 'POST', '/v1/certificates', {
+        'profile': 'laptop', 'name': 'lap-1', 'names': ['DNS:lap-1.example'], 'lifetime': '2d'}, 201)
+    lap = leaf(tmp_path, 'lap-1', made)
+    with clients.connect(api.door, api.ca.roots, lap):
+        pass
+    text, key = csr(tmp_path, 'lap-2', '-addext', 'subjectAltName=DNS:lap-2.example')
+    signed = api.good(alice, 'POST', '/v1/sign', {'profile': 'laptop', 'csr': text}, 201)
+    assert signed['names'] == ['DNS:lap-2.example'] and 'private_key' not in signed
+    lap2 = leaf(tmp_path, 'lap-2', signed, key)
+    with clients.connect(api.door, api.ca.roots, lap2):
+        pass
+    shown = api.good(alice, 'GET', f'/v1/certificates/{made["serial"]}')
+    assert shown['certificate'] == made['certificate'] and shown['requester'] == 'dn:CN=alice'
+    pem = api.good(alice, 'GET', f'/v1/certificates/{made["serial"]}?format=pem').decode()
+    assert pem == made['certificate']
+    der = api.good(alice, 'GET', f'/v1/certificates/{made["serial"]}?format=der')
+    assert der == ssl.PEM_cert_to_DER_cert(pem)
+    listed = api.good(alice, 'GET', '/v1/certificates?profile=laptop&limit=1')
+    rest = api.good(alice, 'GET', '/v1/certificates?profile=laptop&limit=1&cursor='
+                    + urllib.parse.quote(listed['next'], safe=''))
+    assert [one['certificates'][0]['subject'] for one in (listed, rest)] == ['CN=lap-2', 'CN=lap-1']
+
+    # Renew and rekey with the certificate of the connection.
+    plain = leaf(tmp_path, 'plain', api.good(
+        bob, 'POST', '/v1/certificates', {
+            'profile': 'plain', 'name': 'carol', 'lifetime': '20d'}, 201))
+    renewed = api.good(plain, 'POST', '/v1/certificates/self/renew', status=201)
+    assert renewed['identity'] == 'carol' and renewed['certificate'] != plain.cert.read_text()
+    rekeyed = api.good(plain, 'POST', '/v1/certificates/self/rekey', {'revoke_old': True}, 201)
+    assert rekeyed['private_key']
+    assert clients.refusal(api.door, api.ca.roots, plain) == 'certificate revoked'
+
+    # Hold, release, revoke: one, and by filter.
+    one = f'/v1/certificates/{made["serial"]}'
+    api.good(alice, 'POST', one + '/hold')
+    assert clients.refusal(api.door, api.ca.roots, lap) == 'certificate revoked'
+    api.good(alice, 'POST', one + '/release', {'note': 'found'})
+    with clients.connect(api.door, api.ca.roots, lap) as session:
+        api.good(alice, 'POST', one + '/revoke', {'reason': 'keyCompromise'})
+        with pytest.raises(ssl.SSLError, match='(?i)revoked'):
+            while session.recv(100):
+                pass
+    many = {'identity': 'carol', 'reason': 'cessationOfOperation'}
+    assert api.good(alice, 'POST', '/v1/revocations', {**many, 'dry_run': True})['matched'] == 2
+    assert api.good(alice, 'POST', '/v1/revocations', many)['revoked'] == 2
+    acts = [one['act'] for one in api.good(alice, 'GET', '/v1/revocations')['revocations']]
+    assert acts == ['revoke', 'hold', 'release', 'revoke', 'revoke', 'revoke']
+
+    # Requests.
+    text, _ = csr(tmp_path, 'badge')
+    wish = {'profile': 'badge', 'csr': text}
+    pending = api.ask(alice, 'POST', '/v1/sign', wish)
+    assert pending.status == 202 and pending.headers['location'].startswith('/ca/v1/requests/')
+    place = pending.headers['location'][len('/ca'):]
+    api.good(None, 'GET', place, status=202)
+    request = place.split('.')[0]
+    api.good(bob, 'POST', request + '/approve', {'note': 'known to me'}, 201)
+    assert api.good(None, 'GET', place, status=201)['subject'] == 'CN=badge'
+    second = api.ask(alice, 'POST', '/v1/sign', wish).headers['location'][len('/ca'):]
+    api.good(bob, 'POST', second.split('.')[0] + '/deny', {'note': 'who?'})
+    assert api.refused(None, 'GET', second)[0] in (403, 409)
+    states = [one['state'] for one in api.good(alice, 'GET', '/v1/requests')['requests']]
+    assert states == ['issued', 'denied']
+
+    # Tokens.
+    token = api.good(alice, 'POST', '/v1/tokens', {'profile': 'laptop', 'lifetime': '1h'}, 201)
+    enrol = {'profile': 'laptop', 'name': 'lap-3', 'token': token['token']}
+    api.good(None, 'POST', '/v1/certificates', enrol, 201)
+    assert api.refused(None, 'POST', '/v1/certificates', enrol)[:2] == (403, 'bad-token')
+    other = api.good(alice, 'POST', '/v1/tokens', {'profile': 'laptop'}, 201)
+    assert len(api.good(alice, 'GET', '/v1/tokens')['tokens']) >= 1
+    api.good(alice, 'DELETE', f'/v1/tokens/{other["id"]}')
+
+    # The audit log has it all, refusals too, with who asked.
+    audit = api.good(alice, 'GET', '/v1/audit?limit=1000')['audit']
+    assert {'dn:CN=alice', 'dn:CN=bob', 'anonymous'} <= {one['actor'] for one in audit}
+    assert any('refused' in one['action'] for one in audit)
+
+    asked = {operation['operationId'] for operation in api.spec.operations().values()}
+    assert api.spec.used == asked
+
+
+def test_the_file_and_the_program_have_the_same_methods(api):
+    for path in {path for _, path in api.spec.operations()}:
+        answer = api.ask(api.alice, 'PATCH', path.replace('{serial}', '1').replace('{id}', '1'))
+        methods = {method for method, its in api.spec.operations() if its == path}
+        assert answer.status == 405, path
+        assert set(answer.headers['allow'].split(', ')) == methods, path
+
+
+def test_who_may_not_is_told_so_and_nothing_changes(api, tmp_path):
+    text, _ = csr(tmp_path, 'mallory')
+    for who in (api.bob, None):
+        for target in ('/v1/certificates', '/v1/requests', '/v1/tokens', '/v1/audit',
+                       '/v1/revocations', '/v1/profiles'):
+            assert api.refused(who, 'GET', target)[:2] == (403, 'forbidden'), target
+        assert api.refused(who, 'POST', '/v1/tokens', {'profile': 'laptop'})[:2] == (403, 'forbidden')
+        assert api.refused(who, 'POST', '/v1/sign', {'profile': 'laptop', 'csr': text})[:2] == (
+            403, 'forbidden')
+        assert api.refused(who, 'POST', '/v1/revocations', {
+            'profile': 'user', 'reason': 'superseded'})[:2] == (403, 'forbidden')
+    assert api.good(api.alice, 'GET', '/v1/revocations')['revocations'] == []
+    assert api.good(api.alice, 'GET', '/v1/certificates?profile=laptop')['certificates'] == []
+
+
+def test_what_is_wrong_is_said_and_not_passed_over(api, tmp_path):
+    text, _ = csr(tmp_path, 'x')
+    weak = tmp_path / 'weak.csr'
+    subprocess.run(['openssl', 'req', '-new', '-newkey', 'rsa:1024', '-nodes', '-keyout',
+                    tmp_path / 'weak.key', '-out', weak, '-subj', '/CN=weak'], check=True,
+                   capture_output=True)
+    body = text.splitlines()
+    body[3] = body[3][::-1]
+    cases = [
+        ({'profile': 'laptop', 'csr': text, 'dryrun': True}, 400, 'malformed'),
+        ({'profile': 'laptop'}, 400, 'malformed'),
+        ({'profile': 'nosuch', 'csr': text}, 404, 'not-found'),
+        ({'profile': 'laptop', 'csr': '\n'.join(body)}, 400, 'malformed'),
+        ({'profile': 'laptop', 'csr': weak.read_text()}, 422, None),
+        ({'profile': 'laptop', 'csr': text, 'lifetime': '900d'}, 422, 'not-allowed'),
+    ]
+    for wish, status, kind in cases:
+        said = api.refused(api.alice, 'POST', '/v1/sign', wish, check=False)
+        assert said[0] == status and (kind is None or said[1] == kind), (wish.keys(), said)
+        assert said[2], 'a sentence'
+    assert api.good(api.alice, 'GET', '/v1/certificates?profile=laptop')['certificates'] == []
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_came(api):
+    with clients.connect(api.port, api.ca.roots, api.alice) as session:
+        session.sendall(b'POST /ca/v1/sign HTTP/1.1\r\nHost: server.example\r\n'
+                        b'Content-Type: application/json\r\nContent-Length: 300000\r\n\r\n')
+        assert session.recv(4096).split()[1] == b'413'
+
+
+def test_rights_change_with_a_reload(api):
+    assert api.refused(api.bob, 'GET', '/v1/audit')[:2] == (403, 'forbidden')
+    config = api.config()
+    config['ca']['main']['rights']['read'] = ['verified']
+    api.daemon.reload(config)
+    assert api.good(api.bob, 'GET', '/v1/audit')['audit']
+    assert api.refused(None, 'GET', '/v1/audit')[:2] == (403, 'forbidden')
+
+
+def test_a_right_can_not_be_everybodys(api):
+    config = api.config()
+    config['ca']['main']['rights']['revoke'] = ['anyone']
+    api.daemon.write_config(config)
+    checked = daemon.run('check', '-c', api.daemon.config_path)
+    assert checked.returncode == 1
+    assert "a right over a CA can't be anyone's" in checked.stdout + checked.stderr
