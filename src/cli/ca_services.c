@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "ca/api.h"
+#include "ca/follow.h"
 #include "ca/host.h"
 #include "ca/store_key.h"
+#include "config/materials.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/thread.h"
@@ -24,8 +26,9 @@
 struct seat {
     struct hf_link link;
     struct hf_ca_services *owner;
-    unsigned uses; /* of generations; under the owner's mutex */
-    struct hf_ca_host *host;
+    unsigned uses;               /* of generations; under the owner's mutex */
+    struct hf_ca_host *host;     /* NULL: the CA is elsewhere, and */
+    struct hf_ca_follow *follow; /* its feed is followed */
     char *name;
     char *settings; /* all that it was opened with, as one text */
     struct hf_thread closer;
@@ -92,10 +95,20 @@ static const char *or_none(const struct hf_cfg_string *text)
     return text->value ? text->value : "";
 }
 
-static char *settings_of(const struct hf_cfg_ca *cfg, const char *url)
+/* A renewed certificate is another setting. */
+static const char *shown(const struct hf_cfg_ca *cfg, const struct hf_materials *materials)
+{
+    struct hf_credential *identity =
+        cfg->identity ? hf_materials_identity(materials, cfg->identity) : NULL;
+    return identity ? identity->identity->sha256 : "";
+}
+
+static char *settings_of(const struct hf_cfg_ca *cfg, const struct hf_materials *materials,
+                         const char *url)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64 << 10);
-    if (hf_buf_printf(&text, "%s|%s|%s|%s|%s|%lld|%lld|%lld|%lld", url,
+    if (hf_buf_printf(&text, "%s|%s|%s|%lld|%s|%s|%s|%s|%lld|%lld|%lld|%lld", url,
+                      shown(cfg, materials), or_none(&cfg->roots), (long long)cfg->when_lost_ms,
                       or_none(&cfg->passphrase_file), or_none(&cfg->passphrase_env),
                       or_none(&cfg->passphrase_credential), or_none(&cfg->crl_folder),
                       (long long)cfg->crl_lifetime_ms, (long long)cfg->crl_delay_ms,
@@ -133,9 +146,37 @@ static enum hf_err open_host(struct seat *seat, const struct hf_cfg_ca *cfg, con
     return hf_ca_host_open(&options, &seat->host);
 }
 
+static enum hf_err open_follow(struct seat *seat, const struct hf_cfg_ca *cfg,
+                               const struct hf_materials *materials, struct hf_log *log)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf roots = HF_BUF_INIT(1 << 20);
+    if (cfg->roots.value) {
+        HF_TRY(hf_file_read(cfg->roots.value, &roots));
+    }
+    struct hf_ca_follow_options options = {
+        .name = cfg->name,
+        .url = cfg->feed.value,
+        .identity = cfg->identity ? hf_materials_identity(materials, cfg->identity) : NULL,
+        .roots_pem = hf_buf_bytes(&roots),
+        .lost_ms = cfg->when_lost_ms,
+        .clock = &hf_os_clock,
+        .log = log,
+        .on_live = on_live,
+        .ctx = seat,
+    };
+    return hf_ca_follow_open(&options, &seat->follow);
+}
+
+/* Ends its threads; what it said stays with those who have it. */
+static void close_parts(struct seat *seat)
+{
+    hf_ca_host_close(HF_TAKE(seat->host));
+    hf_ca_follow_close(HF_TAKE(seat->follow));
+}
+
 static void seat_free(struct seat *seat)
 {
-    hf_ca_host_close(seat->host);
+    close_parts(seat);
     hf_free(seat->name);
     hf_free(seat->settings);
     hf_free(seat);
@@ -154,10 +195,12 @@ static struct seat *find_seat(struct hf_ca_services *owner, const char *name, co
 }
 
 static enum hf_err take_seat(struct hf_ca_services *owner, const struct hf_config *config,
-                             const struct hf_cfg_ca *cfg, struct hf_log *log, struct seat **out)
+                             const struct hf_materials *materials, const struct hf_cfg_ca *cfg,
+                             struct hf_log *log, struct seat **out)
 {
-    HF_CLEANUP(hf_freep) char *url = store_url(config, cfg->store.value);
-    HF_CLEANUP(hf_freep) char *settings = url ? settings_of(cfg, url) : NULL;
+    HF_CLEANUP(hf_freep)
+    char *url = cfg->feed.value ? hf_strdup(cfg->feed.value) : store_url(config, cfg->store.value);
+    HF_CLEANUP(hf_freep) char *settings = url ? settings_of(cfg, materials, url) : NULL;
     if (!settings) {
         return HF_E_NOMEM;
     }
@@ -179,7 +222,9 @@ static enum hf_err take_seat(struct hf_ca_services *owner, const struct hf_confi
     seat->uses = 1;
     seat->settings = HF_TAKE(settings);
     seat->name = hf_strdup(cfg->name);
-    enum hf_err err = seat->name ? open_host(seat, cfg, url, log) : HF_E_NOMEM;
+    enum hf_err err = !seat->name       ? HF_E_NOMEM
+                      : cfg->feed.value ? open_follow(seat, cfg, materials, log)
+                                        : open_host(seat, cfg, url, log);
     if (err != HF_OK) {
         seat_free(seat);
         return err;
@@ -193,8 +238,7 @@ static enum hf_err take_seat(struct hf_ca_services *owner, const struct hf_confi
 
 static void close_seat(void *arg)
 {
-    struct seat *seat = arg;
-    hf_ca_host_close(HF_TAKE(seat->host));
+    close_parts(arg);
 }
 
 static void leave_seat(struct seat *seat)
@@ -262,7 +306,8 @@ static void close_generation(struct hf_services *services)
     hf_free(generation);
 }
 
-static enum hf_err open_generation(void *ctx, const struct hf_config *config, struct hf_log *log,
+static enum hf_err open_generation(void *ctx, const struct hf_config *config,
+                                   const struct hf_materials *materials, struct hf_log *log,
                                    struct hf_findings *findings, struct hf_services **out)
 {
     struct hf_ca_services *owner = ctx;
@@ -277,13 +322,16 @@ static enum hf_err open_generation(void *ctx, const struct hf_config *config, st
     for (size_t i = 0; i < config->n_cas; i++) {
         const struct hf_cfg_ca *cfg = &config->cas[i];
         size_t at = generation->n;
-        enum hf_err err = take_seat(owner, config, cfg, log, &generation->ca[at].seat);
+        enum hf_err err = take_seat(owner, config, materials, cfg, log, &generation->ca[at].seat);
         if (err == HF_OK) {
             generation->n++;
-            err = open_api(config, cfg, generation->ca[at].seat, &generation->ca[at].api);
+            err = cfg->feed.value
+                      ? HF_OK
+                      : open_api(config, cfg, generation->ca[at].seat, &generation->ca[at].api);
         }
         if (err != HF_OK) {
-            hf_findings_add(findings, HF_FINDING_CA, cfg->store.mark, "ca \"%s\": %s", cfg->name,
+            struct hf_mark mark = cfg->feed.value ? cfg->feed.mark : cfg->store.mark;
+            hf_findings_add(findings, HF_FINDING_CA, mark, "ca \"%s\": %s", cfg->name,
                             hf_err_text());
             result = HF_E_CONFIG;
         }
@@ -318,7 +366,7 @@ static struct hf_service *find(struct hf_services *services, const struct hf_cfg
 {
     struct generation *generation = HF_CONTAINER_OF(services, struct generation, base);
     size_t i = index_of(generation, cfg->ca);
-    if (i == SIZE_MAX) {
+    if (i == SIZE_MAX || !generation->ca[i].seat->host) {
         return NULL;
     }
     struct seat *seat = generation->ca[i].seat;
@@ -337,7 +385,10 @@ static struct hf_service *find(struct hf_services *services, const struct hf_cfg
 static struct hf_live *live_of(struct hf_services *services, const struct hf_cfg_ca *cfg)
 {
     struct seat *seat = seat_of(services, cfg);
-    return seat ? hf_ca_host_live(seat->host) : NULL;
+    if (!seat) {
+        return NULL;
+    }
+    return seat->host ? hf_ca_host_live(seat->host) : hf_ca_follow_live(seat->follow);
 }
 
 static void attach(void *ctx, void (*changed)(void *daemon), void *daemon)
@@ -355,7 +406,7 @@ static void drain(void *ctx)
     pthread_mutex_lock(&owner->mutex);
     HF_LIST_FOREACH (&owner->seats, link) {
         struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
-        if (!seat->closing) {
+        if (!seat->closing && seat->host) {
             hf_ca_host_drain(seat->host);
         }
     }
@@ -370,7 +421,7 @@ static void stop(void *ctx)
     HF_LIST_FOREACH (&owner->seats, link) {
         struct seat *seat = HF_CONTAINER_OF(link, struct seat, link);
         hf_thread_join(&seat->closer);
-        hf_ca_host_close(HF_TAKE(seat->host));
+        close_parts(seat);
     }
 }
 

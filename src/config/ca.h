@@ -19,10 +19,16 @@ struct hf_cfg_ca_rights {
     struct hf_cfg_strings token;
 };
 
+struct hf_cfg_identity;
+
 struct hf_cfg_ca {
     char *name;
     struct hf_mark mark;
-    struct hf_cfg_string store;                 /* folder, sqlite:PATH or postgres://... */
+    struct hf_cfg_string store;                 /* folder, sqlite:PATH or postgres://...; absent: */
+    struct hf_cfg_string feed;                  /* URL of the feed of a CA elsewhere */
+    struct hf_cfg_identity *identity;           /* shown to it; borrowed; NULL: none */
+    struct hf_cfg_string roots;                 /* that its server is verified against */
+    int64_t when_lost_ms;                       /* its silence after which nobody is let in */
     struct hf_cfg_string passphrase_file;       /* first line of it; of the CA's keys */
     struct hf_cfg_string passphrase_env;        /* name of the variable */
     struct hf_cfg_string passphrase_credential; /* name of a systemd credential */

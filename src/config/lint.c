@@ -188,12 +188,25 @@ static void lint_names(const struct hf_lint *lint, const struct hf_cfg_identity 
     }
 }
 
+/* Whose feed it is shown to. */
+static const struct hf_cfg_ca *ca_with(const struct hf_config *config,
+                                       const struct hf_cfg_identity *identity)
+{
+    for (size_t i = 0; i < config->n_cas; i++) {
+        if (config->cas[i].identity == identity) {
+            return &config->cas[i];
+        }
+    }
+    return NULL;
+}
+
 static void lint_use(const struct hf_lint *lint, const struct hf_cfg_identity *identity,
                      const struct hf_credential *credential)
 {
     const struct hf_cfg_listener *listener = listener_with(lint->config, identity);
     const struct hf_cfg_upstream *upstream = upstream_with(lint->config, identity);
-    if (!listener && !upstream) {
+    const struct hf_cfg_ca *ca = ca_with(lint->config, identity);
+    if (!listener && !upstream && !ca) {
         hf_findings_add(lint->findings, HF_FINDING_UNUSED, identity->mark,
                         "no listener and no upstream uses identity \"%s\"; remove it",
                         identity->name);
@@ -207,6 +220,9 @@ static void lint_use(const struct hf_lint *lint, const struct hf_cfg_identity *i
     }
     if (upstream) {
         lint_usage(lint, identity, credential->chain, HF_USAGE_CLIENT, "upstream", upstream->name);
+    }
+    if (ca) {
+        lint_usage(lint, identity, credential->chain, HF_USAGE_CLIENT, "ca", ca->name);
     }
 }
 

@@ -59,6 +59,11 @@ void hf_decode_service(struct hf_decoder *decoder, const struct hf_key *key,
                         "there is no ca \"%.*s\"; define it under ca", (int)len, node->text);
         return;
     }
+    if (ca->feed.value) {
+        hf_findings_add(decoder->findings, HF_FINDING_CONFLICT, node->mark,
+                        "the ca \"%s\" is elsewhere (feed), so it can't be served here", ca->name);
+        return;
+    }
     char *text = hf_arena_strdup(decoder->arena, node->text);
     if (!text) {
         decoder->err = HF_E_NOMEM;
@@ -67,11 +72,36 @@ void hf_decode_service(struct hf_decoder *decoder, const struct hf_key *key,
     *service = (struct hf_cfg_service){ca, part, text, node->mark};
 }
 
+static void check_unused(struct hf_decoder *decoder, const struct hf_node *node,
+                         const char *const *keys, size_t n, const char *with)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (hf_is_given(node, keys[i])) {
+            hf_conflict(decoder, hf_key_mark(node, keys[i]),
+                        "%s has no effect beside %s; remove it", keys[i], with);
+        }
+    }
+}
+
 void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {
     static const char *const keys[] = {"passphrase-file", "passphrase-env",
                                        "passphrase-credential"};
     const struct hf_cfg_ca *ca = object;
+    static const char *const of_store[] = {
+        "passphrase-file", "passphrase-env", "passphrase-credential", "crl-lifetime", "crl-delay",
+        "delta-lifetime",  "crl-folder",     "ocsp-lifetime"};
+    static const char *const of_feed[] = {"identity", "roots", "when-lost"};
+    bool store = hf_is_given(node, "store");
+    bool feed = hf_is_given(node, "feed");
+    if (store == feed) {
+        hf_conflict(decoder, store ? hf_key_mark(node, "feed") : node->key_mark,
+                    "ca \"%s\" is either here (store) or elsewhere (feed); %s", ca->name,
+                    store ? "remove one of them" : "add one of them");
+    }
+    check_unused(decoder, node, store ? of_feed : of_store,
+                 store ? HF_N_ELEMENTS(of_feed) : HF_N_ELEMENTS(of_store),
+                 store ? "store" : "feed");
     const char *first = NULL;
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (first && hf_is_given(node, keys[i])) {

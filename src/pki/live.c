@@ -34,6 +34,7 @@ struct hf_live {
     atomic_uint refs;
     char *name;
     int64_t seq;
+    bool lost;
     size_t n_parts;
     struct part part[];
 };
@@ -112,9 +113,9 @@ enum hf_live_answer hf_live_find(const struct hf_live *live,
             *out = change->entry;
         }
         bool revoked = change ? !change->released : hf_serials_find(part->base->set, serial, out);
-        return revoked ? HF_LIVE_REVOKED : HF_LIVE_GOOD;
+        return revoked ? HF_LIVE_REVOKED : live->lost ? HF_LIVE_LOST : HF_LIVE_GOOD;
     }
-    return HF_LIVE_NOT_OURS;
+    return live->lost && !live->n_parts ? HF_LIVE_LOST : HF_LIVE_NOT_OURS;
 }
 
 enum hf_live_answer hf_live_check(const struct hf_live *live, const struct hf_cert *cert,
@@ -130,6 +131,11 @@ enum hf_live_answer hf_live_check(const struct hf_live *live, const struct hf_ce
         return ours ? HF_LIVE_REVOKED : HF_LIVE_NOT_OURS;
     }
     return hf_live_find(live, issuer->spki_sha256, &serial, out);
+}
+
+void hf_live_lose(struct hf_live *live)
+{
+    live->lost = true;
 }
 
 const char *hf_live_name(const struct hf_live *live)

@@ -27,6 +27,7 @@ enum hf_live_answer {
     HF_LIVE_NOT_OURS, /* the issuer is none of the CA's authorities: it knows nothing */
     HF_LIVE_GOOD,
     HF_LIVE_REVOKED,
+    HF_LIVE_LOST, /* the CA has been silent for too long: nobody knows */
 };
 
 /* hf_live_find asks about a serial number under the key of an issuer. out may be NULL. */
@@ -38,6 +39,10 @@ enum hf_live_answer hf_live_find(const struct hf_live *live,
  * the answer is REVOKED. */
 enum hf_live_answer hf_live_check(const struct hf_live *live, const struct hf_cert *cert,
                                   const struct hf_cert *issuer, struct hf_revocation_entry *out);
+
+/* hf_live_lose: the CA can't be heard. Whatever isn't revoked is LOST from now on, and where no
+ * authority is known yet, everything. By its maker, before others have it. */
+void hf_live_lose(struct hf_live *live);
 
 /* hf_live_name names the CA, hf_live_seq says how far its journal was read. */
 const char *hf_live_name(const struct hf_live *live);

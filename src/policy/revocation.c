@@ -233,20 +233,29 @@ static bool judge_live(const struct hf_revocation *revocation, const struct hf_c
     if (answer == HF_LIVE_NOT_OURS) {
         return true;
     }
+    bool lost = answer == HF_LIVE_LOST;
     bool revoked = answer == HF_LIVE_REVOKED;
     bool held = revoked && entry.why == HF_REVOKED_FOR_HOLD;
     if (notes) {
         struct hf_note note = {.source = "ca",
-                               .answer = held      ? "on-hold"
+                               .answer = lost      ? "stale"
+                                         : held    ? "on-hold"
                                          : revoked ? "revoked"
                                                    : "good",
                                .depth = (int)at,
                                .age_s = revoked ? now_s - entry.at : 0,
-                               .passed = !revoked};
+                               .passed = !revoked && !lost};
         snprintf(note.by, sizeof(note.by), "%s", hf_live_name(revocation->live));
         snprintf(note.number, sizeof(note.number), "%lld",
                  (long long)hf_live_seq(revocation->live));
         hf_note_add(notes, note);
+    }
+    if (lost) {
+        hf_revocation_concern(cert, out);
+        return hf_revocation_refuse(out, HF_REASON_CRL_STALE, (int)at,
+                                    "the feed of revocations of the CA %.100s isn't heard: see "
+                                    "when-lost",
+                                    hf_live_name(revocation->live));
     }
     if (!revoked) {
         return true;

@@ -33,7 +33,7 @@ static bool is_revoked_now(const struct hf_revocation *revocation, const struct 
                            const struct hf_cert *issuer)
 {
     return revocation->live &&
-           hf_live_find(revocation->live, issuer->spki_sha256, serial, NULL) == HF_LIVE_REVOKED;
+           hf_live_find(revocation->live, issuer->spki_sha256, serial, NULL) >= HF_LIVE_REVOKED;
 }
 
 static enum hf_standing by_lists(const struct hf_revoked_result *result,
@@ -65,7 +65,7 @@ static enum hf_standing one_above(const struct hf_revocation *revocation,
     bool is_root = at + 1 == above->n_certs;
     enum hf_standing standing = by_deny_list(revocation, identity, depth, now_s, notes, out);
     if (standing == HF_STANDING_GOOD && revocation->live && !is_root &&
-        hf_live_check(revocation->live, above->certs[at], above->certs[at + 1], NULL) ==
+        hf_live_check(revocation->live, above->certs[at], above->certs[at + 1], NULL) >=
             HF_LIVE_REVOKED) {
         standing = HF_STANDING_UNSURE;
     }

@@ -335,6 +335,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(start_auth(daemon));
     if (daemon->services) {
         daemon->services->attach(daemon->services->ctx, hf_daemon_live_changed, daemon);
+        hf_daemon_live_changed(daemon); /* what changed before that, nobody was told of */
     }
     HF_TRY(hf_daemon_fetch_lists(daemon));
     HF_TRY(hf_signals_open(&daemon->signals, daemon->loop, on_signal));

@@ -11,6 +11,7 @@
 #include "config/config.h"
 
 struct hf_live;
+struct hf_materials;
 struct hf_service;
 
 /* struct hf_services are those of one generation. Owned by its snapshot. */
@@ -23,7 +24,8 @@ struct hf_services_source {
      * open makes ready what the config names, on the control thread; what runs already goes on.
      * What is wrong goes to findings (HF_E_CONFIG). NULL in *out: the config names nothing.
      */
-    enum hf_err (*open)(void *ctx, const struct hf_config *config, struct hf_log *log,
+    enum hf_err (*open)(void *ctx, const struct hf_config *config,
+                        const struct hf_materials *materials, struct hf_log *log,
                         struct hf_findings *findings, struct hf_services **out);
 
     /* find gives a reference, or NULL. */

@@ -474,6 +474,18 @@ static bool set_trust(struct hf_fetch *fetch, const struct hf_fetch_ask *ask)
            curl_easy_setopt(fetch->easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 }
 
+static bool set_identity(struct hf_fetch *fetch, const struct hf_fetch_ask *ask)
+{
+    if (ask->cert_pem.len == 0) {
+        return true;
+    }
+    struct curl_blob cert = {(void *)(uintptr_t)ask->cert_pem.ptr, ask->cert_pem.len,
+                             CURL_BLOB_COPY};
+    struct curl_blob key = {(void *)(uintptr_t)ask->key_pem.ptr, ask->key_pem.len, CURL_BLOB_COPY};
+    return curl_easy_setopt(fetch->easy, CURLOPT_SSLCERT_BLOB, &cert) == CURLE_OK &&
+           curl_easy_setopt(fetch->easy, CURLOPT_SSLKEY_BLOB, &key) == CURLE_OK;
+}
+
 static bool set_post(struct hf_fetch *fetch, const struct hf_fetch_ask *ask)
 {
     if (!ask->post_type) {
@@ -528,8 +540,8 @@ static bool set_up(struct hf_fetch *fetch, const struct hf_fetch_ask *ask)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_field) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) == CURLE_OK &&
-           set_limits(fetch, ask) && set_trust(fetch, ask) && set_post(fetch, ask) &&
-           set_headers(fetch, ask);
+           set_limits(fetch, ask) && set_trust(fetch, ask) && set_identity(fetch, ask) &&
+           set_post(fetch, ask) && set_headers(fetch, ask);
 }
 
 /* "host:port:address,address" */

@@ -27,6 +27,8 @@ struct hf_fetch_ask {
     const char *url;           /* https://..., without user and password */
     bool allow_plain;          /* http:// too, for what is signed by itself */
     struct hf_bytes roots_pem; /* empty: the system's */
+    struct hf_bytes cert_pem;  /* that we show, with its chain; empty: none */
+    struct hf_bytes key_pem;   /* its key */
     const char *accept;        /* NULL: anything */
     struct hf_bytes post;      /* with post_type: POST this */
     const char *post_type;     /* its Content-Type; NULL: GET */

@@ -29,7 +29,7 @@ class Served:
         self.ca = cas.Ca(folder / 'ca', init=[
             '--crl-url', f'{self.base}/crl/{{authority}}{shard}.crl', '--ocsp-url', f'{self.base}/ocsp',
             '--issuer-url', f'{self.base}/ca/{{authority}}.crt', *init])
-        self.server = self.ca.issue('server', 'server.example')
+        self.server = self.ca.issue('server', 'server.example', '--san', 'IP:127.0.0.1')
         self.alice, self.bob = self.ca.issue('client', 'alice'), self.ca.issue('client', 'bob')
         self.roots = self.ca.roots
         self.handfast, self.settings = handfast, ca
@@ -414,3 +414,58 @@ def test_a_feed_that_waits_does_not_hold_up_the_end(served):
     lines(feed(ca, 'since=0'))
     ca.daemon.stop()
     assert lines(waits)[-1] == 'end 0'
+
+
+# --- Another node -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def node(served, handfast, ports):
+    """A CA that is served, and a daemon elsewhere that follows its feed: (ca, daemon, its port)."""
+    def start(**more):
+        ca, port = served(), ports.take()
+        config = ca.config()
+        listener = {**config['listeners']['door'], 'listen': [f'127.0.0.1:{port}'],
+                    'routes': [{'respond': {'status': 200, 'body': 'in\n'}}]}
+        config['identities']['node'] = configs.identity(ca.alice)
+        config['ca'] = {'far': {'feed': f'https://127.0.0.1:{ca.door}/feed/', 'identity': 'node',
+                                'roots': str(ca.roots), **more}}
+        config['trust'] = {'ours': {'roots': str(ca.roots), 'ca': 'far'}}
+        config['listeners'] = {'in': listener}
+        return ca, handfast(config), port
+    return start
+
+
+def comes_in(ca, port):
+    try:
+        with clients.connect(port, ca.roots, ca.bob, alpn=['http/1.1']) as connection:
+            connection.sendall(b'GET / HTTP/1.1\r\nHost: server.example\r\n\r\n')
+            return clients.HttpReader(connection).answer().status == 200
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def test_a_revocation_reaches_other_nodes(node):
+    ca, far, port = node()
+    waiting.until(lambda: comes_in(ca, port))  # nobody does before the feed has answered
+    with clients.connect(port, ca.roots, ca.bob) as session:
+        began = time.monotonic()
+        ca.ca.good('revoke', '--cert', ca.bob.cert, '--reason', 'keyCompromise')
+        with pytest.raises(ssl.SSLError, match='(?i)revoked'):
+            while session.recv(100):
+                pass
+    assert 'says the CA far' in far.log.wait(event='no-longer-admitted')['text']
+    assert clients.refusal(port, ca.roots, ca.bob) == 'certificate revoked'
+    assert time.monotonic() - began < waiting.SECONDS
+
+
+def test_who_does_not_hear_the_feed_lets_nobody_in(node):
+    ca, far, port = node()
+    waiting.until(lambda: comes_in(ca, port))
+    far.stop()
+    ca.daemon.stop()
+    far = ca.handfast(far.config_path.read_text())
+    refused = clients.refusal(port, ca.roots, ca.bob)
+    assert refused == 'certificate unknown'
+    line = far.log.wait(event='handshake', result='refused')
+    assert line['reason'] == 'crl-stale' and "isn't heard" in line['detail']

@@ -182,11 +182,13 @@ static const struct hf_service_ops ops = {serve, nothing};
 
 static const struct hf_services_source source;
 
-static enum hf_err open_services(void *ctx, const struct hf_config *config, struct hf_log *log,
+static enum hf_err open_services(void *ctx, const struct hf_config *config,
+                                 const struct hf_materials *materials, struct hf_log *log,
                                  struct hf_findings *findings, struct hf_services **out)
 {
     (void)ctx;
     (void)config;
+    (void)materials;
     (void)log;
     (void)findings;
     *out = HF_NEW(struct hf_services);
