@@ -86,6 +86,11 @@ enum hf_err hf_ca_choose_profile(struct hf_ca_work *work, const char *name)
     if (!name) {
         return hf_ca_refuse(work, HF_CA_INVALID, "no profile was named");
     }
+    const char *broken = hf_ca_view_broken(work->view, name);
+    if (broken) {
+        return hf_ca_refuse(work, HF_CA_CONFLICT,
+                            "the profile \"%.64s\" in the store can't be read: %s", name, broken);
+    }
     for (size_t i = 0; i < work->view->n_profiles && !work->profile; i++) {
         if (strcmp(work->view->profiles[i]->name, name) == 0) {
             work->profile = hf_cert_profile_ref(work->view->profiles[i]);

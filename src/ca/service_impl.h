@@ -20,12 +20,19 @@
 #include "ca/service.h"
 #include "ca/weak_key.h"
 
+/* One that can't be read is nobody's, rather than the one built in that has its name. */
+struct hf_ca_broken {
+    char *name, *why;
+};
+
 /* What the store says about authorities and profiles, as it was at one moment. Immutable. */
 struct hf_ca_view {
     atomic_uint refs;
     struct hf_authorities *authorities;
     struct hf_cert_profile **profiles; /* of the store */
     size_t n_profiles;
+    struct hf_ca_broken *broken; /* profiles of the store that this version can't read */
+    size_t n_broken;
 };
 
 struct hf_ca_service {
@@ -53,6 +60,9 @@ struct hf_ca_service {
 /* hf_ca_view_take gives the present view, with a reference; NULL when it was never read. */
 struct hf_ca_view *hf_ca_view_take(struct hf_ca_service *service);
 void hf_ca_view_unref(struct hf_ca_view *view);
+
+/* hf_ca_view_broken says why the profile can't be read; NULL: it can, or isn't in the store. */
+const char *hf_ca_view_broken(const struct hf_ca_view *view, const char *name);
 
 /* hf_ca_view_read reads the first one. */
 enum hf_err hf_ca_view_read(struct hf_ca_service *service) HF_MUST_CHECK;

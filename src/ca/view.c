@@ -25,6 +25,11 @@ void hf_ca_view_unref(struct hf_ca_view *view)
             hf_cert_profile_unref(view->profiles[i]);
         }
         hf_free(view->profiles);
+        for (size_t i = 0; i < view->n_broken; i++) {
+            hf_free(view->broken[i].name);
+            hf_free(view->broken[i].why);
+        }
+        hf_free(view->broken);
         hf_authorities_unref(view->authorities);
         hf_free(view);
     }
@@ -33,12 +38,41 @@ void hf_ca_view_unref(struct hf_ca_view *view)
 /* --- Reading -----------------------------------------------------------------------------------
  */
 
+static enum hf_err add_broken(struct hf_ca_view *view, const char *name)
+{
+    struct hf_ca_broken *grown =
+        hf_realloc(view->broken, (view->n_broken + 1) * sizeof(struct hf_ca_broken));
+    if (!grown) {
+        return HF_E_NOMEM;
+    }
+    view->broken = grown;
+    struct hf_ca_broken *made = &view->broken[view->n_broken++];
+    *made = (struct hf_ca_broken){hf_strdup(name), hf_strdup(hf_err_text())};
+    return made->name && made->why ? HF_OK : HF_E_NOMEM;
+}
+
+const char *hf_ca_view_broken(const struct hf_ca_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->n_broken; i++) {
+        if (strcmp(view->broken[i].name, name) == 0) {
+            return view->broken[i].why;
+        }
+    }
+    return NULL;
+}
+
+/* A profile that can't be read, such as one of a later version, must not keep news of authorities
+ * from those who need none of it. */
 static enum hf_err add_profile(void *ctx, const struct hf_store_profile *row)
 {
     struct hf_ca_view *view = ctx;
     HF_CLEANUP(hf_findings_done) struct hf_findings findings = {0};
     struct hf_cert_profile *profile = NULL;
-    HF_TRY(hf_cert_profile_parse(hf_bytes_str(row->yaml), row->name, &findings, &profile));
+    enum hf_err err =
+        hf_cert_profile_parse(hf_bytes_str(row->yaml), row->name, &findings, &profile);
+    if (err != HF_OK) {
+        return err == HF_E_NOMEM ? err : add_broken(view, row->name);
+    }
     struct hf_cert_profile **grown =
         hf_realloc(view->profiles, (view->n_profiles + 1) * sizeof(struct hf_cert_profile *));
     if (!grown) {
@@ -155,6 +189,12 @@ enum hf_err hf_ca_profile(struct hf_ca_service *service, const char *name,
             *out = hf_cert_profile_ref(view->profiles[i]);
         }
     }
+    const char *why = hf_ca_view_broken(view, name);
+    enum hf_err err =
+        why ? hf_fail(HF_E_MALFORMED, "the profile \"%.64s\" in the store can't be read: %s", name,
+                      why)
+            : HF_OK;
     hf_ca_view_unref(view);
+    HF_TRY(err);
     return *out ? HF_OK : hf_cert_profile_builtin(name, out);
 }

@@ -575,6 +575,19 @@ static void test_many_are_revoked_after_a_dry_run(void **state)
     asked_done(asked);
 }
 
+static void test_a_profile_that_can_not_be_read_is_nobodys_and_in_nobodys_way(void **state)
+{
+    (void)state;
+    static const char wish[] = "{\"profile\":\"laptop\",\"name\":\"lap-9\"}";
+    put_profile("server", "name: server\nnonsense: 1\n"); /* in place of the one built in */
+    put_profile("laptop", "name: laptop\nextends: service\nask: [\"cn:bob\"]\n");
+    hf_ca_reload(ca);
+    refused(&alice, "POST /v1/certificates", "{\"profile\":\"server\",\"name\":\"a.example\"}", 409,
+            "conflict", "can't be read");
+    refused(&alice, "POST /v1/certificates", wish, 403, "forbidden", "");
+    asked_done(expect(&bob, "POST /v1/certificates", wish, 201, NULL));
+}
+
 static void test_rules_that_can_not_be_compiled_are_refused(void **state)
 {
     (void)state;
@@ -598,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_a_request_waits_for_somebody_else),
         cmocka_unit_test(test_certificates_are_held_released_and_revoked),
         cmocka_unit_test(test_many_are_revoked_after_a_dry_run),
+        cmocka_unit_test(test_a_profile_that_can_not_be_read_is_nobodys_and_in_nobodys_way),
         cmocka_unit_test(test_rules_that_can_not_be_compiled_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
