@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+int64_t making_now = MAKING_NOW;
+
 static void need(enum hf_err err, const char *what)
 {
     if (err != HF_OK) {
@@ -46,8 +48,8 @@ static struct making_ca make(const struct making_ca *above, enum hf_key_kind kin
     struct hf_cert_facts facts = more ? *more : (struct hf_cert_facts){0};
     facts.key = ca.public;
     facts.subject = &subject;
-    need(above ? hf_cert_make(profile, &facts, above->issuer, MAKING_NOW, &hf_os_rng, &made, &why)
-               : hf_cert_make_root(profile, &facts, ca.key, MAKING_NOW, &hf_os_rng, &made, &why),
+    need(above ? hf_cert_make(profile, &facts, above->issuer, making_now, &hf_os_rng, &made, &why)
+               : hf_cert_make_root(profile, &facts, ca.key, making_now, &hf_os_rng, &made, &why),
          cn);
     need(hf_cert_from_der(hf_buf_bytes(&made.der), &ca.cert), cn);
     need(hf_issuer_new(ca.cert, ca.key, &ca.issuer), cn);

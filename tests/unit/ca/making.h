@@ -10,6 +10,9 @@
 
 #define MAKING_NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
+/* When the CAs are made: MAKING_NOW, unless a program that others look at changes it. */
+extern int64_t making_now;
+
 struct making_ca {
     EVP_PKEY *key;
     struct hf_public_key *public;
