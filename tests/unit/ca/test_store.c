@@ -12,6 +12,8 @@
 #include <cmocka.h>
 #include <openssl/sha.h>
 
+#include "base/mem.h"
+#include "ca/store/db.h"
 #include "store_world.h"
 
 static struct hf_store *store;
@@ -882,6 +884,57 @@ static void a_password_is_not_shown(void **state)
     assert_int_equal(strlen(hf_store_id(store)), 32);
 }
 
+static void an_allocation_that_fails_is_told(void **state)
+{
+    (void)state;
+    struct got got = {.n = 0};
+    struct hf_store_page page;
+    struct hf_store_query query = {.text = "alice", .profile = "user"};
+    size_t n = 0;
+    for (enum hf_err err = HF_E_NOMEM; err != HF_OK; n++) {
+        struct hf_store *other = NULL;
+        hf_alloc_fail_after(n + 1);
+        err = world_open(false, &other);
+        if (err == HF_OK) {
+            err = hf_store_certs(other, &query, take_cert, &got, &page);
+        }
+        hf_alloc_fail_after(0);
+        hf_store_close(other);
+        assert_true(err == HF_OK || err == HF_E_NOMEM);
+    }
+    assert_true(n > 10);
+}
+
+/* --- PostgreSQL --------------------------------------------------------------------------------
+ */
+
+/* What the writer asks when the answer to its COMMIT was lost. */
+static void a_commit_in_doubt_can_be_asked_about(void **state)
+{
+    (void)state;
+    struct hf_db_options options = {.url = world_url(), .timeout_ms = 5000};
+    struct hf_db *db = NULL;
+    int64_t mark;
+    bool committed;
+    if (!world_is_postgres()) {
+        skip();
+    }
+    assert_ok(hf_db_open(&options, &db));
+    assert_ok(hf_db_begin(db));
+    assert_ok(db->backend->mark(db, &mark));
+    assert_ok(hf_db_script(db, "UPDATE heads SET change = change + 1"));
+    assert_ok(hf_db_commit(db));
+    assert_ok(db->backend->settle(db, mark, &committed));
+    assert_true(committed);
+    assert_ok(hf_db_begin(db));
+    assert_ok(db->backend->mark(db, &mark));
+    assert_ok(hf_db_script(db, "UPDATE heads SET change = change + 1"));
+    hf_db_rollback(db);
+    assert_ok(db->backend->settle(db, mark, &committed));
+    assert_false(committed);
+    hf_db_close(db);
+}
+
 #define store_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -918,6 +971,8 @@ int main(void)
         store_test(what_is_no_store_is_refused),
         store_test(a_store_of_a_later_version_is_left_alone),
         store_test(a_password_is_not_shown),
+        store_test(an_allocation_that_fails_is_told),
+        store_test(a_commit_in_doubt_can_be_asked_about),
     };
     return cmocka_run_group_tests_name("ca/store", tests, world_set_up, world_tear_down);
 }
