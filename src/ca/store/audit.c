@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <openssl/sha.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ca/store/store_impl.h"
@@ -109,15 +110,14 @@ struct named {
 
 static bool read_target(const char *target, struct named *out)
 {
-    long long authority;
-    int used = 0;
-    if (sscanf(target, "cert:%lld:%n", &authority, &used) != 1 || used == 0) {
+    char *at = NULL;
+    if (strncmp(target, "cert:", 5) != 0) {
         return false;
     }
-    out->authority = authority;
-    out->serial_len = strlen(target + used) / 2;
-    return out->serial_len <= sizeof(out->serial) &&
-           hf_unhex(target + used, hf_span_of(out->serial, out->serial_len)) == HF_OK;
+    out->authority = strtoll(target + 5, &at, 10);
+    out->serial_len = strlen(at) / 2;
+    return *at == ':' && out->serial_len <= sizeof(out->serial) &&
+           hf_unhex(at + 1, hf_span_of(out->serial, out->serial_len)) == HF_OK;
 }
 
 static int64_t member_number(const char *detail, const char *key)

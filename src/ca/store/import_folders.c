@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where each of the others keeps its things. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -131,17 +133,19 @@ static enum hf_err import_line(void *ctx, const struct hf_index_line *line)
 static enum hf_err raise_number(struct index_folder *folder)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SMALL_CAP);
-    unsigned long long next;
     bool found;
     HF_TRY(hf_import_read(folder->dir, "crlnumber", &text, &found));
     const char *hex = found ? hf_buf_cstr(&text) : "";
-    if (!hex || sscanf(hex, "%llx", &next) != 1 || next > INT64_MAX) {
-        return HF_OK;
+    char *end = NULL;
+    errno = 0;
+    long long next = hex ? strtoll(hex, &end, 16) : 0;
+    if (next <= 0 || errno != 0 || (*end && *end != '\n' && *end != '\r')) {
+        return HF_OK; /* it has none, or none that could be gone on from */
     }
     struct hf_store_crl_number take = {
         .op = {.kind = HF_STORE_CRL_NUMBER, .actor = folder->importing->what->actor},
         .authority = folder->authority,
-        .at_least = (int64_t)next,
+        .at_least = next,
     };
     return hf_store_do(folder->importing->store, &take.op);
 }

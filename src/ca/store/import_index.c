@@ -132,7 +132,7 @@ static const char *read_line(struct hf_bytes text, struct hf_index_line *out)
         }
     }
     field[N_FIELDS - 1] = text;
-    if (field[0].len != 1 || !memchr("VRE", field[0].ptr[0], 3)) {
+    if (field[0].len != 1 || !hf_byte_in(field[0].ptr[0], "VRE")) {
         return "its state should be V, R or E";
     }
     out->state = (char)field[0].ptr[0];

@@ -11,8 +11,10 @@
  *
  * The cursor is the driver's key at the last row looked at, in text.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -369,41 +371,58 @@ static enum hf_err find_end(struct hf_store *store, struct plan *plan, struct pa
 /* --- Reading the question ----------------------------------------------------------------------
  */
 
-static enum hf_err bad_cursor(void)
+/* Reads a number that ends with this character, and steps over both. */
+static bool take_number(const char **at, char last, int64_t *out)
 {
-    return hf_fail(HF_E_INVALID, "the cursor isn't one that this list gave");
+    char *end = NULL;
+    bool begins = **at == '-' || (**at >= '0' && **at <= '9');
+    errno = 0;
+    *out = begins ? strtoll(*at, &end, 10) : 0;
+    if (!begins || errno != 0 || *end != last) {
+        return false;
+    }
+    *at = last ? end + 1 : end;
+    return true;
+}
+
+static bool take_word(const char **at, char out[static HF_WORD_SIZE_MAX + 1])
+{
+    char hex[2 * HF_WORD_SIZE_MAX + 1];
+    size_t len = strcspn(*at, ".");
+    if (len % 2 || len >= sizeof(hex)) {
+        return false;
+    }
+    memcpy(hex, *at, len);
+    hex[len] = '\0';
+    out[len / 2] = '\0';
+    *at += len + ((*at)[len] == '.');
+    return hf_unhex(hex, hf_span_of(out, len / 2)) == HF_OK;
+}
+
+static bool take_key(struct plan *plan, const char **at)
+{
+    switch (plan->driver) {
+    case BY_ID:
+        return *(*at)++ == '.';
+    case BY_EXPIRY:
+        return take_number(at, '.', &plan->after_number);
+    case BY_WORD:
+        break;
+    }
+    return take_word(at, plan->after_word);
 }
 
 static enum hf_err read_cursor(struct plan *plan)
 {
-    const char *text = plan->query->cursor;
     static const char letters[] = {[BY_ID] = 'n', [BY_EXPIRY] = 'e', [BY_WORD] = 'w'};
-    if (!text || !text[0]) {
+    const char *at = plan->query->cursor;
+    if (!at || !at[0]) {
         return HF_OK;
     }
-    const char *dot = strchr(text, '.');
-    size_t len = dot ? (size_t)(dot - text) - 1 : 0;
-    int used = 0;
     plan->goes_on = true;
-    if (text[0] != letters[plan->driver] || !dot ||
-        sscanf(dot, ".%" SCNd64 "%n", &plan->after_id, &used) != 1 || dot[used] != '\0') {
-        return bad_cursor();
-    }
-    if (plan->driver == BY_EXPIRY &&
-        (sscanf(text, "e%" SCNd64 "%n", &plan->after_number, &used) != 1 || text + used != dot)) {
-        return bad_cursor();
-    }
-    if (plan->driver == BY_WORD) {
-        char hex[2 * HF_WORD_SIZE_MAX + 1];
-        if (len % 2 || len >= sizeof(hex)) {
-            return bad_cursor();
-        }
-        memcpy(hex, text + 1, len);
-        hex[len] = '\0';
-        if (hf_unhex(hex, hf_span_of(plan->after_word, len / 2)) != HF_OK) {
-            return bad_cursor();
-        }
-        plan->after_word[len / 2] = '\0';
+    if (*at++ != letters[plan->driver] || !take_key(plan, &at) ||
+        !take_number(&at, '\0', &plan->after_id)) {
+        return hf_fail(HF_E_INVALID, "the cursor isn't one that this list gave");
     }
     return HF_OK;
 }
