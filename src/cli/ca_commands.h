@@ -26,6 +26,7 @@ extern const struct hf_command hf_cmd_ca_backup;
 extern const struct hf_command hf_cmd_ca_restore;
 extern const struct hf_command hf_cmd_ca_export;
 extern const struct hf_command hf_cmd_ca_import;
+extern const struct hf_command hf_cmd_ca_crl;
 extern const struct hf_command hf_cmd_ca_authority;
 extern const struct hf_command hf_cmd_ca_cross_sign;
 

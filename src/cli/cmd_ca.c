@@ -22,12 +22,31 @@ void hf_cli_when(int64_t not_after, int64_t now_s, char out[static HF_CLI_WHEN_S
 }
 
 static const struct hf_command *const below[] = {
-    &hf_cmd_ca_init,      &hf_cmd_ca_issue,      &hf_cmd_ca_sign,     &hf_cmd_ca_renew,
-    &hf_cmd_ca_rekey,     &hf_cmd_ca_revoke,     &hf_cmd_ca_hold,     &hf_cmd_ca_release,
-    &hf_cmd_ca_list,      &hf_cmd_ca_show,       &hf_cmd_ca_requests, &hf_cmd_ca_approve,
-    &hf_cmd_ca_deny,      &hf_cmd_ca_token,      &hf_cmd_ca_rotate,   &hf_cmd_ca_audit,
-    &hf_cmd_ca_authority, &hf_cmd_ca_cross_sign, &hf_cmd_ca_profile,  &hf_cmd_ca_backup,
-    &hf_cmd_ca_restore,   &hf_cmd_ca_export,     &hf_cmd_ca_import,   NULL,
+    &hf_cmd_ca_init,
+    &hf_cmd_ca_issue,
+    &hf_cmd_ca_sign,
+    &hf_cmd_ca_renew,
+    &hf_cmd_ca_rekey,
+    &hf_cmd_ca_revoke,
+    &hf_cmd_ca_hold,
+    &hf_cmd_ca_release,
+    &hf_cmd_ca_list,
+    &hf_cmd_ca_show,
+    &hf_cmd_ca_requests,
+    &hf_cmd_ca_approve,
+    &hf_cmd_ca_deny,
+    &hf_cmd_ca_token,
+    &hf_cmd_ca_rotate,
+    &hf_cmd_ca_audit,
+    &hf_cmd_ca_authority,
+    &hf_cmd_ca_cross_sign,
+    &hf_cmd_ca_profile,
+    &hf_cmd_ca_crl,
+    &hf_cmd_ca_backup,
+    &hf_cmd_ca_restore,
+    &hf_cmd_ca_export,
+    &hf_cmd_ca_import,
+    NULL,
 };
 
 const struct hf_command hf_cmd_ca = {

@@ -2,6 +2,7 @@
 """handfast ca: what becomes of a certificate after it was issued, over both kinds of store."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -220,3 +221,38 @@ def test_the_record_is_whole_and_its_head_holds(ca):
     assert ca.json('audit verify', '--head', head)['whole']
     wrong = head[:-1] + ('0' if head[-1] != '0' else '1')
     assert ca.run('audit verify', '--head', wrong).returncode == 1
+
+
+# --- Lists -----------------------------------------------------------------------------------------
+
+
+def revoked_by(roots, crls, leaf):
+    """What openssl says of the chain when it must ask the lists."""
+    together = crls / 'all.pem'
+    together.write_bytes(b''.join(path.read_bytes() for path in sorted(crls.glob('*.crl'))))
+    made = subprocess.run(['openssl', 'verify', '-CAfile', roots, '-untrusted', leaf.cert,
+                           '-crl_check_all', '-extended_crl', '-CRLfile', together, leaf.cert],
+                          capture_output=True, text=True, check=False)
+    return 'certificate revoked' in made.stderr, made.returncode == 0
+
+
+def test_lists_as_files_know_who_is_revoked(ca, tmp_path):
+    good, bad = ca.issue('client', 'good'), ca.issue('client', 'bad')
+    crls = tmp_path / 'crls'
+    crls.mkdir()
+    ca.good('crl', '--out', crls, '--pem')
+    assert revoked_by(ca.roots, crls, bad) == (False, True)
+    ca.good('hold', '--cert', bad.cert)
+    first, second = ca.json('crl', '--out', crls, '--pem', '--lifetime', '3d')
+    assert [one['number'] for one in (first, second)] == [2, 2]
+    assert (first['entries'], second['entries']) == (0, 1)
+    assert revoked_by(ca.roots, crls, bad) == (True, False)
+    assert revoked_by(ca.roots, crls, good) == (False, True)
+    text = certs.openssl('crl', '-in', crls / 'issuing.crl', '-noout', '-text').decode()
+    assert 'Certificate Hold' in text
+    ca.good('release', '--cert', bad.cert)
+    ca.good('crl', '--out', crls, '--authority', 'issuing')
+    told = subprocess.run(['certtool', '--crl-info', '--inder', '--infile', crls / 'issuing.crl'],
+                          capture_output=True, text=True, check=True).stdout
+    assert 'No revoked' in told or 'Revoked certificates (0)' in told
+    assert 'there is no authority' in ca.bad('crl', '--out', crls, '--authority', 'nobody')
