@@ -7,13 +7,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "proxy/crl_sources.h"
 #include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
 
-enum { WATCH_MS = 1000 /* how often the files are looked at */ };
+enum {
+    WATCH_MS = 1000,   /* how often the files are looked at */
+    CLOCK_STEP_S = 30, /* by which the clock may be set before everything is judged again */
+};
 
 /* Lists that are fetched need the folder that the daemon was started with. */
 static enum hf_err check_folder(const struct hf_daemon *daemon, const struct hf_config *config,
@@ -224,9 +228,35 @@ static void load_again(struct hf_daemon *daemon)
     hf_findings_done(&findings);
 }
 
+static int64_t wall_ahead_s(void)
+{
+    return hf_clock_wall_s(&hf_os_clock) - hf_clock_mono_ns(&hf_os_clock) / 1000000000;
+}
+
+/* Dates are judged by the clock of now, but what is armed to judge again counts seconds that pass.
+ * So when the clock is set, everybody is judged again at once, by what then is in force. */
+static void watch_clock(struct hf_daemon *daemon)
+{
+    int64_t ahead_s = wall_ahead_s(), step_s = ahead_s - daemon->wall_ahead_s;
+    char by[32];
+    if (step_s > -CLOCK_STEP_S && step_s < CLOCK_STEP_S) {
+        return; /* let it drift: a small step is seen when it has added up */
+    }
+    daemon->wall_ahead_s = ahead_s;
+    memset(daemon->lists_seen, 0, sizeof(daemon->lists_seen)); /* load again */
+    hf_format_duration((step_s < 0 ? -step_s : step_s) * 1000, by, sizeof(by));
+    hf_log_say(&daemon->log, HF_LOG_WARN, "clock",
+               "the clock was set %s by %s: all sessions are judged again, and lists are fetched",
+               step_s < 0 ? "back" : "forward", by);
+    if (daemon->sources) {
+        hf_crl_sources_ask(daemon->sources);
+    }
+}
+
 static void on_watch(struct hf_timer *timer)
 {
     struct hf_daemon *daemon = HF_CONTAINER_OF(timer, struct hf_daemon, lists_timer);
+    watch_clock(daemon);
     uint8_t now[HF_SHA256_SIZE];
     hf_crl_watch_look(daemon->crl_watch);
     hf_ledger_fingerprint(daemon->snapshot->config, now);
@@ -245,6 +275,7 @@ void hf_daemon_show_lists(struct hf_daemon *daemon)
 void hf_daemon_watch_lists(struct hf_daemon *daemon)
 {
     hf_daemon_show_lists(daemon);
+    daemon->wall_ahead_s = wall_ahead_s();
     daemon->lists_timer.on_due = on_watch;
     hf_timer_set(daemon->loop, &daemon->lists_timer, WATCH_MS);
 }
