@@ -98,6 +98,8 @@ listeners:
     trust: partners
     sni: [{name: "*.example.org", client: none}]
     strict-sni: true
+    refuse: alert
+    report-only: true
     tls: {versions: 1.3, alpn: http/1.1, tickets: true, ticket-lifetime: 1h, engine: auto,
           unsafe-keylog: k.log, signatures: ed25519, own-signatures: ed25519, cookie: true,
           cert-compression: zstd, record-padding: 0, record-size-limit: none, ticket-keys: a.pem}
