@@ -39,6 +39,7 @@ struct values {
     const char *address;
     const char *at;
     const char *crl;
+    const char *ocsp;
     bool authenticated;
     bool json;
 };
@@ -108,6 +109,13 @@ static const struct hf_option options[] = {
      .value = "FILE",
      .doc = "as if the trust had this file of revocation lists too",
      .offset = offsetof(struct values, crl)},
+    {.name = "ocsp",
+     .kind = HF_OPT_TEXT,
+     .value = "FILE",
+     .doc =
+         "as if the client showed this OCSP answer, in DER, with its certificate; no responder is "
+         "asked",
+     .offset = offsetof(struct values, ocsp)},
     {.name = "json",
      .kind = HF_OPT_SWITCH,
      .doc = "print it as JSON",
@@ -132,6 +140,8 @@ struct simulation {
     enum hf_client_mode client;
     const struct hf_cfg_trust *trust;
     struct hf_verdict handshake;
+    struct hf_buf ocsp_der; /* with --ocsp */
+    struct hf_judge_ocsp ocsp;
     struct hf_notes notes; /* of the sources of revocation */
     bool asked;            /* a request was judged */
     bool bad_path;
@@ -148,6 +158,9 @@ static void simulation_done(struct simulation *sim)
 {
     hf_requester_done(&sim->requester);
     hf_buf_done(&sim->path);
+    hf_buf_done(&sim->ocsp_der);
+    hf_ocsp_wants_done(&sim->ocsp.wants);
+    hf_ocsp_memory_free(sim->ocsp.memory);
     hf_identity_unref(sim->identity);
     hf_chain_unref(sim->chain);
     hf_route_table_free(sim->doors);
@@ -278,12 +291,36 @@ static enum hf_err add_crl(struct simulation *sim)
     return HF_OK;
 }
 
+/* --ocsp: a trust that doesn't ask takes the answer about the client's own certificate. */
+static enum hf_err add_ocsp(struct simulation *sim)
+{
+    enum { SKEW_MS = 60000, MAX_AGE_MS = 600000 };
+    if (!sim->values->ocsp) {
+        return HF_OK;
+    }
+    if (!sim->trust) {
+        return hf_fail(HF_E_USAGE, "--ocsp: the listener has no trust to hold an answer against");
+    }
+    struct hf_cfg_ocsp *cfg = &sim->config->trusts[sim->trust - sim->config->trusts].ocsp;
+    if (!cfg->given) {
+        *cfg = (struct hf_cfg_ocsp){
+            .given = true, .leaf_only = true, .skew_ms = SKEW_MS, .max_age_ms = MAX_AGE_MS};
+    }
+    sim->ocsp_der = HF_BUF_INIT(HF_OCSP_ANSWER_MAX);
+    HF_TRY(hf_file_read(sim->values->ocsp, &sim->ocsp_der));
+    HF_TRY(hf_ocsp_memory_new(HF_OCSP_WANTS_MAX, &sim->ocsp.memory));
+    sim->ocsp.staple = hf_buf_bytes(&sim->ocsp_der);
+    sim->ocsp.first = true;
+    return HF_OK;
+}
+
 /* What a daemon with this config would know of revocation. */
 static enum hf_err load_ledger(struct simulation *sim, struct hf_findings *findings)
 {
     HF_CLEANUP(hf_crl_kept_freep) struct hf_crl_kept *kept = NULL;
     struct hf_ledger_known known = {0};
     HF_TRY(add_crl(sim));
+    HF_TRY(add_ocsp(sim));
     if (sim->config->state.value) {
         HF_TRY(hf_crl_kept_read(sim->config, sim->materials, findings, &known, &kept));
         HF_TRY(hf_denials_read(sim->config->state.value, sim->now_s, &known.deny));
@@ -320,6 +357,7 @@ static void judge_handshake(struct simulation *sim)
             .vitals = sim->may_probe,
             .report_only = sim->listener->report_only,
             .revocation = sim->trust ? hf_ledger_of(sim->ledger, sim->trust->name) : NULL,
+            .ocsp = sim->values->ocsp ? &sim->ocsp : NULL,
             .notes = &sim->notes,
         },
         &sim->handshake);

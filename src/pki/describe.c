@@ -180,6 +180,7 @@ static const struct {
     {"CERTIFICATE REQUEST", hf_describe_request},
     {"NEW CERTIFICATE REQUEST", hf_describe_request},
     {"X509 CRL", hf_describe_crl},
+    {"OCSP RESPONSE", hf_describe_ocsp},
     {"PUBLIC KEY", hf_describe_public_key},
     {"PKCS7", describe_pkcs7},
     {"EC PARAMETERS", NULL},
@@ -292,6 +293,8 @@ static der_describer *kind_of(struct hf_bytes text)
     switch (first.tag) {
     case HF_DER_INTEGER:
         return describe_key_der;
+    case HF_DER_ENUMERATED:
+        return hf_describe_ocsp;
     case OID:
         return describe_pkcs7;
     case HF_DER_SEQUENCE:
@@ -333,8 +336,8 @@ static enum hf_err describe_der(struct hf_describer *d)
         }
     }
     return hf_fail(HF_E_MALFORMED, "%s",
-                   text.len ? "neither PEM nor a certificate, key, request, CRL, PKCS#7 or "
-                              "PKCS#12 file in DER"
+                   text.len ? "neither PEM nor a certificate, key, request, CRL, OCSP answer, "
+                              "PKCS#7 or PKCS#12 file in DER"
                             : "the file is empty");
 }
 
@@ -352,6 +355,7 @@ static void put_summary(struct hf_describer *d, json_t *tree)
         {"public key", "public keys"},
         {"certificate request", "certificate requests"},
         {"CRL", "CRLs"},
+        {"OCSP answer", "OCSP answers"},
     };
     char text[160] = "";
     size_t len = 0;

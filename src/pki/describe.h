@@ -4,7 +4,7 @@
 
 /*
  * What is in a file, in words: certificates, chains, keys (public facts only), requests, CRLs,
- * PKCS#7, PKCS#12, in PEM or DER, found out from the contents. Reads no files.
+ * OCSP answers, PKCS#7, PKCS#12, in PEM or DER, found out from the contents. Reads no files.
  *
  * The answer is a tree:
  *

@@ -37,6 +37,7 @@ void hf_add_problem(struct hf_describer *d, const char *id, const char *format, 
 enum hf_err hf_describe_cert(struct hf_describer *d, struct hf_bytes der) HF_MUST_CHECK;
 enum hf_err hf_describe_request(struct hf_describer *d, struct hf_bytes der) HF_MUST_CHECK;
 enum hf_err hf_describe_crl(struct hf_describer *d, struct hf_bytes der) HF_MUST_CHECK;
+enum hf_err hf_describe_ocsp(struct hf_describer *d, struct hf_bytes der) HF_MUST_CHECK;
 enum hf_err hf_describe_public_key(struct hf_describer *d, struct hf_bytes der) HF_MUST_CHECK;
 
 /* hf_describe_key reads text (PEM block or DER) with the input's passphrase. */

@@ -299,6 +299,7 @@ static void explain(const struct hf_ocsp_case *c, const struct knowledge *k, enu
                                    : reason == HF_REASON_OCSP_UNTRUSTED ? "the one that is known "
                                                                           "is not to our question, "
                                                                           "or its signer is revoked"
+                                   : !c->ocsp                           ? "nobody is asked here"
                                                                         : "it has not come yet");
     }
 }

@@ -354,7 +354,7 @@ static void nothing_at_hand_fails_closed(void **state)
     ask.policy.asks = true;
     ask.input.ocsp = NULL; /* a judge who knows nothing of OCSP */
     hf_verdict_judge(&ask.input, &ask.verdict);
-    expect_refused(&ask, HF_REASON_OCSP_UNREACHABLE, "has not come");
+    expect_refused(&ask, HF_REASON_OCSP_UNREACHABLE, "nobody is asked here");
     end(&ask);
 }
 
