@@ -220,11 +220,12 @@ static void set_by_known_name_is_the_same(void **state)
     expect_fields(msg, "x-real-ip: 5\nx-b: 2\ndate: 6\n");
     const struct hf_http_field *field = hf_http_msg_find_name(msg, HF_HTTP_X_REAL_IP, NULL);
     assert_int_equal(field->traits, HF_FIELD_NO_TRAILER | HF_FIELD_IDENTITY);
-    /* a view of the message itself stays good while its text moves */
+    /* a view of the message itself stays good while its text moves, for the length of a call */
     for (int i = 0; i < 200; i++) {
         struct hf_bytes own =
             hf_http_msg_value(msg, hf_http_msg_find_name(msg, HF_HTTP_X_REAL_IP, NULL));
         assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_DATE, own), HF_OK);
+        own = hf_http_msg_value(msg, hf_http_msg_find_name(msg, HF_HTTP_X_REAL_IP, NULL));
         assert_int_equal(hf_http_msg_set_name(msg, HF_HTTP_X_REAL_IP, own), HF_OK);
     }
     expect_fields(msg, "x-real-ip: 5\nx-b: 2\ndate: 5\n");
