@@ -884,6 +884,94 @@ static void a_password_is_not_shown(void **state)
     assert_int_equal(strlen(hf_store_id(store)), 32);
 }
 
+/* --- Time and turns ----------------------------------------------------------------------------
+ */
+
+static void a_clock_that_steps_back_takes_nothing_back(void **state)
+{
+    (void)state;
+    struct hf_store_standing standing;
+    struct hf_store_crl_number take = {.op = {.kind = HF_STORE_CRL_NUMBER}, .authority = ca};
+    struct hf_store_cert cert = world_cert(ca, 1);
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_ok(world_act(store, HF_ACT_REVOKE, ca, 1, 1));
+    assert_ok(hf_store_do(store, &take.op));
+    world_now -= 365 * 86400;
+    reopen();
+    cert = world_cert(ca, 2);
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_ok(world_act(store, HF_ACT_REVOKE, ca, 2, 1));
+    assert_ok(hf_store_do(store, &take.op));
+    assert_int_equal(take.number, 2);
+    assert_ok(hf_store_standing(store, ca, world_serial(1), &standing));
+    assert_int_equal(standing.status, HF_STATUS_REVOKED);
+    struct hf_store_heads heads;
+    assert_ok(hf_store_heads(store, &heads));
+    assert_int_equal(heads.journal, 2);
+    world_verify(store);
+}
+
+static struct hf_db *hold_the_lock(void)
+{
+    struct hf_db_options options = {.url = world_url(), .timeout_ms = 5000};
+    struct hf_db *db = NULL;
+    assert_ok(hf_db_open(&options, &db));
+    assert_ok(hf_db_begin(db));
+    assert_ok(hf_db_script(db, "UPDATE heads SET change = change"));
+    return db;
+}
+
+static void open_impatient(size_t max_queued)
+{
+    struct hf_store_options options = {
+        .url = world_url(), .clock = &world_clock, .timeout_ms = 200, .max_queued = max_queued};
+    hf_store_close(store);
+    assert_ok(hf_store_open(&options, &store));
+}
+
+static void a_lock_that_another_keeps_is_not_waited_for_for_ever(void **state)
+{
+    (void)state;
+    open_impatient(0);
+    struct hf_db *other = hold_the_lock();
+    struct hf_store_cert cert = world_cert(ca, 1);
+    assert_int_equal(world_issue(store, &cert, NULL), HF_E_BUSY);
+    hf_db_rollback(other);
+    hf_db_close(other);
+    assert_ok(world_issue(store, &cert, NULL));
+}
+
+static void a_full_queue_takes_no_more_and_the_late_are_told(void **state)
+{
+    (void)state;
+    enum { N = 8 };
+    static struct hf_store_audit_add lines[N];
+    sem_t all;
+    int taken = 0;
+    sem_init(&all, 0, 0);
+    open_impatient(3);
+    struct hf_db *other = hold_the_lock();
+    for (; taken < N; taken++) {
+        lines[taken] = (struct hf_store_audit_add){
+            .op = {.kind = HF_STORE_AUDIT, .done = done, .ctx = &all}, .action = "note"};
+        if (hf_store_submit(store, &lines[taken].op) != HF_OK) {
+            break;
+        }
+    }
+    assert_in_range(taken, 3, 2 * 3); /* those that wait, and those that are being tried */
+    assert_string_equal(hf_err_text(), "3 writes are waiting for the store");
+    for (int i = 0; i < taken; i++) {
+        sem_wait(&all);
+        assert_true(lines[i].op.err == HF_E_BUSY || lines[i].op.err == HF_E_TIMEOUT);
+        assert_string_not_equal(lines[i].op.why, "");
+    }
+    hf_db_rollback(other);
+    hf_db_close(other);
+    assert_ok(hf_store_do(store, &lines[0].op));
+    world_verify(store);
+    sem_destroy(&all);
+}
+
 static void an_allocation_that_fails_is_told(void **state)
 {
     (void)state;
@@ -971,6 +1059,9 @@ int main(void)
         store_test(what_is_no_store_is_refused),
         store_test(a_store_of_a_later_version_is_left_alone),
         store_test(a_password_is_not_shown),
+        store_test(a_clock_that_steps_back_takes_nothing_back),
+        store_test(a_lock_that_another_keeps_is_not_waited_for_for_ever),
+        store_test(a_full_queue_takes_no_more_and_the_late_are_told),
         store_test(an_allocation_that_fails_is_told),
         store_test(a_commit_in_doubt_can_be_asked_about),
     };
