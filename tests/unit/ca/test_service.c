@@ -324,6 +324,7 @@ static void test_a_person_approves_and_who_asked_picks_up(void **state)
     decide.caller.name = "boss";
     run(&decide, HF_CA_DONE);
     assert_non_null(decide.cert);
+    hf_ca_op_done(&decide);
     run_once(&decide, HF_CA_CONFLICT, "already");
 
     run(&pick, HF_CA_DONE);
