@@ -64,11 +64,14 @@ enum hf_err hf_traceparent_parse(struct hf_bytes text, struct hf_traceparent *ou
 
 void hf_traceparent_format(const struct hf_request_ids *ids, char out[static HF_TRACEPARENT_SIZE])
 {
-    memcpy(out, "00-", 3);
-    memcpy(out + 3, ids->trace, TRACE_LEN);
-    out[3 + TRACE_LEN] = '-';
-    memcpy(out + 4 + TRACE_LEN, ids->span, SPAN_LEN);
-    memcpy(out + 4 + TRACE_LEN + SPAN_LEN, ids->flags & 1u ? "-01" : "-00", sizeof("-01"));
+    const struct hf_bytes parts[] = {hf_bytes_str("00-"), hf_bytes_of(ids->trace, TRACE_LEN),
+                                     hf_bytes_str("-"), hf_bytes_of(ids->span, SPAN_LEN),
+                                     hf_bytes_str(ids->flags & 1u ? "-01" : "-00")};
+    for (size_t i = 0; i < HF_N_ELEMENTS(parts); i++) {
+        memcpy(out, parts[i].ptr, parts[i].len);
+        out += parts[i].len;
+    }
+    *out = '\0';
 }
 
 /* --- A request's ids ---------------------------------------------------------------------------*/

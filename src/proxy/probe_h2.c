@@ -220,7 +220,8 @@ static enum hf_err set_request(const struct hf_probe *probe, struct hf_http_msg 
 static size_t write_question(const struct hf_probe *probe, uint8_t out[static 512])
 {
     const char *service = probe->cfg->service.value ? probe->cfg->service.value : "";
-    size_t n = strlen(service);
+    struct hf_bytes name = hf_bytes_str(service);
+    size_t n = name.len;
     size_t len = PREFIX;
     memset(out, 0, PREFIX);
     if (n) {
@@ -229,7 +230,7 @@ static size_t write_question(const struct hf_probe *probe, uint8_t out[static 51
             out[len++] = (uint8_t)(n | 0x80);
         }
         out[len++] = (uint8_t)(n > 0x7f ? n >> 7 : n);
-        memcpy(out + len, service, n);
+        memcpy(out + len, name.ptr, n);
         len += n;
     }
     out[3] = (uint8_t)((len - PREFIX) >> 8);
