@@ -42,7 +42,7 @@ struct hf_daemon {
     struct hf_ledger *ledger;           /* what is known of revocation now */
     uint8_t lists_seen[HF_SHA256_SIZE]; /* fingerprint of the files that were tried last */
     struct hf_timer lists_timer;
-    int64_t wall_ahead_s; /* of the monotonic clock, when it was last looked at */
+    int64_t wall_ahead_s;     /* of the monotonic clock, when it was last looked at */
     struct hf_task live_task; /* what a CA of ours says has changed */
     atomic_bool live_told;    /* live_task is on its way */
     struct hf_timer live_timer;

@@ -493,8 +493,8 @@ static enum hf_err fill(struct hf_snapshot_env *env, struct hf_snapshot *snapsho
         HF_TRY(hf_auth_set_new(env->auth, config, snapshot->materials, findings, &snapshot->auth));
     }
     if (env->services) {
-        HF_TRY(env->services->open(env->services->ctx, config, snapshot->materials, env->log, findings,
-                                   &snapshot->services));
+        HF_TRY(env->services->open(env->services->ctx, config, snapshot->materials, env->log,
+                                   findings, &snapshot->services));
     }
     snapshot->upstreams = hf_alloc_zero(config->n_upstreams, sizeof(*snapshot->upstreams));
     snapshot->doors = hf_alloc_zero(config->n_listeners, sizeof(*snapshot->doors));
