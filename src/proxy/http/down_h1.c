@@ -545,9 +545,7 @@ static void retire(struct hf_down *down)
 static void done(struct hf_down *down)
 {
     struct hf_down_h1 *h1 = of_down(down);
-    if (h1->x) {
-        let_go(h1);
-    }
+    h1->x = NULL; /* it has left already, and may be another's by now */
     hf_buf_done(&h1->in);
 }
 
