@@ -2,9 +2,12 @@
 """handfast revoke: the operator's own deny list. What is answered is on the disk, holds at every
 door, and has closed the live sessions that it names."""
 
+import http.client
+import itertools
 import json
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -111,6 +114,36 @@ def test_it_survives_a_kill_and_a_reload(handfast, config, port, pki):
     entries = json.loads(revoke(second, '--list', '--json').stdout)['entries']
     assert [(one['id'], one['reason']) for one in entries] == [(1, 'lost')]
     assert 'entry 3:' in revoke(second, '--serial', '77').stdout
+
+
+def test_killed_at_any_moment_it_forgets_nothing_that_was_acknowledged(handfast, config):
+    """Entries come as fast as they are answered, until the daemon is killed in their midst."""
+    known = set()
+    for enough in (1, 2, 5, 9, 14):
+        daemon = handfast(config)
+        status, answer = daemon.admin('GET', '/revocations')
+        assert status == 200 and known <= {one['selector'] for one in answer['entries']}
+        acknowledged = threading.Semaphore(0)
+
+        def revoke_on(daemon=daemon, enough=enough, acknowledged=acknowledged):
+            for number in itertools.count(enough * 1000):
+                try:
+                    status, answer = daemon.admin('POST', f'/revocations?selector=serial:{number}')
+                except (OSError, http.client.HTTPException, ValueError):
+                    return
+                if status == 200:
+                    known.add(answer['selector'])
+                    acknowledged.release()
+
+        thread = threading.Thread(target=revoke_on)
+        thread.start()
+        for _ in range(enough):
+            assert acknowledged.acquire(timeout=waiting.SECONDS)
+        daemon.kill()
+        thread.join(waiting.SECONDS)
+    assert len(known) >= 31
+    entries = handfast(config).admin('GET', '/revocations')[1]['entries']
+    assert known <= {one['selector'] for one in entries}
 
 
 def test_a_journal_cut_short_loses_only_what_was_never_acknowledged(handfast, config, state, port, pki):
