@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "ca/issuer_impl.h"
+#include "ca/oid.h"
 #include "pki/asn1_write.h"
 
 static const int64_t last_date = INT64_C(253402300799); /* 9999-12-31T23:59:59Z */
@@ -148,6 +149,47 @@ static enum hf_err check_constraints(struct making *m)
     return err == HF_E_INVALID ? refuse(m, HF_REFUSAL_NAME_CONSTRAINTS, err) : err;
 }
 
+static bool is_for_servers(const struct hf_cert_profile *profile)
+{
+    struct hf_bytes server = hf_eku_by_word("server-auth");
+    for (size_t i = 0; i < profile->n_eku; i++) {
+        if (hf_bytes_eq(profile->eku[i], server)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hf_err check_host_cn(struct making *m, const char *cn)
+{
+    struct hf_alt_name name = {HF_ALT_DNS, hf_bytes_str(cn)};
+    const struct hf_alt_names alone = {&name, 1, 1};
+    if (!strchr(cn, '.') || hf_alt_name_check(HF_ALT_DNS, name.value) != HF_OK ||
+        hf_alt_names_have(m->names, HF_ALT_DNS, name.value)) {
+        return HF_OK;
+    }
+    enum hf_err err = hf_cert_profile_allows(m->profile, &name);
+    if (err == HF_E_INVALID) {
+        return refuse(m, HF_REFUSAL_NAME_DENIED,
+                      hf_fail_context(err, "the CN, which clients may take for a host name"));
+    }
+    HF_TRY(err);
+    err = m->issuer ? hf_issuer_permits(m->issuer, hf_buf_bytes(&m->subject_der), &alone) : HF_OK;
+    return err == HF_E_INVALID ? refuse(m, HF_REFUSAL_NAME_CONSTRAINTS, err) : err;
+}
+
+/* Where there is no DNS name, OpenSSL's X509_check_host believes the CN: so a CN that looks like a
+ * host is held to what holds for hosts, or it would be a way around the rules for names. */
+static enum hf_err check_host_cns(struct making *m)
+{
+    const char *cn;
+    for (size_t i = 0;
+         is_for_servers(m->profile) && (cn = hf_subject_get(&m->subject, HF_ATTR_CN, i)); i++) {
+        HF_TRY(check_host_cn(m, cn));
+    }
+    return HF_OK;
+}
+
 static enum hf_err check_urls(struct making *m, const char *const *urls, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -167,6 +209,7 @@ static enum hf_err check_request(struct making *m)
     HF_TRY(choose_dates(m));
     HF_TRY(choose_path_len(m));
     HF_TRY(check_constraints(m));
+    HF_TRY(check_host_cns(m));
     HF_TRY(check_urls(m, facts->crl_urls, facts->n_crl_urls));
     HF_TRY(check_urls(m, facts->ocsp_urls, facts->n_ocsp_urls));
     return check_urls(m, facts->issuer_urls, facts->n_issuer_urls);

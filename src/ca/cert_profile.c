@@ -152,7 +152,8 @@ static const char *why_not(const struct hf_name_rule *rule, const struct hf_alt_
     return NULL;
 }
 
-static enum hf_err check_name(const struct hf_cert_profile *profile, const struct hf_alt_name *name)
+enum hf_err hf_cert_profile_allows(const struct hf_cert_profile *profile,
+                                   const struct hf_alt_name *name)
 {
     const char *why = why_not(&profile->names[name->kind], name);
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4 * HF_ALT_TEXT_MAX);
@@ -217,7 +218,7 @@ enum hf_err hf_cert_profile_check_names(const struct hf_cert_profile *profile,
                                         const struct hf_alt_names *names, enum hf_refusal *out_why)
 {
     for (size_t i = 0; i < names->n; i++) {
-        enum hf_err err = check_name(profile, &names->item[i]);
+        enum hf_err err = hf_cert_profile_allows(profile, &names->item[i]);
         if (err != HF_OK) {
             return refuse(out_why, err == HF_E_INVALID ? HF_REFUSAL_NAME_DENIED : HF_REFUSAL_NONE,
                           err);

@@ -148,6 +148,10 @@ enum hf_err hf_cert_profile_check_names(const struct hf_cert_profile *profile,
                                         const struct hf_alt_names *names,
                                         enum hf_refusal *out_why) HF_MUST_CHECK;
 
+/* hf_cert_profile_allows holds one name to the rule of its kind, without counting. */
+enum hf_err hf_cert_profile_allows(const struct hf_cert_profile *profile,
+                                   const struct hf_alt_name *name) HF_MUST_CHECK;
+
 /*
  * hf_cert_profile_subject makes the subject: each part of the template, where the fields {cn}, {o},
  * {ou} are the attributes asked for, {dns}, {email}, {uri}, {upn}, {ip} the first such name. A part

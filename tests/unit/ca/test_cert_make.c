@@ -429,6 +429,54 @@ static void name_constraints_bind_what_is_issued(void **state)
     making_ca_done(&bound);
 }
 
+/* OpenSSL takes the CN for the host's name where there is no DNS name: no way around the rules. */
+static void a_cn_that_looks_like_a_host_is_held_to_the_rules_for_hosts(void **state)
+{
+    (void)state;
+    static const char yaml[] = "name: x\nextends: service\n"
+                               "names: {dns: {allow: [\"*.svc.example.org\"]}}\n";
+    static const char *const permitted[] = {"DNS:svc.example.org"};
+    const struct hf_made_constraints constraints = {permitted, 1, NULL, 0};
+    struct making_ca bound =
+        making_below(&root, HF_KEY_KIND_P256, &(struct hf_cert_facts){.constraints = &constraints});
+    static const struct {
+        const char *subject, *names[2];
+        enum hf_refusal why, bound_why;
+    } cases[] = {
+        {"CN=a.svc.example.org", {"URI:urn:a:b"}, HF_REFUSAL_NONE, HF_REFUSAL_NONE},
+        {"CN=bank.example.org", {NULL}, HF_REFUSAL_NAME_DENIED, HF_REFUSAL_NAME_CONSTRAINTS},
+        {"CN=bank.example.org",
+         {"DNS:a.svc.example.org"},
+         HF_REFUSAL_NAME_DENIED,
+         HF_REFUSAL_NAME_CONSTRAINTS},
+        {"CN=a service of ours", {NULL}, HF_REFUSAL_NONE, HF_REFUSAL_NONE},
+        {"CN=db", {NULL}, HF_REFUSAL_NONE, HF_REFUSAL_NONE},
+    };
+    struct hf_findings findings = {0};
+    struct hf_cert_profile *profile = NULL;
+    assert_int_equal(hf_cert_profile_parse(hf_bytes_str(yaml), "x", &findings, &profile), HF_OK);
+    for (size_t i = 0; i < HF_N_ELEMENTS(cases); i++) {
+        struct asked asked;
+        struct hf_made_cert made;
+        enum hf_refusal why = HF_REFUSAL_NONE;
+        ask(&asked, cases[i].subject, cases[i].names);
+        if (hf_cert_make(profile, &asked.facts, issuing.issuer, MAKING_NOW, &hf_os_rng, &made,
+                         &why) == HF_OK) {
+            hf_made_cert_done(&made);
+        }
+        assert_string_equal(hf_refusal_name(why), hf_refusal_name(cases[i].why));
+        why = HF_REFUSAL_NONE;
+        if (make("service", &asked, &bound, &made, &why) == HF_OK) {
+            hf_made_cert_done(&made);
+        }
+        assert_string_equal(hf_refusal_name(why), hf_refusal_name(cases[i].bound_why));
+        asked_done(&asked);
+    }
+    hf_findings_done(&findings);
+    hf_cert_profile_unref(profile);
+    making_ca_done(&bound);
+}
+
 /* --- What comes as facts ----------------------------------------------------------------------*/
 
 static void urls_go_where_they_belong(void **state)
@@ -576,6 +624,7 @@ int main(void)
         cmocka_unit_test(keys_that_the_profile_does_not_take_are_refused),
         cmocka_unit_test(path_lengths_shrink_downwards),
         cmocka_unit_test(name_constraints_bind_what_is_issued),
+        cmocka_unit_test(a_cn_that_looks_like_a_host_is_held_to_the_rules_for_hosts),
         cmocka_unit_test(urls_go_where_they_belong),
         cmocka_unit_test(a_cross_certificate_has_the_other_cas_name_and_key_id),
         cmocka_unit_test(an_issuer_must_be_a_ca_with_its_key),
