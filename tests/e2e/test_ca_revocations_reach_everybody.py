@@ -469,3 +469,33 @@ def test_who_does_not_hear_the_feed_lets_nobody_in(node):
     assert refused == 'certificate unknown'
     line = far.log.wait(event='handshake', result='refused')
     assert line['reason'] == 'crl-stale' and "isn't heard" in line['detail']
+
+
+# --- Our own proxies, by OCSP -----------------------------------------------------------------
+
+
+def test_a_proxy_elsewhere_asks_by_ocsp_and_shows_its_own_answer(served, handfast, ports, tmp_path):
+    """One that knows the roots and the host of the responder, and nothing else."""
+    ca = served()
+    port, state = ports.take(), tmp_path / 'elsewhere'
+    state.mkdir()
+    elsewhere = handfast({
+        'state': str(state),
+        'identities': {'server': configs.identity(ca.server, **{'fetch-staple': True})},
+        'trust': {'ours': {'roots': str(ca.roots),
+                           'ocsp': {'from-certificates': [f'http://127.0.0.1:{ca.public}'],
+                                    'leaf-only': True, 'refresh': '1s', 'nonce': 'require'}}},
+        'listeners': {'door': {'listen': [f'127.0.0.1:{port}'], 'identities': ['server'], 'client': 'require',
+                               'trust': 'ours', 'mode': 'http', 'tls': configs.ENGINE,
+                               'routes': [{'respond': {'status': 200, 'body': 'in\n'}}]}}})
+    assert 'is shown' in elsewhere.log.wait(event='staple')['text']
+    shown = clients.s_client(port, '-status', roots=ca.roots, leaf=ca.alice).stdout.decode()
+    assert 'Cert Status: good' in shown
+    with clients.connect(port, ca.roots, ca.bob) as session:
+        ca.revoke(ca.bob, '--reason', 'keyCompromise')
+        with pytest.raises(ssl.SSLError, match='(?i)revoked'):
+            while session.recv(100):
+                pass
+    assert clients.refusal(port, ca.roots, ca.bob) == 'certificate revoked'
+    with clients.connect(port, ca.roots, ca.alice):
+        pass
