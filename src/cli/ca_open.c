@@ -66,6 +66,8 @@ enum hf_err hf_ca_cli_open(const struct hf_ca_values *values, struct hf_ca_servi
         .passphrase = hf_bytes_of(passphrase.ptr, passphrase.len),
         .clock = &hf_os_clock,
         .rng = &hf_os_rng,
+        .key_lists = values->known_keys.item,
+        .n_key_lists = values->known_keys.n,
     };
     return hf_ca_service_open(&options, out);
 }

@@ -16,6 +16,7 @@
 struct hf_ca_values {
     const char *dir, *store;
     struct hf_store_passphrase passphrase;
+    struct hf_texts known_keys;
     bool json;
 };
 
@@ -44,6 +45,13 @@ struct hf_ca_values {
         HF_CA_OPTION(type, "passphrase-credential", HF_OPT_TEXT, "NAME", \
                      member.passphrase.credential, \
                      .doc = "... the systemd credential of this name")
+
+/* Keys that nothing is issued for: for commands that take somebody's key. */
+#define HF_CA_OPTIONS_KNOWN(type, member) \
+    HF_CA_OPTION(type, "known-keys", HF_OPT_TEXTS, "FILE", member.known_keys, \
+                 .doc = \
+                     "refuse the keys on this list (docs/ca-profiles.md); may be given several " \
+                     "times")
 
 /* hf_ca_where gives the URL of the store; the caller frees it. Errors: HF_E_USAGE (neither or both
  * were given), HF_E_NOT_FOUND (no CA in the folder), HF_E_UNSUPPORTED (one of the old form). */

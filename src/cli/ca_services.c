@@ -116,6 +116,11 @@ static char *settings_of(const struct hf_cfg_ca *cfg, const struct hf_materials 
                       (long long)cfg->ocsp_lifetime_ms) != HF_OK) {
         return NULL;
     }
+    for (size_t i = 0; i < cfg->n_known_keys; i++) {
+        if (hf_buf_printf(&text, "|%s", cfg->known_keys[i].value) != HF_OK) {
+            return NULL;
+        }
+    }
     const char *made = hf_buf_cstr(&text);
     return made ? hf_strdup(made) : NULL;
 }
@@ -128,9 +133,19 @@ static enum hf_err open_host(struct seat *seat, const struct hf_cfg_ca *cfg, con
                                              .credential = cfg->passphrase_credential.value};
     HF_CLEANUP(hf_secret_text_done) struct hf_secret_text passphrase = {0};
     HF_TRY(hf_store_passphrase_read(&from, &passphrase));
+    HF_CLEANUP(hf_freep)
+    const char **key_lists = hf_alloc_zero(cfg->n_known_keys + 1, sizeof(*key_lists));
+    if (!key_lists) {
+        return HF_E_NOMEM;
+    }
+    for (size_t i = 0; i < cfg->n_known_keys; i++) {
+        key_lists[i] = cfg->known_keys[i].value;
+    }
     struct hf_ca_host_options options = {
         .name = cfg->name,
         .service = {.store = url,
+                    .key_lists = key_lists,
+                    .n_key_lists = cfg->n_known_keys,
                     .passphrase = hf_bytes_of(passphrase.ptr, passphrase.len),
                     .clock = &hf_os_clock,
                     .rng = &hf_os_rng},

@@ -63,6 +63,7 @@ static const struct hf_option issue_options[] = {
     HF_CA_OPTIONS_FILES(struct values, files),
     HF_CA_OPTIONS_WHERE(struct values, ca),
     HF_CA_OPTIONS_KEYS(struct values, ca),
+    HF_CA_OPTIONS_KNOWN(struct values, ca),
     HF_CA_OPTIONS_JSON(struct values, ca),
 };
 
@@ -77,6 +78,7 @@ static const struct hf_option sign_options[] = {
     OPTION("force", HF_OPT_SWITCH, NULL, files.force, .doc = "replace output files that exist"),
     HF_CA_OPTIONS_WHERE(struct values, ca),
     HF_CA_OPTIONS_KEYS(struct values, ca),
+    HF_CA_OPTIONS_KNOWN(struct values, ca),
     HF_CA_OPTIONS_JSON(struct values, ca),
 };
 

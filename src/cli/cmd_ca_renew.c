@@ -47,6 +47,7 @@ static const struct hf_option rekey_options[] = {
     OPTION("revoke-old", HF_OPT_SWITCH, NULL, revoke_old,
            .doc = "revoke the old certificate (superseded) in the same step"),
     HF_CA_OPTIONS_FILES(struct values, files),
+    HF_CA_OPTIONS_KNOWN(struct values, ca),
     OPTIONS_BOTH,
 };
 

@@ -32,6 +32,8 @@ struct hf_cfg_ca {
     struct hf_cfg_string passphrase_file;       /* first line of it; of the CA's keys */
     struct hf_cfg_string passphrase_env;        /* name of the variable */
     struct hf_cfg_string passphrase_credential; /* name of a systemd credential */
+    struct hf_cfg_string *known_keys;           /* files of keys known to others */
+    size_t n_known_keys;
     int64_t crl_lifetime_ms;
     int64_t crl_delay_ms;
     int64_t delta_lifetime_ms;       /* 0: no deltas */

@@ -62,6 +62,13 @@ static const struct hf_key ca_keys[] = {
      .doc = "The same from a systemd credential (`LoadCredential=`).",
      .example = "ca-passphrase",
      HF_KEY_FIELD(hf_cfg_ca, passphrase_credential)},
+    {.name = "known-keys",
+     .kind = HF_KIND_FILE,
+     .doc = "Files of keys that are known to others, for which nothing is issued: a line of 20 hex "
+            "digits each, as Debian's openssl-blacklist has them, or of 64, the SHA-256 of the "
+            "SubjectPublicKeyInfo. Read when the CA is opened.",
+     .example = "[blacklist.RSA-2048]",
+     HF_KEY_ARRAY(hf_cfg_ca, known_keys)},
     {.name = "feed",
      .kind = HF_KIND_URL,
      .doc =

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """handfast ca: what becomes of a certificate after it was issued, over both kinds of store."""
 
+import hashlib
 import json
 import subprocess
 
@@ -103,6 +104,20 @@ def test_a_key_that_others_have_gets_no_second_certificate(ca, tmp_path):
     ca.good('revoke', '--cert', tmp_path / 'a.pem', '--reason', 'keyCompromise')
     said = ca.bad('sign', '--profile', 'user', '--csr', csr, '--out', tmp_path / 'b')
     assert 'others have the key' in said
+
+
+def test_keys_on_a_list_are_refused(tmp_path):
+    ca = cas.Ca(tmp_path / 'ca')
+    csr = make_csr(tmp_path, '/CN=alice')
+    der = certs.openssl('pkey', '-in', tmp_path / 'csr.key', '-pubout', '-outform', 'DER')
+    listed = tmp_path / 'known'
+    listed.write_text('# ours\n' + hashlib.sha256(der).hexdigest() + '\n')
+    sign = ['sign', '--profile', 'user', '--csr', csr, '--out', tmp_path / 'a']
+    assert 'known' in ca.bad(*sign, '--known-keys', listed)
+    assert ca.list() == []
+    listed.write_text('not a key\n')
+    assert f'{listed}:1' in ca.bad(*sign, '--known-keys', listed)
+    ca.good(*sign)
 
 
 # --- Revoke ----------------------------------------------------------------------------------------
