@@ -40,6 +40,15 @@ bool hf_pages_resize(struct hf_pages *pages, size_t size)
     return true;
 }
 
+/* MADV_COLLAPSE (Linux 6.1) moves what lies there already. */
+void hf_pages_settle(const struct hf_pages *pages)
+{
+    enum { COLLAPSE = 25 };
+    if (pages->ptr && pages->size) {
+        (void)madvise(pages->ptr, pages->size, COLLAPSE);
+    }
+}
+
 void hf_pages_done(struct hf_pages *pages)
 {
     if (pages->ptr) {

@@ -25,4 +25,8 @@ struct hf_pages {
 bool hf_pages_resize(struct hf_pages *pages, size_t size) HF_MUST_CHECK;
 void hf_pages_done(struct hf_pages *pages);
 
+/* hf_pages_settle says that the block is filled and will be looked into all over: where the system
+ * has large pages free it lies on them from now on. A wish, no more. */
+void hf_pages_settle(const struct hf_pages *pages);
+
 #endif

@@ -435,6 +435,7 @@ enum hf_err hf_serials_build(struct hf_serials_builder *builder, struct hf_seria
             hf_serials_free(serials);
             return HF_E_NOMEM;
         }
+        hf_pages_settle(&serials->of[i].pages);
     }
     *out = serials;
     return HF_OK;
