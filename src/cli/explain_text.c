@@ -260,8 +260,10 @@ static void put_steps(FILE *out, const json_t *verdict)
     {
         bool failed = is(step, "result", "failed");
         bool passes = is(verdict, "result", "admitted") || is(verdict, "result", "reported");
-        label(out, text_of(step, "step"));
-        fputs(strlen(text_of(step, "step")) >= LABEL ? " " : "", out);
+        size_t len = strlen(text_of(step, "step"));
+        fputs("  ", out);
+        put(out, text_of(step, "step"));
+        fprintf(out, "%*s", len < LABEL ? (int)(LABEL - len) : 1, "");
         put(out, failed ? "FAILED" : text_of(step, "result"));
         fputs(failed && passes ? ", and let pass\n" : "\n", out);
     }

@@ -108,6 +108,9 @@ json_t *hf_session_json(const struct hf_session *session)
         json_object_set_new(json, "serial", json_string(session->identity->serial));
         json_object_set_new(json, "verified", json_boolean(session->verified));
     }
+    if (session->bar) {
+        json_object_set_new(json, "refused", json_string(hf_reason_code(session->bar->reason)));
+    }
     if (session->upstream) {
         json_object_set_new(json, "upstream", json_string(session->upstream->cfg->text));
     }

@@ -153,6 +153,8 @@ def test_a_ticket_of_better_days_is_no_way_in(daemon, pki, port, app, lists, ver
 def test_a_reload_and_a_review_change_nothing_for_a_barred_connection(daemon, pki, port, config, app, lists):
     with clients.connect(port, pki.servers.root.cert, pki.stranger, alpn=['http/1.1']) as client:
         daemon.log.wait(event='handshake', result='refused', reason='unknown-ca')
+        session, = daemon.admin('GET', '/sessions')[1]['sessions']
+        assert (session['refused'], session['verified']) == ('unknown-ca', False)
         lists.write([pki.bob])
         daemon.reload()
         config['trust']['clients']['roots'] = str(pki.strangers.root.cert)
