@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import crl, machine, proc, revoke
+from . import ca, crl, machine, proc, revoke
 from .certs import Certs
 from .measure import LOADS, MEMORY, Bench, measure
 from .peers import PEERS, Handfast
@@ -19,13 +19,13 @@ from .peers import PEERS, Handfast
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODES = {'handshake': ['handshake'], 'resume': ['resume'], 'requests': ['requests'],
          'bulk': ['down', 'up'], 'idle': ['idle'], 'fleet': ['fleet'], 'scale': [], 'crl': [],
-         'revoke': []}
+         'revoke': [], 'ca': []}
 # With --http or --h2: requests are understood, and how long they take is measured too.
 HTTP_MODES = {'requests': ['{}', '{}-p99'], 'idle': ['{}-idle']}
 HTTP_PEERS = ['handfast-http', 'nginx-http', 'haproxy-http']
 IN_MEMORY = ('handshake', 'resume', 'bulk', 'scale')
 REVOKE_CONNECTIONS = 8900  # a TCP session has two descriptors, of 20000
-TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem', 'hfcrl')
+TOOLS = ('hfload', 'hfreq', 'hfbackend', 'hfmem', 'hfcrl', 'hfstore', 'hfrevoked')
 
 DESCRIPTION = '''
 Measures the server's CPU time per operation (idle: its memory per connection) of Handfast and of
@@ -44,6 +44,7 @@ modes:
   scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
   crl        loading, holding and asking a revocation list, beside libcrypto's X509_CRL
+  ca         what lists and OCSP answers cost a CA, beside `openssl ca`, `openssl ocsp`, cfssl
 
 With --http or --h2, requests and idle are about proxies that understand HTTP/1.1 or HTTP/2, and
 requests also measures how long one takes (99 of 100 at most) at a rate that is 70% of what the
@@ -292,6 +293,9 @@ def run(options):
     if options.mode == 'crl':
         result = crl.compare(tools_in(folder)['hfcrl'], options.entries, options.rounds)
         show = crl.table
+    elif options.mode == 'ca':
+        result = ca.compare(tools_in(folder), find_handfast(folder), options.entries)
+        show = ca.table
     elif options.mode == 'revoke':
         connections = options.connections or REVOKE_CONNECTIONS
         allow_descriptors(connections)
