@@ -295,6 +295,31 @@ static void keys_of_one_name_have_lists_of_their_own(void **state)
     testpki_free(rekeyed);
 }
 
+static void a_serial_is_enough_where_no_list_is_a_shard(void **state)
+{
+    (void)state;
+    struct testcrl_entry entry = {alice_serial, -1, 0};
+    struct made made[] = {
+        {root, {.number = "5", .entries = &entry, .n_entries = 1, .point = "onlyuser:TRUE"}},
+        {root, {.number = "6", .point = "onlyCA:TRUE"}},
+        {root, {.number = "7", .point = "fullname:URI:http://ca/2.crl"}},
+    };
+    struct hf_revoked_result result;
+    struct hf_serial serial;
+    struct hf_revoked *plain = set_of(made, 2, NULL), *sharded = set_of(made, 3, NULL);
+    assert_int_equal(hf_serial_from_hex(alice_serial, &serial), HF_OK);
+    assert_true(hf_revoked_check_leaf(plain, &serial, root->cert, TESTPKI_NOW, &result));
+    assert_int_equal(result.answer, HF_REVOKED_REVOKED);
+    assert_false(hf_revoked_check_leaf(sharded, &serial, root->cert, TESTPKI_NOW, &result));
+    assert_int_equal(hf_serial_from_hex(bob_serial, &serial), HF_OK);
+    assert_true(hf_revoked_check_leaf(plain, &serial, root->cert, TESTPKI_NOW, &result));
+    assert_int_equal(result.answer, HF_REVOKED_GOOD);
+    assert_true(hf_revoked_check_leaf(plain, &serial, sub->cert, TESTPKI_NOW, &result));
+    assert_int_equal(result.answer, HF_REVOKED_MISSING);
+    hf_revoked_unref(plain);
+    hf_revoked_unref(sharded);
+}
+
 static void a_newer_delta_of_the_same_key_is_taken(void **state)
 {
     (void)state;
@@ -324,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_replayed_list_is_noticed),
         cmocka_unit_test(keys_of_one_name_have_lists_of_their_own),
         cmocka_unit_test(a_newer_delta_of_the_same_key_is_taken),
+        cmocka_unit_test(a_serial_is_enough_where_no_list_is_a_shard),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
