@@ -60,7 +60,7 @@ struct hf_db_options {
     const char *url;
     bool create;
     bool read_only;   /* SQLite only: the file is left as it is */
-    bool small_cache; /* SQLite only: 2 MiB of pages rather than 8 */
+    bool small_cache; /* SQLite only: 4 MiB of pages rather than 8 */
     unsigned timeout_ms;
 };
 

@@ -502,7 +502,8 @@ static enum hf_err connect_pg(struct pg_db *db, const char *url)
     }
 }
 
-/* synchronous_commit could be off in the server's configuration: a commit must be on its disk. */
+/* synchronous_commit could be off in the server's configuration: a commit must be on its disk. The
+ * server gives up a lock before we give up the server. */
 static enum hf_err set_up(struct pg_db *db)
 {
     char sql[256];
@@ -513,7 +514,7 @@ static enum hf_err set_up(struct pg_db *db)
     snprintf(sql, sizeof(sql),
              "SET synchronous_commit = on; SET lock_timeout = %u; SET statement_timeout = 0;"
              " SET idle_in_transaction_session_timeout = %u; SET bytea_output = hex",
-             db->base.timeout_ms, 6 * db->base.timeout_ms);
+             db->base.timeout_ms * 3 / 4, 6 * db->base.timeout_ms);
     return pg_script(&db->base, sql);
 }
 

@@ -298,7 +298,7 @@ static enum hf_err set_up(struct sqlite_db *db, const struct hf_db_options *opti
                                     "PRAGMA synchronous=FULL;"
                                     "PRAGMA foreign_keys=ON;"
                                     "PRAGMA journal_size_limit=67108864;"));
-    return sqlite_script(&db->base, options->small_cache ? "PRAGMA cache_size=-2048"
+    return sqlite_script(&db->base, options->small_cache ? "PRAGMA cache_size=-4096"
                                                          : "PRAGMA cache_size=-8192");
 }
 

@@ -935,9 +935,11 @@ static void a_lock_that_another_keeps_is_not_waited_for_for_ever(void **state)
     open_impatient(0);
     struct hf_db *other = hold_the_lock();
     struct hf_store_cert cert = world_cert(ca, 1);
-    assert_int_equal(world_issue(store, &cert, NULL), HF_E_BUSY);
+    enum hf_err err = world_issue(store, &cert, NULL);
+    assert_true(err == HF_E_BUSY || err == HF_E_TIMEOUT); /* whose patience ended first */
     hf_db_rollback(other);
     hf_db_close(other);
+    reopen();
     assert_ok(world_issue(store, &cert, NULL));
 }
 
@@ -967,6 +969,7 @@ static void a_full_queue_takes_no_more_and_the_late_are_told(void **state)
     }
     hf_db_rollback(other);
     hf_db_close(other);
+    reopen();
     assert_ok(hf_store_do(store, &lines[0].op));
     world_verify(store);
     sem_destroy(&all);
