@@ -113,6 +113,14 @@ def cost(process, port, path, request, keep):
     return (proc.cpu_seconds(process.pid) - before) * 1e6 / n
 
 
+def fetched(port, path, into):
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
+    connection.request('GET', path)
+    answer = connection.getresponse()
+    into.write_bytes(answer.read())
+    return answer.status == 200
+
+
 def our_ocsp(handfast, folder):
     home, port = pathlib.Path(folder) / 'ours', proc.free_port()
     home.mkdir()
@@ -120,18 +128,18 @@ def our_ocsp(handfast, folder):
     command(handfast, 'ca', 'issue', '--dir', home / 'ca', '--client', 'alice', '--out', home / 'alice')
     config = home / 'handfast.yaml'
     config.write_text(f'''workers: 1
-log: {{level: warn}}
+log: {{level: info}}
 ca: {{main: {{store: {home}/ca}}}}
 listeners:
   public: {{listen: ["127.0.0.1:{port}"], plain: true, mode: http, routes: [{{service: main/public}}]}}
 ''')
     with proc.Process('handfast', [handfast, 'run', '-c', str(config)], home) as process:
         proc.wait_for_port(process, port)
-        time.sleep(2)  # lists and signers are made
-        connection = http.client.HTTPConnection('127.0.0.1', port)
-        connection.request('GET', '/ca/issuing.crt')
         issuer = home / 'issuing.der'
-        issuer.write_bytes(connection.getresponse().read())
+        while not fetched(port, '/ca/issuing.crt', issuer):
+            process.stays(0.05)
+        while 'issuing of the CA main has a new OCSP signer' not in process.said():
+            process.stays(0.05)
         command('openssl', 'x509', '-inform', 'DER', '-in', issuer, '-out', home / 'issuing.pem')
         asked = [request_of(home, home / 'issuing.pem', home / 'alice.pem', nonce) for nonce in (True, False)]
         return {'signed_us': cost(process, port, '/ocsp', asked[0], True),
