@@ -21,13 +21,14 @@ enum { OPENING_AT_ONCE = 64, STALL_MS = 20000, SECONDS_MAX = 120, CONNS_MAX = 20
 
 static const char usage[] =
     "usage: hfreq --mode closed|open|idle --connect ADDRESS:PORT --cert FILE --key FILE\n"
-    "             [--h2] [--sni NAME] [--connections N] [--streams N] [--seconds N] [--rate N]\n";
+    "             [--h2] [--sni NAME] [--connections N] [--streams N] [--seconds N] [--rate N]\n"
+    "             [--requests FILE [--once]]\n";
 
 struct options {
-    const char *mode, *connect, *cert, *key, *sni;
+    const char *mode, *connect, *cert, *key, *sni, *requests;
     unsigned long connections, streams, seconds;
     double rate;
-    bool h2;
+    bool h2, once;
 };
 
 /* --- What connections report --- */
@@ -63,6 +64,9 @@ void req_answered(struct req_conn *conn, int64_t began_ns)
     load->n_operations++;
     if (load->open_loop) {
         req_pace_answered(load->pace, conn, began_ns);
+    } else if (load->script.once && load->script.at >= load->script.n) {
+        load->stopping = true;
+        hf_loop_stop(load->loop);
     } else if (!load->stopping) {
         req_conn_request(conn, began_ns);
     }
@@ -206,10 +210,11 @@ static enum hf_err check(const struct options *options)
 static enum hf_err parse(int argc, char **argv, struct options *out)
 {
     static const struct option longs[] = {
-        {"mode", 1, NULL, 'm'},    {"connect", 1, NULL, 'c'}, {"cert", 1, NULL, 'e'},
-        {"key", 1, NULL, 'k'},     {"sni", 1, NULL, 'n'},     {"connections", 1, NULL, 'C'},
-        {"seconds", 1, NULL, 's'}, {"streams", 1, NULL, 'S'}, {"rate", 1, NULL, 'r'},
-        {"h2", 0, NULL, '2'},      {NULL, 0, NULL, 0},
+        {"mode", 1, NULL, 'm'},    {"connect", 1, NULL, 'c'},  {"cert", 1, NULL, 'e'},
+        {"key", 1, NULL, 'k'},     {"sni", 1, NULL, 'n'},      {"connections", 1, NULL, 'C'},
+        {"seconds", 1, NULL, 's'}, {"streams", 1, NULL, 'S'},  {"rate", 1, NULL, 'r'},
+        {"h2", 0, NULL, '2'},      {"requests", 1, NULL, 'R'}, {"once", 0, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     const struct {
         int option;
@@ -218,11 +223,11 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
     } table[] = {
         {'m', &out->mode, NULL},    {'c', &out->connect, NULL}, {'e', &out->cert, NULL},
         {'k', &out->key, NULL},     {'n', &out->sni, NULL},     {'C', NULL, &out->connections},
-        {'s', NULL, &out->seconds}, {'S', NULL, &out->streams},
+        {'s', NULL, &out->seconds}, {'S', NULL, &out->streams}, {'R', &out->requests, NULL},
     };
     *out = (struct options){.sni = "bench.example", .connections = 16, .streams = 1, .seconds = 5};
     for (int option; (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        bool known = option == '2' || option == 'r';
+        bool known = option == '2' || option == 'r' || option == 'o';
         for (size_t i = 0; i < HF_N_ELEMENTS(table); i++) {
             if (table[i].option == option) {
                 known = true;
@@ -234,6 +239,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
             }
         }
         out->h2 = out->h2 || option == '2';
+        out->once = out->once || option == 'o';
         out->rate = option == 'r' ? strtod(optarg, NULL) : out->rate;
         if (!known) {
             return hf_fail(HF_E_USAGE, "unknown option");
@@ -249,6 +255,8 @@ static enum hf_err make_load(const struct options *options, struct req_load *loa
     load->open_loop = strcmp(options->mode, "open") == 0;
     load->idle = strcmp(options->mode, "idle") == 0;
     load->sni = options->sni;
+    load->script.once = options->once;
+    HF_TRY(options->requests ? req_script_read(options->requests, &load->script) : HF_OK);
     HF_TRY(hf_addr_parse(options->connect, &load->server));
     HF_TRY(make_ctx(options, load->version, &load->ctx));
     HF_TRY(hf_loop_new(&hf_os_clock, &load->loop));
@@ -279,6 +287,7 @@ int main(int argc, char **argv)
         req_conn_done(&load.conns[i]);
     }
     hf_free(load.conns);
+    req_script_done(&load.script);
     hf_tls_ctx_unref(load.ctx);
     if (load.loop) {
         hf_loop_free(load.loop);

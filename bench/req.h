@@ -52,7 +52,23 @@ struct req_conn {
     void *h2; /* nghttp2_session */
 };
 
+/* Whole requests to be sent in turn, in place of a plain GET (HTTP/1.1). */
+struct req_script {
+    struct hf_buf text;
+    struct hf_bytes *item; /* within it */
+    size_t n, at;
+    bool once; /* each is sent once; the run ends with the last */
+};
+
+/* req_script_read reads a file: each request after a line with its length. */
+enum hf_err req_script_read(const char *path, struct req_script *out) HF_MUST_CHECK;
+void req_script_done(struct req_script *script);
+
+/* req_script_next gives the next one. */
+struct hf_bytes req_script_next(struct req_script *script);
+
 struct req_load {
+    struct req_script script; /* n 0: GET / */
     const struct req_version *version;
     struct hf_loop *loop;
     struct hf_tls_ctx *ctx;

@@ -19,6 +19,9 @@ static enum hf_err request(struct req_conn *conn, int64_t began_ns)
     conn->began_ns = began_ns;
     conn->head_done = false;
     hf_buf_reset(&conn->head);
+    if (conn->load->script.n) {
+        return req_conn_write(conn, req_script_next(&conn->load->script));
+    }
     return req_conn_write(conn, hf_bytes_str("GET / HTTP/1.1\r\nHost: bench.example\r\n"
                                              "User-Agent: hfreq\r\nAccept: */*\r\n\r\n"));
 }
@@ -27,7 +30,7 @@ static enum hf_err read_head(struct req_conn *conn)
 {
     const char *head = hf_buf_cstr(&conn->head);
     const char *length = head ? strcasestr(head, "content-length:") : NULL;
-    if (!head || strncmp(head, "HTTP/1.1 200", 12) != 0 || !length) {
+    if (!head || strncmp(head, "HTTP/1.1 2", 10) != 0 || !length) {
         return hf_fail(HF_E_PEER, "answer: %.60s", head ? head : "");
     }
     conn->body_left = strtoull(length + 15, NULL, 10);

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import ca, crl, machine, proc, revoke
+from . import ca, ca_issue, crl, machine, proc, revoke
 from .certs import Certs
 from .measure import LOADS, MEMORY, Bench, measure
 from .peers import PEERS, Handfast
@@ -286,6 +286,11 @@ def memory_table(found):
               f'(lowest tenth): {row["ratio"]:.2f} times the primitives')
 
 
+def ca_tables(found):
+    ca_issue.table(found['issuing'])
+    ca.table(found['telling'])
+
+
 def run(options):
     folder = build(options.build)
     options.memory = options.memory or options.mode == 'scale'
@@ -294,8 +299,10 @@ def run(options):
         result = crl.compare(tools_in(folder)['hfcrl'], options.entries, options.rounds)
         show = crl.table
     elif options.mode == 'ca':
-        result = ca.compare(tools_in(folder), find_handfast(folder), options.entries)
-        show = ca.table
+        tools, handfast = tools_in(folder), find_handfast(folder)
+        result = {'issuing': ca_issue.measure(tools, handfast, options.seconds, options.rounds),
+                  'telling': ca.compare(tools, handfast, options.entries)}
+        show = ca_tables
     elif options.mode == 'revoke':
         connections = options.connections or REVOKE_CONNECTIONS
         allow_descriptors(connections)

@@ -285,7 +285,7 @@ struct hf_store_query {
     enum hf_store_tri seen;     /* HF_NO: never presented */
     enum hf_store_order order;
     size_t limit;       /* 1 to HF_STORE_PAGE_MAX; 0: 100 */
-    const char *cursor; /* of the page before; NULL or "": from the beginning */
+    const char *cursor; /* of the page before, also in place; NULL or "": from the beginning */
     bool with_der;
 };
 

@@ -494,12 +494,13 @@ enum hf_err hf_store_certs(struct hf_store *store, const struct hf_store_query *
                            enum hf_err (*fn)(void *ctx, const struct hf_store_cert *cert),
                            void *ctx, struct hf_store_page *out)
 {
-    *out = (struct hf_store_page){0};
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SQL_CAP);
     struct plan plan = {.query = query};
     struct page_ctx to = {&plan, fn, ctx, out};
     struct sql sql = {.text = text};
-    HF_TRY(make_plan(&plan));
+    enum hf_err err = make_plan(&plan);
+    *out = (struct hf_store_page){0}; /* not before: the cursor may be the one in it */
+    HF_TRY(err);
     put_page(&sql, &plan);
     text = sql.text;
     HF_TRY(sql.err);

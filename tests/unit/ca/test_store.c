@@ -428,11 +428,9 @@ static size_t count_all(struct hf_store_query query, struct got *got)
 {
     struct hf_store_page page = {.more = true};
     got->n = 0;
-    char cursor[HF_STORE_CURSOR_SIZE] = "";
     while (page.more) {
-        query.cursor = cursor;
+        query.cursor = page.cursor; /* in place, as everybody does */
         assert_ok(hf_store_certs(store, &query, take_cert, got, &page));
-        snprintf(cursor, sizeof(cursor), "%s", page.cursor);
     }
     return got->n;
 }
