@@ -128,7 +128,7 @@ static enum hf_exit run_import(struct hf_cli *cli, const void *given)
 
 const struct hf_command hf_cmd_ca_export = {
     .name = "export",
-    .summary = "write the certificates of a CA into a folder as openssl keeps one",
+    .summary = "write the certificates of a CA as `openssl ca` keeps them",
     .about = "Makes a folder with cacert.pem, index.txt, newcerts, crlnumber and serial, as "
              "`openssl ca` reads them; without any key.",
     .example = "handfast ca export --dir ca --out ca-openssl\n",
@@ -139,7 +139,7 @@ const struct hf_command hf_cmd_ca_export = {
 
 const struct hf_command hf_cmd_ca_import = {
     .name = "import",
-    .summary = "take over a CA from easy-rsa, openssl, step-ca or an older handfast",
+    .summary = "take over a CA of easy-rsa, openssl, step-ca or an old handfast",
     .about = "Takes a CA's certificate, key, list of certificates and revocations into a store, "
              "which is made where there is none. What is in it already is passed over.",
     .example = "handfast ca import --dir ca --from /etc/openvpn/easy-rsa/pki\n"
