@@ -31,7 +31,7 @@ identities:
   wild: {cert: a.pem, passphrase-env: WILD_PASS, fetch-staple: true,
          staple-responder: "http://ocsp.example/"}
 trust:
-  partners: {roots: a.pem, names: from-roots, depth: 1,
+  partners: {roots: a.pem, names: from-roots, depth: 1, ca: main,
              ocsp: {from-certificates: ["http://ocsp.example"], staple: use, leaf-only: true, nonce: send,
                     timeout: 3s, refresh: 1h, max-age: 10m, clock-skew: 1m, batch: 8, when-stale: 1h,
                     when-missing: deny}}
@@ -39,6 +39,20 @@ trust:
           crl: {files: [a.pem], urls: ["https://crl.example:8443/a.crl?x=1"], from-certificates: ["http://[::1]:80"],
                 url-trust: partners, refresh: 1h, max-size: 64MiB, fetch-timeout: 60s,
                 when-stale: 24h, when-missing: deny}}
+ca:
+  main:
+    store: /var/lib/handfast/ca
+    passphrase-file: ca.pass
+    known-keys: weak.txt
+    crl-lifetime: 7d
+    crl-delay: 10s
+    delta-lifetime: 1h
+    crl-folder: /var/lib/handfast/crl
+    ocsp-lifetime: 1h
+    rights: {read: [ops, "ou:Audit"], revoke: ops, approve: ["cn:alice"], token: verified}
+  other: {store: "sqlite:x.db", passphrase-env: CA_PASSPHRASE}
+  third: {store: "postgres://db/ca", passphrase-credential: ca-pass}
+  far: {feed: "https://ca.example.org/feed/", identity: web, roots: ca.pem, when-lost: 5m}
 upstreams:
   app:
     servers: ["127.0.0.1:8080", {address: "db.example:5432", weight: 3, max-connections: 9,
@@ -155,6 +169,7 @@ listeners:
         timeout: 30s
         retries: 2
       - {match: {path: /teapot}, allow: anyone, respond: {status: 418, body: tea, headers: {a: b}}}
+      - {match: {path: /ca/}, allow: anyone, service: main/api}
       - {allow: anyone, redirect: {to: "https://{host}{path}", status: 308}}
 token-signing: {keys: a.pem, issuer: us, lifetime: 1m}
 roles:

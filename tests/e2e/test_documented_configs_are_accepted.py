@@ -59,6 +59,9 @@ def make_files(config, folder, leaf, authority):
             chain.write_bytes(leaf.chain.read_bytes())
         else:
             private(chain, leaf.chain.read_bytes() + key)
+    for ca in config.get('ca', {}).values():
+        if 'passphrase-file' in ca:
+            private(place(folder, ca['passphrase-file']), b'secret\n')
     for trust in config.get('trust', {}).values():
         shutil.copy(authority.root.cert, place(folder, trust['roots']))
         for name in trust.get('crl', {}).get('files', []):
@@ -82,9 +85,8 @@ def make_crl(authority, path):
 @pytest.mark.parametrize('text', configs())
 def test_config(text, tmp_path, pki, server):
     config = yaml.safe_load(text)
-    for path in re.findall(r'(?<![\w.])/(?:etc|run|var)/[\w./-]+', text):
-        place(tmp_path, path)
-        text = text.replace(path, str(tmp_path / path.lstrip('/')))
+    text = re.sub(r'(?<![\w.])/(?:etc|run|var)/[\w./-]+',
+                  lambda found: str(place(tmp_path, found.group())), text)
     make_files(config, tmp_path, server, pki.clients)
     path = tmp_path / 'handfast.yaml'
     path.write_text(text)
