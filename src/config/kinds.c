@@ -112,7 +112,7 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
     [HF_KIND_REF] = {"a name", "{\"type\":[\"string\",\"number\"]}", sizeof(void *), hf_decode_ref},
     [HF_KIND_SERVICE] =
         {"a ca and a part of it",
-         "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9_-]*/(public|feed)$\"}",
+         "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9_-]*/(public|feed|api)$\"}",
          sizeof(struct hf_cfg_service), hf_decode_service},
     [HF_KIND_SECTION] = {"a mapping", NULL, 0, NULL},
     [HF_KIND_OBJECTS] = {"a list of mappings", NULL, 0, NULL},
