@@ -1006,7 +1006,7 @@ static void a_commit_in_doubt_can_be_asked_about(void **state)
     int64_t mark;
     bool committed;
     if (!world_is_postgres()) {
-        skip();
+        return; /* SQLite's are never in doubt */
     }
     assert_ok(hf_db_open(&options, &db));
     assert_ok(hf_db_begin(db));
