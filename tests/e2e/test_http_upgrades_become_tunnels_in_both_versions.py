@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An upgrade (WebSocket and the like): asked for in HTTP/1.1 or HTTP/2, granted by HTTP/1.1."""
 
+import base64
+import hashlib
+
 import pytest
 
 from harness import clients, configs, h2raw, recorder
@@ -18,8 +21,10 @@ def grants(connection, record):
     if request.target == '/no':
         connection.sendall(recorder.ANSWER)
         return
+    key = request.fields['sec-websocket-key'].encode()
+    proof = base64.b64encode(hashlib.sha1(key + b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest())
     connection.sendall(b'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n'
-                       b'Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nwelcome')
+                       b'Upgrade: websocket\r\nSec-WebSocket-Accept: ' + proof + b'\r\n\r\nwelcome')
     while data := connection.recv(65536):
         connection.sendall(data)
     connection.sendall(b'bye')

@@ -239,6 +239,10 @@ void hf_exchange_reached(struct hf_exchange *x)
     x->sent_ns = hf_clock_mono_ns(x->hub->worker->clock);
     hf_fsm_move(&x->fsm, HF_X_WAIT);
     touch(x);
+    if (x->request->protocol.len && hf_exchange_websocket_ask(x) != HF_OK) {
+        hf_exchange_refuse(x, HF_MISHAP_INTERNAL);
+        return;
+    }
     x->up->kind->ops.head(x, x->request);
     if (x->asked) {
         send_end(x);
@@ -295,6 +299,10 @@ void hf_exchange_answer(struct hf_exchange *x, struct hf_http_msg *msg, bool las
     hf_series_observe(x->upstream->answer_seconds, x->hub->worker->index,
                       (uint64_t)(x->first_ns - x->sent_ns) / 1000);
     touch(x);
+    if (tunnel && hf_exchange_websocket_granted(x, msg) != HF_OK) {
+        hf_exchange_refuse(x, HF_MISHAP_UPSTREAM_PROTOCOL);
+        return;
+    }
     hf_fsm_move(&x->fsm, tunnel ? HF_X_TUNNEL : HF_X_ANSWER);
     x->status = msg->status;
     if (tunnel) {
@@ -373,12 +381,24 @@ static bool may_retry(struct hf_exchange *x, bool untouched)
     return is_idempotent(x->request) && x->n_tries <= x->n_retries && hf_pool_may_retry(x);
 }
 
+/* Another server next, if there is one; otherwise all may be asked again. */
+static void pass_over(struct hf_exchange *x)
+{
+    hf_tried_add(&x->tried, x->server->index);
+    for (size_t i = 0; i < x->upstream->n_servers; i++) {
+        if (!hf_tried_has(&x->tried, i)) {
+            return;
+        }
+    }
+    x->tried = (struct hf_tried){0};
+}
+
 void hf_exchange_up_failed(struct hf_exchange *x, enum hf_mishap why, bool untouched)
 {
     x->up = NULL;
     if (hf_exchange_phase(x) == HF_X_WAIT && may_retry(x, untouched)) {
         if (!untouched && !x->up_reused) {
-            hf_tried_add(&x->tried, x->server->index); /* another server, if there is one */
+            pass_over(x);
         }
         x->reach_mishap = why;
         hf_pool_place_done(x);

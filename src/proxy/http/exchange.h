@@ -130,6 +130,8 @@ struct hf_exchange {
     struct hf_waiter waiter;   /* for a place at a server */
     struct hf_link reach_link; /* of those that wait for a connection to be made */
     bool retrying;             /* counts against the upstream's budget */
+    char socket_key[25];       /* of WebSocket; "": there is none */
+    bool socket_key_ours;      /* the client has none */
     bool placed;               /* holds a place at server */
     bool has_hash;             /* of what the upstream's balance goes by */
     uint64_t hash;
@@ -170,6 +172,7 @@ struct hf_exchange {
     size_t up_unconsumed;
     bool up_end;
     bool up_last;
+    bool up_unsent;  /* the request waits for the server's SETTINGS */
     bool up_refused; /* the request couldn't be sent: the connection's turn says so */
     struct hf_http_msg *up_trailers;
 

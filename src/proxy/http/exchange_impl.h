@@ -28,6 +28,17 @@ void hf_exchange_judge_answer(struct hf_exchange *x, struct hf_http_msg *msg);
 /* hf_exchange_judge makes the verdict and acts by it. */
 void hf_exchange_judge(struct hf_exchange *x, enum hf_auth_state auth, enum hf_reason auth_reason);
 
+/* --- exchange_websocket.c -----------------------------------------------------------------------
+ */
+
+/* hf_exchange_websocket_ask makes a request for WebSocket fit for the version that x->up speaks. */
+enum hf_err hf_exchange_websocket_ask(struct hf_exchange *x) HF_MUST_CHECK;
+
+/* hf_exchange_websocket_granted makes a 101 fit for the client's. Errors: HF_E_MALFORMED when the
+ * server hasn't proved that it speaks WebSocket. */
+enum hf_err hf_exchange_websocket_granted(struct hf_exchange *x,
+                                          struct hf_http_msg *msg) HF_MUST_CHECK;
+
 /* --- exchange_vital.c: what we say of our own health --------------------------------------------
  */
 

@@ -22,6 +22,7 @@ enum hf_up_state { HF_UP_DIAL, HF_UP_HANDSHAKE, HF_UP_READY, HF_UP_CLOSED };
 
 struct hf_up_kind {
     struct hf_up_ops ops;
+    bool is_h2;
     void (*event)(struct hf_up *up, unsigned events);
 
     /* Exchanges that could be given to it now. */

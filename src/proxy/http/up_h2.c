@@ -27,6 +27,7 @@ struct hf_up_h2 {
     struct hf_link exchanges;
     size_t n; /* of them */
     bool closing;
+    bool settled; /* what waited for that has been sent */
 };
 
 static struct hf_up_h2 *of_up(const struct hf_up *up)
@@ -57,7 +58,7 @@ static void forget(struct hf_up_h2 *h2, struct hf_exchange *x)
     hf_link_remove(&x->up_link);
     h2->n--;
     hf_buf_release(&x->up_rest);
-    x->up_end = x->up_last = x->up_refused = false;
+    x->up_end = x->up_last = x->up_refused = x->up_unsent = false;
     x->up_unconsumed = 0;
     if (h2->n == 0) {
         hf_wire_kick(&h2->up->wire);
@@ -100,7 +101,7 @@ static void failed(struct hf_up_h2 *h2, enum hf_mishap why)
         struct hf_exchange *x = HF_CONTAINER_OF(waiting.next, struct hf_exchange, up_link);
         hf_link_remove(&x->up_link);
         hf_buf_release(&x->up_rest);
-        x->up_end = x->up_last = x->up_refused = false;
+        x->up_end = x->up_last = x->up_refused = x->up_unsent = false;
         x->up_unconsumed = 0;
         hf_exchange_up_failed(x, why, false);
     }
@@ -204,9 +205,14 @@ static bool wrote(struct hf_exchange *x, enum hf_err err)
     return err == HF_OK;
 }
 
+/* Extended CONNECT may be sent once the server has offered it in its SETTINGS (RFC 8441 4). */
 static void head(struct hf_exchange *x, const struct hf_http_msg *msg)
 {
     struct hf_up_h2 *h2 = of_x(x);
+    x->up_unsent = msg->protocol.len && !hf_h2_is_settled(h2->pipe.h2);
+    if (x->up_unsent) {
+        return;
+    }
     x->up_last = msg->body == HF_BODY_NONE && msg->protocol.len == 0;
     x->up_rest = HF_BUF_INIT(REST_MAX);
     enum hf_err err = hf_h2_request(h2->pipe.h2, &x->up_h2, msg, x->up_last, x);
@@ -315,6 +321,10 @@ static bool on_plain(void *ctx, struct hf_bytes plain)
     if (hf_h2_feed(h2->pipe.h2, plain, now) != HF_OK) {
         h2->closing = true;
     }
+    if (!h2->settled && hf_h2_is_settled(h2->pipe.h2)) {
+        h2->settled = true;
+        hf_wire_kick(&h2->up->wire);
+    }
     hf_h2_wire_dirty(&h2->pipe);
     return !h2->closing && hf_h2_wants_read(h2->pipe.h2);
 }
@@ -361,6 +371,16 @@ static void event(struct hf_up *up, unsigned events_now)
     hf_wire_want(&up->wire);
 }
 
+static void send_unsent(struct hf_up_h2 *h2)
+{
+    HF_LIST_FOREACH (&h2->exchanges, link) {
+        struct hf_exchange *x = HF_CONTAINER_OF(link, struct hf_exchange, up_link);
+        if (h2->settled && x->up_unsent) {
+            head(x, x->request);
+        }
+    }
+}
+
 /* Requests that couldn't be sent. Whatever it was, the server never saw them. */
 static void tell_refused(struct hf_up_h2 *h2)
 {
@@ -372,7 +392,9 @@ static void tell_refused(struct hf_up_h2 *h2)
                 bool unsent = x->up_h2 == NULL;
                 reset(x, HF_H2_INTERNAL_ERROR);
                 forget(h2, x);
-                hf_exchange_up_failed(x, HF_MISHAP_INTERNAL, unsent);
+                hf_exchange_up_failed(
+                    x, x->request->protocol.len ? HF_MISHAP_UPSTREAM_PROTOCOL : HF_MISHAP_INTERNAL,
+                    unsent);
                 again = true;
                 break;
             }
@@ -388,6 +410,7 @@ static void turn(struct hf_wire *wire)
         failed(h2, HF_MISHAP_UPSTREAM_RESET);
         return;
     }
+    send_unsent(h2);
     tell_refused(h2);
     if (!is_open(up)) {
         return;
@@ -432,6 +455,7 @@ static void done(struct hf_up *up)
 
 static const struct hf_up_kind kind = {
     .ops = {head, data, end, abort_request, resume},
+    .is_h2 = true,
     .event = event,
     .room = room,
     .take = take,
