@@ -244,7 +244,7 @@ static enum hf_err take_value(const char **at, char *out, size_t *out_len)
 static enum hf_err parse_part(const char **at, bool template, struct hf_subject *out)
 {
     char value[VALUE_MAX];
-    size_t value_len;
+    size_t value_len = 0;
     while (**at == ' ') {
         ++*at;
     }
