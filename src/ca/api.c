@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "ca/api_impl.h"
 #include "ca/service_impl.h"
@@ -284,6 +285,27 @@ static enum hf_err take_roles(struct hf_api_job *job, const struct hf_identity *
     return HF_OK;
 }
 
+static enum hf_err parse_once(struct hf_ca_api *api, struct hf_bytes der, struct hf_cert **out)
+{
+    struct hf_cert **place = &api->known[hf_hash64(der) % HF_API_KNOWN];
+    *out = NULL;
+    pthread_mutex_lock(&api->lock);
+    if (*place && hf_bytes_eq((*place)->der, der)) {
+        *out = hf_cert_ref(*place);
+    }
+    pthread_mutex_unlock(&api->lock);
+    if (*out) {
+        return HF_OK;
+    }
+    HF_TRY(hf_cert_from_der(der, out));
+    pthread_mutex_lock(&api->lock);
+    struct hf_cert *before = *place;
+    *place = hf_cert_ref(*out);
+    pthread_mutex_unlock(&api->lock);
+    hf_cert_unref(before);
+    return HF_OK;
+}
+
 static enum hf_err take_caller(struct hf_api_job *job)
 {
     const struct hf_service_request *request = &job->call->request;
@@ -294,7 +316,7 @@ static enum hf_err take_caller(struct hf_api_job *job)
     if (!request->verified || !request->identity || !request->chain) {
         return HF_OK;
     }
-    HF_TRY(hf_cert_from_der(request->chain->der[0], &job->cert));
+    HF_TRY(parse_once(job->api, request->chain->der[0], &job->cert));
     caller->cert = job->cert;
     return take_roles(job, request->identity);
 }
@@ -425,6 +447,10 @@ static void serve(struct hf_service *service, struct hf_service_call *call)
 static void api_free(struct hf_service *service)
 {
     struct hf_ca_api *api = HF_CONTAINER_OF(service, struct hf_ca_api, service);
+    for (size_t i = 0; i < HF_API_KNOWN; i++) {
+        hf_cert_unref(api->known[i]);
+    }
+    pthread_mutex_destroy(&api->lock);
     hf_roles_free(api->roles);
     hf_free(api);
 }
@@ -505,6 +531,7 @@ enum hf_err hf_ca_api_new(const struct hf_ca_api_options *options, struct hf_ser
     if (!api) {
         return HF_E_NOMEM;
     }
+    pthread_mutex_init(&api->lock, NULL);
     hf_service_init(&api->service, &ops, BODY_MAX, ANSWER_MS);
     api->ca = options->service;
     enum hf_err err = compile(api, options);

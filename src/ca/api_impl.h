@@ -11,12 +11,18 @@
  */
 
 #include <jansson.h>
+#include <pthread.h>
 
 #include "ca/api.h"
 #include "ca/crew.h"
 
+enum { HF_API_KNOWN = 64 };
+
 struct hf_ca_api {
     struct hf_service service;
+    pthread_mutex_t lock;                /* of known, for a look or a change */
+    struct hf_cert *known[HF_API_KNOWN]; /* clients' certificates that were parsed before: they ask
+                                            often, and parsing costs as much as a signature */
     struct hf_ca_service *ca;
     struct hf_roles *roles;            /* the config's, then one for each right that somebody has */
     size_t n_named;                    /* how many are the config's */
