@@ -10,6 +10,9 @@
 #define AUTHORITY "([A-Za-z0-9._-]+|\\\\[[A-Za-z0-9._:-]+\\\\])(:[0-9]{1,5})?"
 #define HOST_TEXT "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_.:-]+$\"}"
 
+/* The parts of a CA, after an alternative that nothing fits: each brings its bar along. */
+#define PART_PATTERN(id, name, doc) "|" name
+
 const struct hf_kind_info hf_kinds[HF_KIND_N] = {
     [HF_KIND_BOOL] = {"true or false", "{\"type\":\"boolean\"}", sizeof(bool), hf_decode_bool},
     [HF_KIND_UINT] = {"a whole number", NULL, sizeof(unsigned), hf_decode_uint},
@@ -112,7 +115,8 @@ const struct hf_kind_info hf_kinds[HF_KIND_N] = {
     [HF_KIND_REF] = {"a name", "{\"type\":[\"string\",\"number\"]}", sizeof(void *), hf_decode_ref},
     [HF_KIND_SERVICE] =
         {"a ca and a part of it",
-         "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9_-]*/(public|feed|api)$\"}",
+         "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9_-]*/((?!)" HF_CA_PART_TABLE(
+             PART_PATTERN) ")$\"}",
          sizeof(struct hf_cfg_service), hf_decode_service},
     [HF_KIND_SECTION] = {"a mapping", NULL, 0, NULL},
     [HF_KIND_OBJECTS] = {"a list of mappings", NULL, 0, NULL},
