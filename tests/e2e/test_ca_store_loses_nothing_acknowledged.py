@@ -108,7 +108,8 @@ def test_a_full_disk_refuses_and_forgets_nothing(tmp_path):
 
 def test_a_database_that_crashes_is_waited_for(server):
     """SIGQUIT is PostgreSQL's own crash: what it had acknowledged must be in its log."""
-    process = work(server.url, 4, 100000)
+    # How long a server takes to come back is the machine's affair, not this test's.
+    process = work(server.url, 4, 100000, timeout_ms=120_000)
     lines = []
     for _ in range(3):
         lines += [process.stdout.readline() for _ in range(60)]
@@ -131,9 +132,11 @@ def test_a_database_that_is_down_is_told_in_time(server):
         lines.append(process.stdout.readline())
     process.kill()
     process.wait()
-    # It may have been stopped in the midst of a commit; then that is said, too.
-    assert re.match("failed io (the database was lost while it committed, this may have been "
-                    "stored: )?the database can't be reached: ", lines[-1])
+    # It may have been stopped in the midst of a commit; then that is said, too. The other
+    # thread's write may have waited behind that one.
+    assert re.match("failed (io|timeout .*: too slow: it waited for 1000 ms:) (the database was lost "
+                    "while it committed, this may have been stored: )?the database can't be "
+                    "reached: ", lines[-1])
     server.start()
     check(server.url, lines)
     server.stop()

@@ -73,6 +73,7 @@ struct hf_db_backend {
     const char *begin_migration;   /* keeps others from migrating at the same time */
     const char *begin_snapshot;    /* for several reads of one moment */
     const char *notify;            /* run within each commit; NULL: nothing */
+    bool far;                      /* the answer to a commit may be lost on its way */
     void (*close)(struct hf_db *db);
     enum hf_err (*script)(struct hf_db *db, const char *sql); /* several statements, no results */
     /* out is cached by the caller; n_args: their types are those of args */
@@ -87,9 +88,6 @@ struct hf_db_backend {
     /* waits until somebody may have written, wake_fd is readable, or the time is over */
     enum hf_err (*wait)(struct hf_db *db, int wake_fd, int timeout_ms);
     enum hf_err (*listen)(struct hf_db *db); /* before the first wait */
-    /* after a commit whose answer was lost: what became of it? mark is from hf_db_mark */
-    enum hf_err (*mark)(struct hf_db *db, int64_t *out_mark);
-    enum hf_err (*settle)(struct hf_db *db, int64_t mark, bool *out_committed);
 };
 
 struct hf_db {

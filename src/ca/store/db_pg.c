@@ -6,8 +6,7 @@
  * Parameters and results are binary: numbers are int8, big-endian; text and bytea are their bytes.
  * A parameter's type is fixed when its statement is first prepared.
  *
- * Every commit runs NOTIFY, which the watcher of each node LISTENs for. A transaction's xid is
- * noted before it commits: should the answer be lost, pg_xact_status tells what became of it.
+ * Every commit runs NOTIFY, which the watcher of each node LISTENs for.
  */
 #include <errno.h>
 #include <libpq-fe.h>
@@ -385,7 +384,7 @@ static int64_t pg_number(const struct hf_rows *base, int column)
     return bytes.len == 4 ? (int64_t)(int32_t)value : (int64_t)value;
 }
 
-/* --- Watching, and commits in doubt ------------------------------------------------------------
+/* --- Watching ----------------------------------------------------------------------------------
  */
 
 static enum hf_err pg_listen(struct hf_db *base)
@@ -412,28 +411,6 @@ static enum hf_err pg_wait(struct hf_db *base, int wake_fd, int timeout_ms)
     return HF_OK;
 }
 
-static enum hf_err pg_mark(struct hf_db *base, int64_t *out_mark)
-{
-    return hf_db_number_of(base, out_mark,
-                           "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)", HF_DB_NONE);
-}
-
-static enum hf_err pg_settle(struct hf_db *base, int64_t mark, bool *out_committed)
-{
-    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
-    bool row;
-    HF_TRY(hf_db_ask(base, &rows,
-                     "SELECT pg_xact_status(CAST(CAST(CAST($1 AS BIGINT) AS TEXT) AS xid8))",
-                     HF_DB_ARGS(hf_db_int(mark))));
-    HF_TRY(hf_db_next(rows, &row));
-    const char *status = row ? hf_db_string(rows, 0) : "";
-    if (strcmp(status, "in progress") == 0) {
-        return hf_fail(HF_E_BUSY, "the transaction is still being committed");
-    }
-    *out_committed = strcmp(status, "committed") == 0;
-    return HF_OK;
-}
-
 /* --- Opening -----------------------------------------------------------------------------------
  */
 
@@ -455,6 +432,7 @@ static const struct hf_db_backend pg_backend = {
     .begin_migration = "BEGIN; SELECT pg_advisory_xact_lock(7521962093)", /* any number of ours */
     .begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .notify = "NOTIFY handfast_ca",
+    .far = true,
     .close = pg_close,
     .script = pg_script,
     .prepare = pg_prepare,
@@ -466,8 +444,6 @@ static const struct hf_db_backend pg_backend = {
     .bytes = pg_bytes,
     .wait = pg_wait,
     .listen = pg_listen,
-    .mark = pg_mark,
-    .settle = pg_settle,
 };
 
 static void be_quiet(void *ctx, const PGresult *result)

@@ -209,22 +209,6 @@ static enum hf_err sqlite_wait(struct hf_db *base, int wake_fd, int timeout_ms)
     return HF_OK;
 }
 
-/* A commit of SQLite has happened or has failed when it returns: nothing is ever in doubt. */
-static enum hf_err sqlite_mark(struct hf_db *base, int64_t *out_mark)
-{
-    (void)base;
-    *out_mark = 0;
-    return HF_OK;
-}
-
-static enum hf_err sqlite_settle(struct hf_db *base, int64_t mark, bool *out_committed)
-{
-    (void)base;
-    (void)mark;
-    *out_committed = false;
-    return HF_OK;
-}
-
 /* --- Opening -----------------------------------------------------------------------------------
  */
 
@@ -259,8 +243,6 @@ static const struct hf_db_backend sqlite_backend = {
     .bytes = sqlite_bytes,
     .wait = sqlite_wait,
     .listen = sqlite_listen,
-    .mark = sqlite_mark,
-    .settle = sqlite_settle,
 };
 
 static enum hf_err make_file(const char *path)

@@ -256,7 +256,7 @@ static enum hf_err check_version(struct hf_db *from)
     HF_TRY(number(from, &version,
                   "SELECT COALESCE(MAX(CAST(value AS BIGINT)), 0) FROM handfast_meta"
                   " WHERE name = 'version'"));
-    return version == hf_schema_version()
+    return version >= HF_SCHEMA_COPIED_SINCE && version <= hf_schema_version()
                ? HF_OK
                : hf_fail(HF_E_UNSUPPORTED,
                          "the backup is of version %lld, and this handfast knows %lld",

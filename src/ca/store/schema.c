@@ -9,6 +9,7 @@
  *     certificates    also stands for serials that were revoked unseen: der is then empty
  *     revoked         what a CRL lists, as the journal has it; only ever added to at its end
  *     journal, audit  only ever added to
+ *     commits         not a part of what the CA remembers, so backups don't have it
  *     words           every word in a certificate's names, for searching by the beginning of a word
  */
 #include "ca/store/schema.h"
@@ -98,7 +99,13 @@ static const char *const version_1[] = {
     NULL,
 };
 
-static const char *const *const migrations[] = {version_1};
+/* What the last commits are known by, where the answer to one may be lost. */
+static const char *const version_2[] = {
+    "CREATE TABLE commits (slot {id} PRIMARY KEY, change BIGINT NOT NULL, token {blob} NOT NULL);",
+    NULL,
+};
+
+static const char *const *const migrations[] = {version_1, version_2};
 
 const struct hf_schema_table hf_schema_tables[] = {
     {"keys", "id, form, type, data, spki, created_at", "iitbbi", "id"},

@@ -7,6 +7,9 @@
 /* hf_schema_version is what this program makes of a store. */
 int64_t hf_schema_version(void);
 
+/* What backups hold (hf_schema_tables) has looked the same since this version. */
+enum { HF_SCHEMA_COPIED_SINCE = 1 };
+
 /*
  * hf_schema_prepare makes the tables (with `create`), or takes an older store's through the
  * migrations that it lacks, each in a transaction of its own; several nodes may try at once.

@@ -45,7 +45,8 @@ struct hf_store {
     const struct hf_clock *clock;
     unsigned timeout_ms;
     size_t max_queued;
-    struct hf_db *db; /* the writer's; NULL or lost: to be opened again */
+    struct hf_db *db;  /* the writer's; NULL or lost: to be opened again */
+    char trouble[256]; /* the writer's: why the last batch was given up; "" when it wasn't */
     struct hf_thread writer;
     struct hf_store_queue queue;
     struct hf_store_readers readers;

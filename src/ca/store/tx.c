@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The heads and the audit chain.
+ * The heads, commits in doubt, and the audit chain.
+ *
+ * Where the database is far, the answer to a commit may be lost on its way. So each such commit
+ * leaves a token of its own in `commits`, which has a row for each of the last SLOTS changes. The
+ * database's own number of a transaction would not do: a server that crashes before it has written
+ * anything of a transaction gives its number to another one afterwards.
  *
  * A line's hash covers the hash of the line before it and its own fields, each with its length in
  * front, so that no two different lines give the same bytes:
@@ -16,6 +21,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "os/clock.h"
+
+enum { SLOTS = 16384 };
 
 enum hf_err hf_tx_begin(struct hf_tx *tx, struct hf_db *db, int64_t now)
 {
@@ -37,7 +45,19 @@ enum hf_err hf_tx_begin(struct hf_tx *tx, struct hf_db *db, int64_t now)
     tx->audit = hf_db_number(rows, 3);
     tx->id = hf_db_number(rows, 4);
     hf_db_hash(rows, 5, tx->audit_hash);
-    return HF_OK;
+    return db->backend->far ? hf_rng_fill(&hf_os_rng, hf_span_of(tx->token, sizeof(tx->token)))
+                            : HF_OK;
+}
+
+static enum hf_err leave_token(const struct hf_tx *tx)
+{
+    int64_t change = tx->change + 1;
+    return hf_db_run(tx->db,
+                     "INSERT INTO commits (slot, change, token) VALUES ($1, $2, $3)"
+                     " ON CONFLICT (slot) DO UPDATE SET change = excluded.change,"
+                     " token = excluded.token",
+                     HF_DB_ARGS(hf_db_int(change % SLOTS), hf_db_int(change),
+                                hf_db_blob(hf_bytes_of(tx->token, sizeof(tx->token)))));
 }
 
 enum hf_err hf_tx_save(struct hf_tx *tx)
@@ -48,7 +68,38 @@ enum hf_err hf_tx_save(struct hf_tx *tx)
                      HF_DB_ARGS(hf_db_int(tx->change + 1), hf_db_int(tx->certificate),
                                 hf_db_int(tx->journal), hf_db_int(tx->audit), hf_db_int(tx->id),
                                 hf_db_blob(hf_bytes_of(tx->audit_hash, HF_STORE_HASH_SIZE)))));
+    if (tx->db->backend->far) {
+        HF_TRY(leave_token(tx));
+    }
     return tx->db->backend->notify ? hf_db_script(tx->db, tx->db->backend->notify) : HF_OK;
+}
+
+static enum hf_err find_token(struct hf_db *db, const struct hf_tx *lost, bool *out_committed)
+{
+    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
+    int64_t change = lost->change + 1;
+    bool row;
+    HF_TRY(hf_db_ask(db, &rows, "SELECT change, token FROM commits WHERE slot = $1",
+                     HF_DB_ARGS(hf_db_int(change % SLOTS))));
+    HF_TRY(hf_db_next(rows, &row));
+    if (row && hf_db_number(rows, 0) > change) {
+        return hf_fail(HF_E_IO, "%d others have committed since", SLOTS);
+    }
+    *out_committed =
+        row && hf_db_number(rows, 0) == change &&
+        hf_bytes_eq(hf_db_bytes(rows, 1), hf_bytes_of(lost->token, sizeof(lost->token)));
+    return HF_OK;
+}
+
+enum hf_err hf_tx_settle(struct hf_db *db, const struct hf_tx *lost, bool *out_committed)
+{
+    struct hf_tx now;
+    enum hf_err err = hf_tx_begin(&now, db, 0);
+    if (err == HF_OK) {
+        err = find_token(db, lost, out_committed);
+    }
+    hf_db_rollback(db);
+    return err;
 }
 
 /* --- Audit -------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@
 #include "ca/store.h"
 #include "ca/store/db.h"
 
+#define HF_TX_TOKEN_SIZE 16
+
 struct hf_tx {
     struct hf_db *db;
     int64_t now; /* Unix seconds */
@@ -20,6 +22,7 @@ struct hf_tx {
     int64_t audit;
     int64_t id; /* of everything else */
     uint8_t audit_hash[HF_STORE_HASH_SIZE];
+    uint8_t token[HF_TX_TOKEN_SIZE]; /* drawn anew; what this commit is known by where it is far */
 };
 
 /* hf_tx_begin takes the writers' lock and reads the heads. */
@@ -27,6 +30,15 @@ enum hf_err hf_tx_begin(struct hf_tx *tx, struct hf_db *db, int64_t now) HF_MUST
 
 /* hf_tx_save writes the heads back: the last thing before the commit. */
 enum hf_err hf_tx_save(struct hf_tx *tx) HF_MUST_CHECK;
+
+/*
+ * hf_tx_settle tells what became of a commit whose answer was lost: asked of another connection
+ * than lost->db, in a transaction of its own, which waits for the lost one to end. Errors: HF_E_IO
+ * (it can't be told any more: too many others have committed since), HF_E_BUSY (it hasn't ended),
+ * the database's.
+ */
+enum hf_err hf_tx_settle(struct hf_db *db, const struct hf_tx *lost,
+                         bool *out_committed) HF_MUST_CHECK;
 
 /* hf_tx_audit adds a line. detail may be NULL. */
 enum hf_err hf_tx_audit(struct hf_tx *tx, const struct hf_store_op *op, const char *action,

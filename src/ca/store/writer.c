@@ -157,13 +157,12 @@ static enum outcome lost_or_failed(const struct hf_store *store)
 
 /* The answer to a commit was lost: what became of it? Asked for as long as an operation may take.
  */
-static enum outcome find_out(struct hf_store *store, int64_t mark, enum hf_err *out_err)
+static enum outcome find_out(struct hf_store *store, const struct hf_tx *lost, enum hf_err *out_err)
 {
     int64_t until = hf_clock_mono_ns(store->clock) + store->timeout_ms * INT64_C(1000000);
     for (;;) {
         bool committed;
-        if (reconnect(store) == HF_OK &&
-            store->db->backend->settle(store->db, mark, &committed) == HF_OK) {
+        if (reconnect(store) == HF_OK && hf_tx_settle(store->db, lost, &committed) == HF_OK) {
             return committed ? DONE : LOST;
         }
         if (hf_clock_mono_ns(store->clock) > until) {
@@ -175,8 +174,7 @@ static enum outcome find_out(struct hf_store *store, int64_t mark, enum hf_err *
     }
 }
 
-static enum outcome commit(struct hf_store *store, struct hf_tx *tx, int64_t mark,
-                           enum hf_err *out_err)
+static enum outcome commit(struct hf_store *store, struct hf_tx *tx, enum hf_err *out_err)
 {
     *out_err = hf_tx_save(tx);
     if (*out_err == HF_OK) {
@@ -185,7 +183,7 @@ static enum outcome commit(struct hf_store *store, struct hf_tx *tx, int64_t mar
             return DONE;
         }
         if (store->db->lost) {
-            return find_out(store, mark, out_err);
+            return find_out(store, tx, out_err);
         }
     }
     hf_db_rollback(store->db);
@@ -196,16 +194,12 @@ static enum outcome attempt(struct hf_store *store, struct hf_store_op *const *o
                             enum hf_err *out_err)
 {
     struct hf_tx tx;
-    int64_t mark = 0;
     *out_err = reconnect(store);
     if (*out_err != HF_OK) {
         return LOST;
     }
     struct hf_db *db = store->db;
     *out_err = hf_tx_begin(&tx, db, hf_clock_wall_s(store->clock));
-    if (*out_err == HF_OK) {
-        *out_err = db->backend->mark(db, &mark);
-    }
     if (*out_err != HF_OK) {
         hf_db_rollback(db);
         return lost_or_failed(store);
@@ -219,7 +213,7 @@ static enum outcome attempt(struct hf_store *store, struct hf_store_op *const *o
         hf_db_rollback(db);
         return DONE;
     }
-    return commit(store, &tx, mark, out_err);
+    return commit(store, &tx, out_err);
 }
 
 /* Those that have failed by themselves keep their own reason. */
@@ -246,6 +240,8 @@ static enum outcome persist(struct hf_store *store, struct hf_store_op *const *o
             fail_rest(ops, n, err);
         }
         if (outcome != LOST || late) {
+            snprintf(store->trouble, sizeof(store->trouble), "%s",
+                     outcome == LOST || outcome == FAILED ? hf_err_text() : "");
             return outcome;
         }
         pause_a_little();
@@ -260,8 +256,9 @@ static size_t drop_late(struct hf_store *store, struct batch *batch, struct hf_s
         if (age_ms(store, batch->op[i]) < store->timeout_ms) {
             ops[n++] = batch->op[i];
         } else {
-            settle_op(batch->op[i], hf_fail(HF_E_TIMEOUT, "%s: too slow: it waited for %u ms",
-                                            store->shown, store->timeout_ms));
+            settle_op(batch->op[i],
+                      hf_fail(HF_E_TIMEOUT, "%s: too slow: it waited for %u ms%s%s", store->shown,
+                              store->timeout_ms, store->trouble[0] ? ": " : "", store->trouble));
         }
     }
     return n;

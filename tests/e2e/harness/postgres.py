@@ -42,7 +42,9 @@ class Server:
                  '--locale=C.UTF-8', '--no-sync', check=True)
         with open(os.path.join(self.data, 'postgresql.conf'), 'a', encoding='ascii') as conf:
             conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\n"
-                       'max_connections = 60\n')
+                       'max_connections = 60\n'
+                       # What a test can kill is a process, never the machine.
+                       'fsync = off\n')
         self.start()
 
     @property

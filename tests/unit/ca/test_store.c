@@ -13,7 +13,7 @@
 #include <openssl/sha.h>
 
 #include "base/mem.h"
-#include "ca/store/db.h"
+#include "ca/store/tx.h"
 #include "store_world.h"
 
 static struct hf_store *store;
@@ -875,6 +875,24 @@ static void a_store_of_a_later_version_is_left_alone(void **state)
     assert_int_equal(world_open(false, &none), HF_E_UNSUPPORTED);
 }
 
+static void a_store_of_version_1_gets_what_it_lacks(void **state)
+{
+    (void)state;
+    struct hf_store_cert cert = world_cert(ca, 1);
+    assert_ok(world_issue(store, &cert, NULL));
+    hf_store_close(store);
+    store = NULL;
+    world_sql("DROP TABLE commits");
+    world_sql("UPDATE handfast_meta SET value = '1' WHERE name = 'version'");
+    assert_ok(world_open(false, &store));
+    cert = world_cert(ca, 2);
+    assert_ok(world_issue(store, &cert, NULL));
+    world_verify(store);
+    world_sql("INSERT INTO commits (slot, change, token) VALUES (-1, 0, '')");
+    reopen();
+    world_verify(store);
+}
+
 static void a_password_is_not_shown(void **state)
 {
     (void)state;
@@ -997,30 +1015,48 @@ static void an_allocation_that_fails_is_told(void **state)
 /* --- PostgreSQL --------------------------------------------------------------------------------
  */
 
+/* Runs a transaction up to its commit, which the caller makes or not. */
+static void begin_commit(struct hf_tx *tx, struct hf_db *db)
+{
+    assert_ok(hf_tx_begin(tx, db, 0));
+    assert_ok(hf_tx_save(tx));
+}
+
+static bool settled(struct hf_db *db, const struct hf_tx *tx)
+{
+    bool committed = !tx; /* neither */
+    assert_ok(hf_tx_settle(db, tx, &committed));
+    return committed;
+}
+
 /* What the writer asks when the answer to its COMMIT was lost. */
 static void a_commit_in_doubt_can_be_asked_about(void **state)
 {
     (void)state;
     struct hf_db_options options = {.url = world_url(), .timeout_ms = 5000};
     struct hf_db *db = NULL;
-    int64_t mark;
-    bool committed;
+    struct hf_tx committed;
+    struct hf_tx undone;
+    struct hf_tx other;
     if (!world_is_postgres()) {
         return; /* SQLite's are never in doubt */
     }
     assert_ok(hf_db_open(&options, &db));
-    assert_ok(hf_db_begin(db));
-    assert_ok(db->backend->mark(db, &mark));
-    assert_ok(hf_db_script(db, "UPDATE heads SET change = change + 1"));
+    begin_commit(&committed, db);
     assert_ok(hf_db_commit(db));
-    assert_ok(db->backend->settle(db, mark, &committed));
-    assert_true(committed);
-    assert_ok(hf_db_begin(db));
-    assert_ok(db->backend->mark(db, &mark));
-    assert_ok(hf_db_script(db, "UPDATE heads SET change = change + 1"));
+    assert_true(settled(db, &committed));
+    begin_commit(&undone, db);
     hf_db_rollback(db);
-    assert_ok(db->backend->settle(db, mark, &committed));
-    assert_false(committed);
+    assert_false(settled(db, &undone));
+    begin_commit(&other, db);
+    assert_ok(hf_db_commit(db));
+    assert_int_equal(other.change, undone.change);
+    assert_true(settled(db, &other));
+    assert_false(settled(db, &undone)); /* the same change, by somebody else */
+    assert_true(settled(db, &committed));
+    world_sql("UPDATE commits SET change = change + 16384");
+    bool unknown;
+    assert_int_equal(hf_tx_settle(db, &undone, &unknown), HF_E_IO);
     hf_db_close(db);
 }
 
@@ -1059,6 +1095,7 @@ int main(void)
         store_test(a_commit_of_another_process_is_told),
         store_test(what_is_no_store_is_refused),
         store_test(a_store_of_a_later_version_is_left_alone),
+        store_test(a_store_of_version_1_gets_what_it_lacks),
         store_test(a_password_is_not_shown),
         store_test(a_clock_that_steps_back_takes_nothing_back),
         store_test(a_lock_that_another_keeps_is_not_waited_for_for_ever),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "ca/store/db.h"
 #include "store_world.h"
 
 static struct hf_store *store;
@@ -116,6 +117,39 @@ static void an_empty_store_takes_it_all_and_raises_the_crl_numbers(void **state)
     world_verify(store);
 }
 
+/* Says of the backup that another version of the program made it. */
+static void set_version(const char *version)
+{
+    char url[512];
+    char sql[128];
+    struct hf_db *db = NULL;
+    snprintf(url, sizeof(url), "sqlite:%s", world_path("backup"));
+    snprintf(sql, sizeof(sql), "UPDATE handfast_meta SET value = '%s' WHERE name = 'version'",
+             version);
+    assert_ok(hf_db_open(&(struct hf_db_options){.url = url, .timeout_ms = 5000}, &db));
+    assert_ok(hf_db_script(db, sql));
+    hf_db_close(db);
+}
+
+static void a_backup_of_an_earlier_version_is_taken_and_of_a_later_one_refused(void **state)
+{
+    (void)state;
+    struct hf_store_restored restored;
+    hf_store_close(store);
+    world_reset();
+    store = world_store();
+    set_version("4711");
+    assert_int_equal(hf_store_restore(store, world_path("backup"), "test", &restored),
+                     HF_E_UNSUPPORTED);
+    set_version("0");
+    assert_int_equal(hf_store_restore(store, world_path("backup"), "test", &restored),
+                     HF_E_UNSUPPORTED);
+    set_version("1");
+    assert_ok(hf_store_restore(store, world_path("backup"), "test", &restored));
+    assert_int_equal(restored.certificates, 5);
+    world_verify(store);
+}
+
 static void the_store_that_it_was_made_of_forgets_nothing(void **state)
 {
     (void)state;
@@ -196,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         store_test(a_backup_is_one_private_file_and_never_replaces_one),
         store_test(an_empty_store_takes_it_all_and_raises_the_crl_numbers),
+        store_test(a_backup_of_an_earlier_version_is_taken_and_of_a_later_one_refused),
         store_test(the_store_that_it_was_made_of_forgets_nothing),
         store_test(what_the_store_lacks_is_added_under_new_ids),
         store_test(another_cas_backup_and_no_backup_are_refused),
