@@ -86,18 +86,19 @@ static enum hf_err fail_result(struct pg_db *db, const PGresult *result)
         const char *state;
         enum hf_err err;
         bool lost;
+        const char *what; /* to be said before the database's own words */
     } table[] = {
-        {"53100", HF_E_IO, false},         /* disk full */
-        {"53200", HF_E_NOMEM, false},      /* out of memory */
-        {"53", HF_E_BUSY, true},           /* too many connections */
-        {"55P03", HF_E_BUSY, false},       /* a lock was not to be had */
-        {"57014", HF_E_TIMEOUT, false},    /* statement_timeout */
-        {"57", HF_E_IO, true},             /* it is being shut down */
-        {"58", HF_E_IO, false},            /* its disk */
-        {"40", HF_E_BUSY, false},          /* a deadlock */
-        {"25006", HF_E_PERMISSION, false}, /* read only: a standby */
-        {"42501", HF_E_PERMISSION, false}, /* the role may not */
-        {"42P01", HF_E_NOT_FOUND, false},  /* no such table: no store */
+        {"53100", HF_E_IO, false, "the database's disk is full: "},
+        {"53200", HF_E_NOMEM, false, NULL},      /* out of memory */
+        {"53", HF_E_BUSY, true, NULL},           /* too many connections */
+        {"55P03", HF_E_BUSY, false, NULL},       /* a lock was not to be had */
+        {"57014", HF_E_TIMEOUT, false, NULL},    /* statement_timeout */
+        {"57", HF_E_IO, true, NULL},             /* it is being shut down */
+        {"58", HF_E_IO, false, NULL},            /* its disk */
+        {"40", HF_E_BUSY, false, NULL},          /* a deadlock */
+        {"25006", HF_E_PERMISSION, false, NULL}, /* read only: a standby */
+        {"42501", HF_E_PERMISSION, false, NULL}, /* the role may not */
+        {"42P01", HF_E_NOT_FOUND, false, NULL},  /* no such table: no store */
     };
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -107,7 +108,9 @@ static enum hf_err fail_result(struct pg_db *db, const PGresult *result)
     for (size_t i = 0; state && i < HF_N_ELEMENTS(table); i++) {
         if (strncmp(state, table[i].state, strlen(table[i].state)) == 0) {
             db->base.lost |= table[i].lost;
-            return hf_fail(table[i].err, "the database says: %s (%s)", text ? text : "", state);
+            return hf_fail(table[i].err, "%s%s (%s)",
+                           table[i].what ? table[i].what : "the database says: ", text ? text : "",
+                           state);
         }
     }
     return hf_fail(HF_E_INTERNAL, "the database says: %s (%s)", text ? text : "?",

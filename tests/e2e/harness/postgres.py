@@ -29,7 +29,11 @@ def who():
 
 
 class Server:
-    def __init__(self):
+    """With a disk (smalldisk.SmallDisk), its tablespaces, and its log of transactions if wanted, can
+    be there."""
+
+    def __init__(self, disk=None, log_there=False):
+        self.disk = disk
         self.bin = programs()
         self.folder = tempfile.mkdtemp(prefix='hf-pg-')
         self.data = os.path.join(self.folder, 'data')
@@ -38,8 +42,9 @@ class Server:
         self.n_databases = 0
         if self.user:
             os.chown(self.folder, self.user['user'], self.user['group'])
+        more = ['--waldir', os.path.join(disk.path, 'wal'), '--wal-segsize', '1'] if log_there else []
         self.run('initdb', '-D', self.data, '-U', 'handfast', '-A', 'trust', '-E', 'UTF8',
-                 '--locale=C.UTF-8', '--no-sync', check=True)
+                 '--locale=C.UTF-8', '--no-sync', *more, check=True)
         with open(os.path.join(self.data, 'postgresql.conf'), 'a', encoding='ascii') as conf:
             conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\n"
                        'max_connections = 60\n'
@@ -51,23 +56,33 @@ class Server:
     def url(self):
         return f'postgres://handfast@/postgres?host={self.folder}'
 
-    def database(self):
+    def sql(self, text):
+        self.run('psql', '-h', self.folder, '-U', 'handfast', '-d', 'postgres', '-c', text,
+                 check=True)
+
+    def database(self, how=''):
         """A new, empty database: its URL."""
         self.n_databases += 1
         name = f'test{self.n_databases}'
-        self.run('psql', '-h', self.folder, '-U', 'handfast', '-d', 'postgres', '-c',
-                 f'create database {name}', check=True)
+        self.sql(f'create database {name} {how}')
         return f'postgres://handfast@/{name}?host={self.folder}'
 
+    def how(self, program):
+        """The beginning of a command, and how to run it."""
+        if self.disk:
+            return [*self.disk.within(self.user), self.bin / program], {'cwd': self.folder}
+        return [self.bin / program], {'cwd': self.folder} | self.user
+
     def run(self, program, *words, **more):
-        return subprocess.run([self.bin / program, *words], cwd=self.folder,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user,
-                              **{'check': False} | more)
+        command, how = self.how(program)
+        return subprocess.run([*command, *words], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, **how, **{'check': False} | more)
 
     def start(self):
+        command, how = self.how('postgres')
         with open(os.path.join(self.folder, 'log'), 'ab') as log:
-            self.process = subprocess.Popen([self.bin / 'postgres', '-D', self.data], stdout=log,
-                                            stderr=log, cwd=self.folder, **self.user)
+            self.process = subprocess.Popen([*command, '-D', self.data], stdout=log, stderr=log,
+                                            **how)
         # pg_isready waits by itself, in steps of its own; it says 2 at once where nobody listens.
         while self.run('psql', '-h', self.folder, '-U', 'handfast', '-d', 'postgres', '-c',
                        'select 1').returncode != 0:
