@@ -150,7 +150,8 @@ static enum hf_err put_pem(struct hf_service_answer *answer, const struct hf_ca_
     if (op->key) {
         HF_TRY(hf_key_write_pem(op->key, hf_bytes_of(NULL, 0), &pem));
     }
-    HF_TRY(hf_chain_write_pem(op->chain, &pem));
+    HF_TRY(hf_pem_block("CERTIFICATE", op->der, &pem));
+    HF_TRY(op->above ? hf_chain_write_pem(op->above, &pem) : HF_OK);
     answer->content_type = "application/pem-certificate-chain";
     return put_body(answer, &pem);
 }
@@ -162,13 +163,9 @@ static enum hf_err put_place(struct hf_service_answer *answer, const struct hf_a
     struct hf_bytes full = job->call->request.full_path;
     struct hf_bytes path = job->call->request.path;
     int prefix = full.len >= path.len ? (int)(full.len - path.len) : 0;
-    if (op->cert) {
-        struct hf_identity *identity;
-        HF_TRY(hf_identity_new(op->cert, &identity));
-        enum hf_err err = hf_service_field(answer, "location", "%.*s/v1/certificates/%s", prefix,
-                                           (const char *)full.ptr, identity->serial);
-        hf_identity_unref(identity);
-        return err;
+    if (op->identity) {
+        return hf_service_field(answer, "location", "%.*s/v1/certificates/%s", prefix,
+                                (const char *)full.ptr, op->identity->serial);
     }
     return op->outcome == HF_CA_PENDING && op->id
                ? hf_service_field(answer, "location", "%.*s/v1/requests/%s", prefix,
@@ -184,11 +181,11 @@ static void on_done(struct hf_ca_op *op)
         return;
     }
     struct hf_service_answer answer = {.status = op->outcome == HF_CA_PENDING ? 202
-                                                 : op->cert || op->token      ? 201
+                                                 : op->der.ptr || op->token   ? 201
                                                                               : 200};
     enum hf_err err = put_place(&answer, job);
     if (err == HF_OK) {
-        err = op->chain && wants_pem(job)
+        err = op->der.ptr && wants_pem(job)
                   ? put_pem(&answer, op)
                   : put_json(&answer, hf_api_show_op(op), "application/json");
     }

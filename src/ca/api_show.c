@@ -61,16 +61,11 @@ static json_t *show_lines(const char *lines)
 /* --- Certificates -------------------------------------------------------------------------------
  */
 
-static json_t *show_pem(const struct hf_cert *cert)
+static json_t *show_pem(struct hf_bytes der)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
-    return hf_cert_write_pem(cert, &pem) == HF_OK ? show_text(hf_buf_cstr(&pem)) : NULL;
-}
-
-static json_t *show_pem_of(struct hf_bytes der)
-{
-    HF_CLEANUP(hf_cert_unrefp) struct hf_cert *cert = NULL;
-    return der.len && hf_cert_from_der(der, &cert) == HF_OK ? show_pem(cert) : NULL;
+    return der.len && hf_pem_block("CERTIFICATE", der, &pem) == HF_OK ? show_text(hf_buf_cstr(&pem))
+                                                                      : NULL;
 }
 
 static const char *status_of(const struct hf_store_cert *row)
@@ -95,7 +90,7 @@ json_t *hf_api_show_cert(const struct hf_authorities *set, const struct hf_store
         revoked ? hf_api_show_time(row->revoked_at) : NULL, "reason",
         revoked ? hf_revoked_for_name((unsigned)row->reason) : NULL, "last_seen",
         hf_api_show_time(row->last_seen), "replaced", (int)(row->replaced_by != 0), "sha256",
-        show_hash(row->sha256), "certificate", show_pem_of(row->der));
+        show_hash(row->sha256), "certificate", show_pem(row->der));
 }
 
 /* --- What an operation gave ---------------------------------------------------------------------
@@ -127,10 +122,12 @@ static void add(json_t *to, const char *name, json_t *value)
     }
 }
 
-static json_t *show_chain(const struct hf_chain *chain)
+static json_t *show_chain(const struct hf_ca_op *op)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
-    return chain && hf_chain_write_pem(chain, &pem) == HF_OK ? show_text(hf_buf_cstr(&pem)) : NULL;
+    bool good = hf_pem_block("CERTIFICATE", op->der, &pem) == HF_OK &&
+                (!op->above || hf_chain_write_pem(op->above, &pem) == HF_OK);
+    return good ? show_text(hf_buf_cstr(&pem)) : NULL;
 }
 
 static json_t *show_key(const EVP_PKEY *key)
@@ -143,10 +140,7 @@ static json_t *show_key(const EVP_PKEY *key)
 
 static void add_issued(json_t *to, const struct hf_ca_op *op)
 {
-    struct hf_identity *identity;
-    if (hf_identity_new(op->cert, &identity) != HF_OK) {
-        return;
-    }
+    const struct hf_identity *identity = op->identity;
     add(to, "serial", json_string(identity->serial));
     add(to, "profile", show_text(op->profile));
     add(to, "identity", json_string(hf_identity_display(identity)));
@@ -155,13 +149,12 @@ static void add_issued(json_t *to, const struct hf_ca_op *op)
     add(to, "not_before", hf_api_show_time(identity->not_before));
     add(to, "not_after", hf_api_show_time(identity->not_after));
     add(to, "sha256", json_string(identity->sha256));
-    add(to, "certificate", show_pem(op->cert));
-    add(to, "chain", show_chain(op->chain));
-    add(to, "root", op->root ? show_pem(op->root) : NULL);
+    add(to, "certificate", show_pem(op->der));
+    add(to, "chain", show_chain(op));
+    add(to, "root", op->root ? show_pem(op->root->der) : NULL);
     add(to, "private_key", show_key(op->key));
     add(to, "ends_with_ca", json_boolean(op->capped));
     add(to, "names_left_out", json_integer(op->n_names_left_out));
-    hf_identity_unref(identity);
 }
 
 json_t *hf_api_show_op(const struct hf_ca_op *op)
@@ -173,7 +166,7 @@ json_t *hf_api_show_op(const struct hf_ca_op *op)
     if (op->outcome == HF_CA_PENDING) {
         add(to, "request", show_text(op->id));
     }
-    if (op->cert) {
+    if (op->identity) {
         add_issued(to, op);
     }
     if (op->token) {

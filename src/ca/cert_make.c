@@ -29,7 +29,6 @@ struct making {
     int64_t now;
     const struct hf_alt_names *names;
     struct hf_subject subject;
-    struct hf_buf subject_der;
     int path_len;
     enum hf_refusal why;
     struct hf_made_cert *out;
@@ -45,7 +44,7 @@ static enum hf_err refuse(struct making *m, enum hf_refusal why, enum hf_err err
 
 static enum hf_err choose_subject(struct making *m)
 {
-    struct hf_asn1 der = hf_asn1_writer(&m->subject_der);
+    struct hf_asn1 der = hf_asn1_writer(&m->out->subject);
     if (m->facts->subject_der.len) {
         hf_asn1_raw(&der, m->facts->subject_der);
         return hf_asn1_end(&der);
@@ -57,7 +56,7 @@ static enum hf_err choose_subject(struct making *m)
 
 static bool subject_is_empty(const struct making *m)
 {
-    return hf_buf_len(&m->subject_der) <= 2;
+    return hf_buf_len(&m->out->subject) <= 2;
 }
 
 static enum hf_err check_lifetime(struct making *m)
@@ -145,7 +144,7 @@ static enum hf_err check_constraints(struct making *m)
     if (!m->issuer) {
         return HF_OK;
     }
-    enum hf_err err = hf_issuer_permits(m->issuer, hf_buf_bytes(&m->subject_der), m->names);
+    enum hf_err err = hf_issuer_permits(m->issuer, hf_buf_bytes(&m->out->subject), m->names);
     return err == HF_E_INVALID ? refuse(m, HF_REFUSAL_NAME_CONSTRAINTS, err) : err;
 }
 
@@ -174,7 +173,7 @@ static enum hf_err check_host_cn(struct making *m, const char *cn)
                       hf_fail_context(err, "the CN, which clients may take for a host name"));
     }
     HF_TRY(err);
-    err = m->issuer ? hf_issuer_permits(m->issuer, hf_buf_bytes(&m->subject_der), &alone) : HF_OK;
+    err = m->issuer ? hf_issuer_permits(m->issuer, hf_buf_bytes(&m->out->subject), &alone) : HF_OK;
     return err == HF_E_INVALID ? refuse(m, HF_REFUSAL_NAME_CONSTRAINTS, err) : err;
 }
 
@@ -435,12 +434,12 @@ static enum hf_err write_tbs(struct making *m)
     hf_asn1_close(&der);
     hf_asn1_magnitude(&der, hf_bytes_of(m->out->serial, sizeof(m->out->serial)));
     hf_asn1_raw(&der, m->signer->algorithm);
-    hf_asn1_raw(&der, m->issuer ? hf_issuer_subject(m->issuer) : hf_buf_bytes(&m->subject_der));
+    hf_asn1_raw(&der, m->issuer ? hf_issuer_subject(m->issuer) : hf_buf_bytes(&m->out->subject));
     hf_asn1_open(&der, HF_DER_SEQUENCE);
     hf_asn1_time(&der, m->out->not_before);
     hf_asn1_time(&der, m->out->not_after);
     hf_asn1_close(&der);
-    hf_asn1_raw(&der, hf_buf_bytes(&m->subject_der));
+    hf_asn1_raw(&der, hf_buf_bytes(&m->out->subject));
     hf_asn1_raw(&der, m->facts->key->spki);
     put_extensions(m, &der);
     hf_asn1_close(&der);
@@ -483,15 +482,15 @@ static enum hf_err run(struct making *m, const struct hf_rng *rng, enum hf_refus
 {
     static const struct hf_alt_names none;
     *m->out = (struct hf_made_cert){.tbs = HF_BUF_INIT(HF_MADE_DER_MAX),
-                                    .der = HF_BUF_INIT(HF_MADE_DER_MAX)};
+                                    .der = HF_BUF_INIT(HF_MADE_DER_MAX),
+                                    .subject = HF_BUF_INIT(HF_MADE_DER_MAX)};
     m->names = m->facts->names ? m->facts->names : &none;
-    m->subject_der = HF_BUF_INIT(HF_MADE_DER_MAX);
     enum hf_err err = make(m, rng);
     hf_subject_done(&m->subject);
-    hf_buf_done(&m->subject_der);
     if (err != HF_OK) {
         hf_buf_done(&m->out->tbs);
         hf_buf_done(&m->out->der);
+        hf_buf_done(&m->out->subject);
         *out_why = err == HF_E_INVALID ? m->why : HF_REFUSAL_NONE;
     }
     return err;
@@ -531,6 +530,7 @@ void hf_made_cert_done(struct hf_made_cert *made)
 {
     hf_buf_done(&made->tbs);
     hf_buf_done(&made->der);
+    hf_buf_done(&made->subject);
     *made = (struct hf_made_cert){0};
 }
 

@@ -52,6 +52,7 @@ struct hf_cert_facts {
 
 struct hf_made_cert {
     struct hf_buf tbs, der;
+    struct hf_buf subject;               /* a Name in DER */
     uint8_t serial[HF_MADE_SERIAL_SIZE]; /* 128 random bits; the first byte isn't zero */
     int64_t not_before, not_after;
     bool capped;                /* ends earlier than asked, with the CA */

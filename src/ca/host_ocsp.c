@@ -14,13 +14,15 @@ enum {
     NAME_SIZE = 65, /* of a CN */
 };
 
-static enum hf_err take(struct hf_host_authority *owner, const struct hf_ca_op *op)
+static enum hf_err take(struct hf_host_authority *owner, struct hf_ca_op *op)
 {
     struct hf_ocsp_signer *signer = NULL;
+    const struct hf_chain *chain;
     if (op->outcome != HF_CA_DONE) {
         return hf_fail(HF_E_DENIED, "%s", op->text);
     }
-    HF_TRY(hf_ocsp_signer_new(op->cert, op->key, owner->authority->cert, &signer));
+    HF_TRY(hf_ca_op_chain(op, &chain));
+    HF_TRY(hf_ocsp_signer_new(chain->certs[0], op->key, owner->authority->cert, &signer));
     hf_ocsp_signer_unref(owner->signer);
     owner->signer = signer;
     owner->signer_until =

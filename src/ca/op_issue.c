@@ -9,7 +9,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "ca/issuer_impl.h"
 #include "ca/service_impl.h"
+#include "crypto/hash.h"
+#include "pki/asn1_write.h"
 
 enum { CN_MAX = 64 };
 
@@ -235,19 +238,6 @@ static enum hf_err make_cert(struct hf_ca_work *work)
                         &work->why);
 }
 
-static enum hf_err make_chain(struct hf_ca_work *work)
-{
-    struct hf_cert *certs[HF_CHAIN_MAX];
-    const struct hf_chain *above = work->authority->chain;
-    size_t n = 0;
-    HF_TRY(hf_cert_from_der(hf_buf_bytes(&work->made.der), &work->cert));
-    certs[n++] = work->cert;
-    for (size_t i = 0; above && i < above->n_certs && n < HF_CHAIN_MAX; i++) {
-        certs[n++] = above->certs[i];
-    }
-    return hf_chain_new(certs, n, &work->chain);
-}
-
 static const char *sans_text(struct hf_ca_work *work)
 {
     struct hf_buf *out = &work->text[HF_CA_TEXT_SANS];
@@ -262,21 +252,44 @@ static const char *sans_text(struct hf_ca_work *work)
     return hf_buf_cstr(out);
 }
 
+/* From what it was made of: see hf_ca_op_chain. */
+static enum hf_err name_made(struct hf_ca_work *work)
+{
+    const struct hf_ca_want *want = &work->want;
+    const struct hf_store_cert *row = &work->issue.cert;
+    HF_CLEANUP(hf_buf_done) struct hf_buf names = HF_BUF_INIT(HF_MADE_DER_MAX);
+    if (want->names.n) {
+        struct hf_asn1 der = hf_asn1_writer(&names);
+        hf_alt_names_write(&want->names, &der);
+        HF_TRY(hf_asn1_end(&der));
+    }
+    const struct hf_identity_parts parts = {
+        .subject = hf_buf_bytes(&work->made.subject),
+        .issuer = hf_issuer_subject(work->authority->issuer),
+        .serial = hf_bytes_of(work->made.serial, sizeof(work->made.serial)),
+        .alt_names = hf_buf_bytes(&names),
+        .key = want->key->key,
+        .sha256 = row->sha256,
+        .spki_sha256 = row->spki_sha256,
+        .not_before = work->made.not_before,
+        .not_after = work->made.not_after,
+    };
+    return hf_identity_of_parts(&parts, &work->identity);
+}
+
 static enum hf_err fill_row(struct hf_ca_work *work)
 {
     struct hf_store_cert *row = &work->issue.cert;
-    struct hf_identity *id = NULL;
-    HF_TRY(hf_identity_new(work->cert, &id));
-    hf_identity_unref(id); /* the certificate keeps it */
     row->authority = work->authority->id;
     row->serial = hf_bytes_of(work->made.serial, sizeof(work->made.serial));
-    row->der = work->cert->der;
+    row->der = hf_buf_bytes(&work->made.der);
     row->profile = work->profile->name;
-    row->identity = hf_identity_display(id);
-    row->subject = id->subject;
-    row->key_type = id->key_type;
-    memcpy(row->sha256, work->cert->sha256, sizeof(row->sha256));
-    memcpy(row->spki_sha256, work->cert->spki_sha256, sizeof(row->spki_sha256));
+    hf_hash_once(HF_HASH_SHA256, row->der, row->sha256);
+    memcpy(row->spki_sha256, work->want.key->spki_sha256, sizeof(row->spki_sha256));
+    HF_TRY(name_made(work));
+    row->identity = hf_identity_display(work->identity);
+    row->subject = work->identity->subject;
+    row->key_type = work->identity->key_type;
     row->not_before = work->made.not_before;
     row->not_after = work->made.not_after;
     row->requester = work->op->caller.name;
@@ -293,13 +306,28 @@ static void say_issued(struct hf_ca_work *work)
                work->issue.cert.identity, when);
 }
 
+enum hf_err hf_ca_show_cert(struct hf_ca_work *work, struct hf_bytes der,
+                            struct hf_identity *identity)
+{
+    struct hf_ca_op *op = work->op;
+    const struct hf_authority *authority = work->authority;
+    uint8_t *copy = hf_alloc(der.len);
+    if (!copy) {
+        return HF_E_NOMEM;
+    }
+    memcpy(copy, der.ptr, der.len);
+    op->der = hf_bytes_of(copy, der.len);
+    op->identity = hf_identity_ref(identity);
+    op->above = authority && authority->chain ? hf_chain_ref(authority->chain) : NULL;
+    op->root = authority && authority->root ? hf_cert_ref(authority->root) : NULL;
+    return HF_OK;
+}
+
 /* The outputs are there from here on; an operation that fails after all takes them back. */
 static enum hf_err show_made(struct hf_ca_work *work)
 {
     struct hf_ca_op *op = work->op;
-    op->cert = hf_cert_ref(work->cert);
-    op->chain = hf_chain_ref(work->chain);
-    op->root = work->authority->root ? hf_cert_ref(work->authority->root) : NULL;
+    HF_TRY(hf_ca_show_cert(work, hf_buf_bytes(&work->made.der), work->identity));
     op->key = HF_TAKE(work->want.private_key);
     op->capped = work->made.capped;
     op->profile = hf_strdup(work->profile->name);
@@ -310,7 +338,6 @@ static enum hf_err show_made(struct hf_ca_work *work)
 enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
 {
     HF_TRY(make_cert(work));
-    HF_TRY(make_chain(work));
     HF_TRY(fill_row(work));
     work->issue.op = (struct hf_store_op){
         .kind = HF_STORE_ISSUE,

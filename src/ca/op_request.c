@@ -386,23 +386,21 @@ static enum hf_err find_issued(struct hf_ca_work *work, struct waiting *waiting,
     return out->id && out->cert ? HF_OK : hf_fail(HF_E_NOT_FOUND, "its certificate isn't there");
 }
 
+static enum hf_err show_found(struct hf_ca_work *work, const struct hf_ca_found *found)
+{
+    HF_TRY(hf_identity_new(found->cert, &work->identity));
+    work->op->profile = hf_strdup(found->profile);
+    HF_TRY(work->op->profile ? HF_OK : HF_E_NOMEM);
+    return hf_ca_show_cert(work, found->cert->der, work->identity);
+}
+
 static enum hf_err give_issued(struct hf_ca_work *work, struct waiting *waiting)
 {
     struct hf_ca_found found = {0};
     enum hf_err err = find_issued(work, waiting, &found);
-    work->authority =
-        err == HF_OK ? hf_authorities_by_id(work->view->authorities, found.authority) : NULL;
-    if (err == HF_OK && work->authority && work->authority->chain) {
-        struct hf_cert *certs[HF_CHAIN_MAX] = {found.cert};
-        size_t n = 1;
-        for (size_t i = 0; i < work->authority->chain->n_certs && n < HF_CHAIN_MAX; i++) {
-            certs[n++] = work->authority->chain->certs[i];
-        }
-        err = hf_chain_new(certs, n, &work->chain);
-    }
     if (err == HF_OK) {
-        work->cert = hf_cert_ref(found.cert);
-        work->op->profile = hf_strdup(found.profile);
+        work->authority = hf_authorities_by_id(work->view->authorities, found.authority);
+        err = show_found(work, &found);
     }
     hf_ca_found_done(&found);
     return err;
@@ -410,14 +408,7 @@ static enum hf_err give_issued(struct hf_ca_work *work, struct waiting *waiting)
 
 static void told_state(struct hf_ca_work *work)
 {
-    struct hf_ca_op *op = work->op;
-    op->id = HF_TAKE(work->id);
-    if (work->cert) {
-        op->cert = HF_TAKE(work->cert);
-        op->chain = HF_TAKE(work->chain);
-        op->root =
-            work->authority && work->authority->root ? hf_cert_ref(work->authority->root) : NULL;
-    }
+    work->op->id = HF_TAKE(work->id);
 }
 
 enum hf_err hf_ca_verb_pick_up(struct hf_ca_work *work)

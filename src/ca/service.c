@@ -19,13 +19,43 @@ enum { QUEUED_STANDARD = 4096, DETAIL_MAX = 1024, KEY_LIST_MAX = 512 << 20 };
 
 static void take_back_cert(struct hf_ca_op *op)
 {
-    hf_cert_unref(op->cert);
+    hf_free((void *)(uintptr_t)op->der.ptr);
+    hf_identity_unref(op->identity);
+    hf_chain_unref(op->above);
     hf_chain_unref(op->chain);
     hf_cert_unref(op->root);
     EVP_PKEY_free(op->key);
-    op->cert = op->root = NULL;
-    op->chain = NULL;
+    op->der = hf_bytes_of(NULL, 0);
+    op->identity = NULL;
+    op->above = op->chain = NULL;
+    op->root = NULL;
     op->key = NULL;
+}
+
+static enum hf_err make_chain(const struct hf_ca_op *op, struct hf_cert *cert,
+                              struct hf_chain **out)
+{
+    struct hf_cert *certs[HF_CHAIN_MAX] = {cert};
+    size_t n = 1;
+    for (size_t i = 0; op->above && i < op->above->n_certs && n < HF_CHAIN_MAX; i++) {
+        certs[n++] = op->above->certs[i];
+    }
+    return hf_chain_new(certs, n, out);
+}
+
+enum hf_err hf_ca_op_chain(struct hf_ca_op *op, const struct hf_chain **out)
+{
+    HF_CLEANUP(hf_cert_unrefp) struct hf_cert *cert = NULL;
+    *out = NULL;
+    if (!op->der.ptr) {
+        return hf_fail(HF_E_NOT_FOUND, "no certificate was issued");
+    }
+    if (!op->chain) {
+        HF_TRY(hf_cert_from_der(op->der, &cert));
+        HF_TRY(make_chain(op, cert, &op->chain));
+    }
+    *out = op->chain;
+    return HF_OK;
 }
 
 void hf_ca_op_done(struct hf_ca_op *op)
@@ -56,8 +86,7 @@ static void work_free(struct hf_ca_work *work)
     hf_made_cert_done(&work->made);
     hf_ca_found_done(&work->old);
     hf_ca_many_free(work->many);
-    hf_cert_unref(work->cert);
-    hf_chain_unref(work->chain);
+    hf_identity_unref(work->identity);
     hf_free(work->id);
     hf_free(work->requester);
     if (work->token) {

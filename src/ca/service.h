@@ -138,8 +138,8 @@ struct hf_ca_op {
     void (*done)(struct hf_ca_op *op); /* on a thread of the CA; short, may not wait */
 
     /* NULL, or called on a thread of the CA when a certificate was made and before it is stored:
-     * cert, chain, root and key are set. A failure ends the operation, and nothing is stored: where
-     * the files can't be written nothing was issued. */
+     * der, identity, above, root and key are set. A failure ends the operation, and nothing is
+     * stored: where the files can't be written nothing was issued. */
     enum hf_err (*made)(struct hf_ca_op *op);
 
     /* in; what the verb doesn't use is zero */
@@ -155,13 +155,15 @@ struct hf_ca_op {
 
     /* out; hf_ca_op_done frees it */
     enum hf_ca_outcome outcome;
-    enum hf_refusal why;       /* what is wrong with what was asked, for programs */
-    char *text;                /* a sentence for people; never NULL once it is done */
-    struct hf_cert *cert;      /* what was issued */
-    struct hf_chain *chain;    /* it, and what is to be sent behind it */
-    struct hf_cert *root;      /* where that ends; NULL when it isn't in the store */
-    EVP_PKEY *key;             /* made here; NULL otherwise. It is nowhere else */
-    char *profile;             /* that it was issued by */
+    enum hf_refusal why;          /* what is wrong with what was asked, for programs */
+    char *text;                   /* a sentence for people; never NULL once it is done */
+    struct hf_bytes der;          /* what was issued; ptr NULL: nothing was. Owned */
+    struct hf_identity *identity; /* whom it names; NULL: nothing was issued */
+    struct hf_chain *above;       /* what is to be sent behind it; NULL: nothing */
+    struct hf_chain *chain;       /* once hf_ca_op_chain was asked */
+    struct hf_cert *root;         /* where that ends; NULL when it isn't in the store */
+    EVP_PKEY *key;                /* made here; NULL otherwise. It is nowhere else */
+    char *profile;                /* that it was issued by */
     char *id;                  /* of a request ("17.secret": who holds it may pick up) or a token */
     char *token;               /* the new token, shown this once */
     bool capped;               /* it ends earlier than asked, with its CA */
@@ -178,6 +180,12 @@ struct hf_ca_op {
 
 /* hf_ca_op_done frees what is in the outputs, and leaves the inputs. */
 void hf_ca_op_done(struct hf_ca_op *op);
+
+/* hf_ca_op_chain gives what was issued and what is to be sent behind it as objects, which are op's.
+ * They are made at the first call: libcrypto takes as long to parse a certificate as to sign two,
+ * and who only passes bytes on needs none. Errors: those of hf_cert_from_der; HF_E_NOT_FOUND
+ * (nothing was issued). */
+enum hf_err hf_ca_op_chain(struct hf_ca_op *op, const struct hf_chain **out) HF_MUST_CHECK;
 
 struct hf_ca_service_options {
     const char *store; /* "sqlite:PATH" or "postgres://..." */

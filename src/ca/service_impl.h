@@ -128,8 +128,7 @@ struct hf_ca_work {
 
     /* made, and given to op once it is stored */
     struct hf_made_cert made;
-    struct hf_cert *cert;
-    struct hf_chain *chain;
+    struct hf_identity *identity;
     char *id, *token, *requester;
 
     /* the write */
@@ -194,6 +193,11 @@ enum hf_err hf_ca_queue_want(struct hf_ca_work *work) HF_MUST_CHECK;
 
 /* hf_ca_give_cert is `stored` of whatever issued: it hands over what was made. */
 void hf_ca_give_cert(struct hf_ca_work *work);
+
+/* hf_ca_show_cert gives a certificate of work->authority to op, which takes its own copy and
+ * references. */
+enum hf_err hf_ca_show_cert(struct hf_ca_work *work, struct hf_bytes der,
+                            struct hf_identity *identity) HF_MUST_CHECK;
 
 /* hf_ca_finish ends an operation whose verb does its own writing: work->outcome and the sentence
  * are what it ends with. The work is gone when this returns. */

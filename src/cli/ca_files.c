@@ -73,10 +73,12 @@ static enum hf_err add_output(struct hf_ca_files *files, const char *suffix, str
     return text ? hf_outputs_add(&files->outputs, text, bytes, mode) : HF_E_NOMEM;
 }
 
-static enum hf_err add_chain(struct hf_ca_files *files, const struct hf_ca_op *op)
+static enum hf_err add_chain(struct hf_ca_files *files, struct hf_ca_op *op)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(FILE_CAP);
-    HF_TRY(hf_chain_write_pem(op->chain, &pem));
+    const struct hf_chain *chain;
+    HF_TRY(hf_ca_op_chain(op, &chain));
+    HF_TRY(hf_chain_write_pem(chain, &pem));
     return add_output(files, ".pem", hf_buf_bytes(&pem), 0644);
 }
 
@@ -130,13 +132,15 @@ static enum hf_err want_passphrase(struct hf_ca_files *files)
     return add_passphrase(files);
 }
 
-static enum hf_err add_p12(struct hf_ca_files *files, const struct hf_ca_op *op)
+static enum hf_err add_p12(struct hf_ca_files *files, struct hf_ca_op *op)
 {
     HF_CLEANUP(wiped_buf_done) struct hf_buf p12 = HF_BUF_INIT(FILE_CAP);
+    const struct hf_chain *chain;
+    HF_TRY(hf_ca_op_chain(op, &chain));
     HF_TRY(want_passphrase(files));
     struct hf_pkcs12_what what = {
         .key = op->key,
-        .chain = op->chain,
+        .chain = chain,
         .root = op->root,
         .friendly_name = files->friendly_name,
         .passphrase = files->p12_passphrase.ptr,
@@ -181,14 +185,16 @@ static enum hf_err check_formats(const struct hf_texts *formats)
     return HF_OK;
 }
 
-static enum hf_err add_format(struct hf_ca_files *files, const struct hf_ca_op *op,
+static enum hf_err add_format(struct hf_ca_files *files, struct hf_ca_op *op,
                               enum hf_bundle_format format)
 {
     HF_CLEANUP(wiped_buf_done) struct hf_buf text = HF_BUF_INIT(FILE_CAP);
     HF_CLEANUP(hf_chain_unrefp) struct hf_chain *roots = NULL;
+    const struct hf_chain *chain;
+    HF_TRY(hf_ca_op_chain(op, &chain));
     struct hf_bundle bundle = {
         .key = op->key,
-        .chain = op->chain,
+        .chain = chain,
         .root = op->root,
         .name = files->friendly_name,
     };
@@ -208,7 +214,7 @@ static enum hf_err add_format(struct hf_ca_files *files, const struct hf_ca_op *
                       hf_bundle_is_secret(format, &bundle) ? 0600 : 0644);
 }
 
-enum hf_err hf_ca_files_add(struct hf_ca_files *files, const struct hf_ca_op *op)
+enum hf_err hf_ca_files_add(struct hf_ca_files *files, struct hf_ca_op *op)
 {
     const struct hf_texts *formats = &files->values->formats;
     HF_TRY(add_chain(files, op));
@@ -255,15 +261,12 @@ static enum hf_err tell_json(struct hf_cli *cli, const struct hf_ca_files *files
 enum hf_err hf_ca_files_tell(struct hf_cli *cli, const struct hf_ca_files *files,
                              const struct hf_ca_op *op, bool json)
 {
-    struct hf_identity *id = NULL;
-    HF_TRY(hf_identity_new(op->cert, &id));
-    hf_identity_unref(id); /* the certificate keeps it */
     if (op->capped) {
         hf_cli_say(cli, "note: it ends with the CA, earlier than asked");
     }
     if (json) {
-        return tell_json(cli, files, op, id);
+        return tell_json(cli, files, op, op->identity);
     }
-    tell_text(cli, files, op, id);
+    tell_text(cli, files, op, op->identity);
     return HF_OK;
 }

@@ -69,7 +69,7 @@ enum hf_err hf_ca_files_init(struct hf_ca_files *files, const struct hf_ca_file_
 void hf_ca_files_done(struct hf_ca_files *files);
 
 /* hf_ca_files_add writes all of them under temporary names: for hf_ca_op.made. */
-enum hf_err hf_ca_files_add(struct hf_ca_files *files, const struct hf_ca_op *op) HF_MUST_CHECK;
+enum hf_err hf_ca_files_add(struct hf_ca_files *files, struct hf_ca_op *op) HF_MUST_CHECK;
 
 /* hf_ca_files_tell prints what was issued and which files it is in; JSON with json. */
 enum hf_err hf_ca_files_tell(struct hf_cli *cli, const struct hf_ca_files *files,

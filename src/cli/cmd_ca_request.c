@@ -154,7 +154,7 @@ static enum hf_err decide(struct work *work)
     HF_TRY(hf_ca_cli_open(&values->ca, &work->service));
     HF_TRY(hf_ca_cli_run(work->service, &work->op));
     HF_TRY(hf_outputs_publish(&work->files.outputs));
-    if (work->op.cert) {
+    if (work->op.identity) {
         return hf_ca_files_tell(work->cli, &work->files, &work->op, values->ca.json);
     }
     if (values->ca.json) {

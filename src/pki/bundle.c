@@ -8,7 +8,7 @@
 #include "pki/bundle_impl.h"
 #include "pki/write.h"
 
-enum { CAP = 4 << 20, LINE = 64, NAME_MAX_K8S = 253 };
+enum { CAP = 4 << 20, NAME_MAX_K8S = 253 };
 
 static void wiped_buf_done(struct hf_buf *buf)
 {
@@ -19,18 +19,6 @@ static void wiped_buf_done(struct hf_buf *buf)
 static const char *name_of(const struct hf_bundle *bundle)
 {
     return bundle->name ? bundle->name : "handfast";
-}
-
-enum hf_err hf_pem_block(const char *type, struct hf_bytes bytes, struct hf_buf *out)
-{
-    HF_CLEANUP(wiped_buf_done) struct hf_buf text = HF_BUF_INIT(CAP);
-    HF_TRY(hf_base64_encode(bytes, &text));
-    HF_TRY(hf_buf_printf(out, "-----BEGIN %s-----\n", type));
-    for (struct hf_bytes rest = hf_buf_bytes(&text); rest.len; rest = hf_bytes_from(rest, LINE)) {
-        HF_TRY(hf_buf_append(out, hf_bytes_of(rest.ptr, rest.len < LINE ? rest.len : LINE)));
-        HF_TRY(hf_buf_u8(out, '\n'));
-    }
-    return hf_buf_printf(out, "-----END %s-----\n", type);
 }
 
 /* --- Those of one step ------------------------------------------------------------------------*/

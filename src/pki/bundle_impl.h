@@ -9,7 +9,4 @@
 enum hf_err hf_bundle_openssh(const struct hf_bundle *bundle, struct hf_buf *out) HF_MUST_CHECK;
 enum hf_err hf_bundle_truststore(const struct hf_bundle *bundle, struct hf_buf *out) HF_MUST_CHECK;
 
-/* hf_pem_block appends bytes as one PEM block, 64 characters to a line. */
-enum hf_err hf_pem_block(const char *type, struct hf_bytes bytes, struct hf_buf *out) HF_MUST_CHECK;
-
 #endif

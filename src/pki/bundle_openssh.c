@@ -13,6 +13,7 @@
 #include "crypto/hash.h"
 #include "pki/bundle_impl.h"
 #include "pki/ossl.h"
+#include "pki/write.h"
 
 enum { CAP = 64 << 10, BLOCK = 8, NUMBER_MAX = 1024, ED25519_SIZE = 32 };
 

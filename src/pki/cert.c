@@ -19,9 +19,6 @@
 #include "pki/ders.h"
 #include "pki/ossl.h"
 
-/* RFC 5280 4.1.2.5: a certificate without a well-defined end has this one. */
-#define NO_END_TIME INT64_C(253402300799) /* 99991231235959Z */
-
 enum hf_err hf_time_from_asn1(const ASN1_TIME *from, int64_t *out)
 {
     struct tm tm;
@@ -36,7 +33,7 @@ static enum hf_err read_dates(struct hf_cert *cert)
 {
     HF_TRY(hf_time_from_asn1(X509_get0_notBefore(cert->x509), &cert->not_before));
     HF_TRY(hf_time_from_asn1(X509_get0_notAfter(cert->x509), &cert->not_after));
-    if (cert->not_after == NO_END_TIME) {
+    if (cert->not_after == HF_NO_END_TIME) {
         cert->not_after = INT64_MAX;
     }
     return HF_OK;

@@ -10,6 +10,9 @@
 /* What X509_check_ca answers; 0 is "no", other numbers are guesses that we don't follow. */
 enum { HF_CHECK_CA_V3 = 1, HF_CHECK_CA_V1_ROOT = 3 };
 
+/* RFC 5280 4.1.2.5: a certificate without a well-defined end has this one, 99991231235959Z. */
+#define HF_NO_END_TIME INT64_C(253402300799)
+
 /* hf_time_from_asn1 gives Unix seconds. Errors: HF_E_MALFORMED. */
 enum hf_err hf_time_from_asn1(const ASN1_TIME *from, int64_t *out) HF_MUST_CHECK;
 

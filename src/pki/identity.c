@@ -427,19 +427,31 @@ static enum hf_err take_subject(struct hf_identity *id, const X509_NAME *subject
     return take_attribute(id, subject, NID_organizationalUnitName, &id->ou);
 }
 
+static enum hf_err take_names(struct hf_identity *id, const X509_NAME *subject,
+                              const X509_NAME *issuer, const ASN1_INTEGER *serial)
+{
+    HF_TRY(take_subject(id, subject));
+    HF_TRY(take_dn(id, "", issuer, &id->issuer));
+    return take_serial(id, serial);
+}
+
+static enum hf_err take_key_type(struct hf_identity *id, const EVP_PKEY *key)
+{
+    char key_type[HF_KEY_TYPE_SIZE];
+    hf_key_type(key, key_type);
+    hf_ossl_forget();
+    return take_text(id, "", hf_bytes_str(key_type), &id->key_type);
+}
+
 static enum hf_err fill(struct hf_identity *id, const struct hf_cert *cert)
 {
     const X509 *x509 = cert->x509;
-    HF_TRY(take_subject(id, X509_get_subject_name(x509)));
-    HF_TRY(take_dn(id, "", X509_get_issuer_name(x509), &id->issuer));
-    HF_TRY(take_serial(id, X509_get0_serialNumber(x509)));
+    HF_TRY(take_names(id, X509_get_subject_name(x509), X509_get_issuer_name(x509),
+                      X509_get0_serialNumber(x509)));
     int critical;
     GENERAL_NAMES *sans = X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, NULL);
     HF_TRY(take_sans(id, sans, critical));
-    char key_type[HF_KEY_TYPE_SIZE];
-    hf_key_type(X509_get0_pubkey(x509), key_type);
-    hf_ossl_forget();
-    HF_TRY(take_text(id, "", hf_bytes_str(key_type), &id->key_type));
+    HF_TRY(take_key_type(id, X509_get0_pubkey(x509)));
     hf_hex(hf_bytes_of(cert->sha256, HF_SHA256_SIZE), id->sha256);
     hf_hex(hf_bytes_of(cert->spki_sha256, HF_SHA256_SIZE), id->spki_sha256);
     id->not_before = cert->not_before;
@@ -475,6 +487,65 @@ enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out
     }
     *out = hf_identity_ref(kept);
     return HF_OK;
+}
+
+/* --- Of parts ----------------------------------------------------------------------------------
+ */
+
+/* libcrypto's objects of the parts. */
+struct parsed {
+    X509_NAME *subject, *issuer;
+    ASN1_INTEGER *serial;
+    GENERAL_NAMES *sans;
+};
+
+static void parsed_done(struct parsed *parsed)
+{
+    X509_NAME_free(parsed->subject);
+    X509_NAME_free(parsed->issuer);
+    ASN1_INTEGER_free(parsed->serial);
+    GENERAL_NAMES_free(parsed->sans);
+}
+
+static enum hf_err parse(const struct hf_identity_parts *from, struct parsed *out)
+{
+    const unsigned char *subject = from->subject.ptr, *issuer = from->issuer.ptr;
+    const unsigned char *sans = from->alt_names.ptr;
+    BIGNUM *number = BN_bin2bn(from->serial.ptr, (int)from->serial.len, NULL);
+    out->serial = number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+    BN_free(number);
+    out->subject = d2i_X509_NAME(NULL, &subject, (long)from->subject.len);
+    out->issuer = d2i_X509_NAME(NULL, &issuer, (long)from->issuer.len);
+    out->sans =
+        from->alt_names.len ? d2i_GENERAL_NAMES(NULL, &sans, (long)from->alt_names.len) : NULL;
+    if (!out->serial || !out->subject || !out->issuer || (from->alt_names.len && !out->sans)) {
+        return hf_fail_ossl(HF_E_MALFORMED, "a certificate's names can't be read");
+    }
+    return HF_OK;
+}
+
+static enum hf_err fill_from_parts(struct hf_identity *id, const struct hf_identity_parts *from)
+{
+    HF_CLEANUP(parsed_done) struct parsed parsed = {0};
+    HF_TRY(parse(from, &parsed));
+    HF_TRY(take_names(id, parsed.subject, parsed.issuer, parsed.serial));
+    HF_TRY(take_sans(id, HF_TAKE(parsed.sans), -1));
+    HF_TRY(take_key_type(id, from->key));
+    hf_hex(hf_bytes_of(from->sha256, HF_SHA256_SIZE), id->sha256);
+    hf_hex(hf_bytes_of(from->spki_sha256, HF_SHA256_SIZE), id->spki_sha256);
+    id->not_before = from->not_before;
+    id->not_after = from->not_after == HF_NO_END_TIME ? INT64_MAX : from->not_after;
+    return HF_OK;
+}
+
+enum hf_err hf_identity_of_parts(const struct hf_identity_parts *from, struct hf_identity **out)
+{
+    *out = NULL;
+    struct hf_identity parts = {0};
+    enum hf_err err = fill_from_parts(&parts, from);
+    err = err ? err : pack(&parts, out);
+    parts_done(&parts);
+    return err;
 }
 
 static enum hf_err fill_from_request(struct hf_identity *id, X509_REQ *csr)

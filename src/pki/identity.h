@@ -50,6 +50,23 @@ enum hf_err hf_identity_new(const struct hf_cert *cert, struct hf_identity **out
 struct hf_identity *hf_identity_ref(struct hf_identity *identity);
 void hf_identity_unref(struct hf_identity *identity);
 
+/* struct hf_identity_parts is what the maker of a certificate knows of it. All is borrowed. */
+struct hf_identity_parts {
+    struct hf_bytes subject, issuer; /* Names in DER */
+    struct hf_bytes serial;          /* big-endian magnitude */
+    struct hf_bytes alt_names;       /* GeneralNames in DER; empty: none */
+    const EVP_PKEY *key;             /* the certificate's */
+    const uint8_t *sha256;           /* of the certificate's DER; HF_SHA256_SIZE bytes */
+    const uint8_t *spki_sha256;
+    int64_t not_before, not_after;
+};
+
+/* hf_identity_of_parts gives what hf_identity_new would give of the certificate, without parsing
+ * it: libcrypto takes longer for that than for the signature in it. Errors: HF_E_NOMEM,
+ * HF_E_MALFORMED. */
+enum hf_err hf_identity_of_parts(const struct hf_identity_parts *from,
+                                 struct hf_identity **out) HF_MUST_CHECK;
+
 /* hf_identity_display picks the name that people know the peer by: SPIFFE ID, CN, first DNS name,
  * first email, first URI, subject, or the fingerprint. Never NULL; lives as long as identity. */
 const char *hf_identity_display(const struct hf_identity *identity);

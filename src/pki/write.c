@@ -5,10 +5,33 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
+#include "base/base64.h"
 #include "pki/ossl.h"
 
 /* Of the passphrase of a PKCS#12 file, which is generated unless somebody insists on his own. */
 enum { P12_ROUNDS = 100000 };
+
+enum { PEM_LINE = 64, PEM_CAP = 4 << 20 };
+
+static void wiped_buf_done(struct hf_buf *buf)
+{
+    hf_buf_wipe(buf);
+    hf_buf_done(buf);
+}
+
+enum hf_err hf_pem_block(const char *type, struct hf_bytes bytes, struct hf_buf *out)
+{
+    HF_CLEANUP(wiped_buf_done) struct hf_buf text = HF_BUF_INIT(PEM_CAP);
+    HF_TRY(hf_base64_encode(bytes, &text));
+    HF_TRY(hf_buf_printf(out, "-----BEGIN %s-----\n", type));
+    for (struct hf_bytes rest = hf_buf_bytes(&text); rest.len;
+         rest = hf_bytes_from(rest, PEM_LINE)) {
+        HF_TRY(
+            hf_buf_append(out, hf_bytes_of(rest.ptr, rest.len < PEM_LINE ? rest.len : PEM_LINE)));
+        HF_TRY(hf_buf_u8(out, '\n'));
+    }
+    return hf_buf_printf(out, "-----END %s-----\n", type);
+}
 
 /* libcrypto wipes the memory of a BIO when it frees it. */
 static enum hf_err take_bio(BIO *bio, bool good, const char *what, struct hf_buf *out)
@@ -27,8 +50,7 @@ static enum hf_err take_bio(BIO *bio, bool good, const char *what, struct hf_buf
 
 enum hf_err hf_cert_write_pem(const struct hf_cert *cert, struct hf_buf *out)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    return take_bio(bio, bio && PEM_write_bio_X509(bio, cert->x509), "a certificate", out);
+    return hf_pem_block("CERTIFICATE", cert->der, out);
 }
 
 enum hf_err hf_chain_write_pem(const struct hf_chain *chain, struct hf_buf *out)

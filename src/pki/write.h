@@ -8,6 +8,9 @@
 #include "base/buf.h"
 #include "pki/credential.h"
 
+/* hf_pem_block appends bytes as one block of PEM (RFC 7468): BEGIN, base64, END. */
+enum hf_err hf_pem_block(const char *type, struct hf_bytes bytes, struct hf_buf *out) HF_MUST_CHECK;
+
 /* hf_cert_write_pem appends one CERTIFICATE block. */
 enum hf_err hf_cert_write_pem(const struct hf_cert *cert, struct hf_buf *out) HF_MUST_CHECK;
 

@@ -69,7 +69,9 @@ static struct client make_client(const char *name)
     if (op.outcome != HF_CA_DONE) {
         fail_msg("%s: %s", hf_ca_outcome_name(op.outcome), op.text);
     }
-    made.chain = hf_chain_ref(op.chain);
+    const struct hf_chain *chain;
+    assert_int_equal(hf_ca_op_chain(&op, &chain), HF_OK);
+    made.chain = hf_chain_ref((struct hf_chain *)(uintptr_t)chain);
     assert_int_equal(hf_chain_ders(made.chain, &made.ders), HF_OK);
     assert_int_equal(hf_identity_new(made.chain->certs[0], &made.identity), HF_OK);
     hf_ca_op_done(&op);

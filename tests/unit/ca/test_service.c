@@ -67,6 +67,52 @@ static struct hf_ca_op op_of(enum hf_ca_verb verb)
     };
 }
 
+static void assert_same_text(const char *a, const char *b)
+{
+    assert_true((a != NULL) == (b != NULL));
+    if (a) {
+        assert_string_equal(a, b);
+    }
+}
+
+static void assert_same_list(const struct hf_names_list *a, const struct hf_names_list *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        assert_string_equal(a->name[i], b->name[i]);
+    }
+}
+
+/* What is said of a certificate that was issued is what libcrypto reads in it. */
+static void assert_names_what_was_issued(struct hf_ca_op *op)
+{
+    const struct hf_chain *chain;
+    struct hf_identity *read;
+    const struct hf_identity *said = op->identity;
+    assert_int_equal(hf_ca_op_chain(op, &chain), HF_OK);
+    assert_true(hf_bytes_eq(chain->certs[0]->der, op->der));
+    assert_int_equal(hf_identity_new(chain->certs[0], &read), HF_OK);
+    assert_string_equal(said->subject, read->subject);
+    assert_string_equal(said->issuer, read->issuer);
+    assert_same_text(said->cn, read->cn);
+    assert_same_text(said->o, read->o);
+    assert_same_text(said->ou, read->ou);
+    assert_string_equal(said->serial, read->serial);
+    assert_same_list(&said->dns, &read->dns);
+    assert_same_list(&said->uri, &read->uri);
+    assert_same_list(&said->email, &read->email);
+    assert_same_list(&said->ip, &read->ip);
+    assert_same_list(&said->other, &read->other);
+    assert_same_text(said->spiffe, read->spiffe);
+    assert_string_equal(said->key_type, read->key_type);
+    assert_string_equal(said->sha256, read->sha256);
+    assert_string_equal(said->spki_sha256, read->spki_sha256);
+    assert_int_equal(said->not_before, read->not_before);
+    assert_int_equal(said->not_after, read->not_after);
+    assert_int_equal(said->mangled, read->mangled);
+    hf_identity_unref(read);
+}
+
 static void run(struct hf_ca_op *op, enum hf_ca_outcome outcome)
 {
     hf_ca_run(service, op);
@@ -75,6 +121,9 @@ static void run(struct hf_ca_op *op, enum hf_ca_outcome outcome)
     }
     assert_int_equal(op->outcome, outcome);
     assert_non_null(op->text);
+    if (op->identity) {
+        assert_names_what_was_issued(op);
+    }
 }
 
 static void run_once(struct hf_ca_op *op, enum hf_ca_outcome outcome, const char *says)
@@ -109,7 +158,7 @@ static struct hf_cert *issue(const char *profile, const char *name, EVP_PKEY **k
     op.caller.local = true;
     op.ask = (struct hf_ca_ask){.profile = profile, .name = name, .csr = hf_buf_bytes(&csr)};
     run(&op, HF_CA_DONE);
-    struct hf_cert *cert = hf_cert_ref(op.cert);
+    struct hf_cert *cert = hf_cert_ref(op.chain->certs[0]);
     hf_ca_op_done(&op);
     hf_buf_done(&csr);
     return cert;
@@ -163,7 +212,8 @@ static void test_profiles_say_who_may_ask(void **state)
     int64_t before = n_certificates();
     run(&op, HF_CA_FORBIDDEN);
     assert_int_equal(op.why, HF_REFUSAL_WHO);
-    assert_null(op.cert);
+    assert_null(op.der.ptr);
+    assert_null(op.identity);
     assert_null(op.key);
     hf_ca_op_done(&op);
     op.caller.cert = other;
@@ -176,7 +226,7 @@ static void test_profiles_say_who_may_ask(void **state)
     run(&op, HF_CA_DONE);
     assert_non_null(op.key);
     assert_int_equal(op.chain->n_certs, 2);
-    assert_int_equal(op.cert->not_after, world_now + 100 * DAY);
+    assert_int_equal(op.identity->not_after, world_now + 100 * DAY);
     assert_string_equal(op.profile, "thing");
     hf_ca_op_done(&op);
     op.ask.profile = "user"; /* nobody but the operator */
@@ -221,9 +271,35 @@ static void test_what_cannot_be_asked(void **state)
     world_verify(hf_ca_store(service));
 }
 
+/* run() holds each against libcrypto. */
+static void test_names_are_told_as_they_are_issued(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"DNS:a.example", "DNS:*.b.example", "IP:192.0.2.1",
+                                        "IP:2001:db8::1"};
+    static const char *const spiffe[] = {"URI:spiffe://example.org/a"};
+    static const char *const mixed[] = {"email:alice@example.org", "URI:https://example.org/a",
+                                        "URI:spiffe://example.org/a"};
+    const struct hf_ca_ask asks[] = {
+        {.profile = "server", .name = "a.example", .sans = hosts, .n_sans = 4},
+        {.profile = "service", .name = "a", .sans = spiffe, .n_sans = 1, .key_type = "p384"},
+        {.profile = "user", .name = "al\"i,c+e", .sans = mixed, .n_sans = 1, .key_type = "rsa2048"},
+        {.profile = "thing", .name = "\xc3\xa9t\xc3\xa9", .key_type = "ed25519"},
+        {.profile = "thing", .name = "till the end", .not_after = INT64_C(253402300799)},
+    };
+    for (size_t i = 0; i < HF_N_ELEMENTS(asks); i++) {
+        struct hf_ca_op op = op_of(HF_CA_VERB_ISSUE);
+        op.caller.local = true;
+        op.ask = asks[i];
+        run(&op, HF_CA_DONE);
+        assert_non_null(op.chain);
+        hf_ca_op_done(&op);
+    }
+}
+
 static enum hf_err no_room(struct hf_ca_op *op)
 {
-    assert_non_null(op->cert);
+    assert_non_null(op->der.ptr);
     return hf_fail(HF_E_IO, "no room for the files");
 }
 
@@ -236,7 +312,8 @@ static void test_nothing_is_stored_when_its_files_cannot_be_written(void **state
     op.made = no_room;
     run(&op, HF_CA_STORE);
     assert_non_null(strstr(op.text, "no room for the files"));
-    assert_null(op.cert);
+    assert_null(op.der.ptr);
+    assert_null(op.identity);
     assert_null(op.key);
     hf_ca_op_done(&op);
     assert_int_equal(n_certificates(), before);
@@ -323,13 +400,13 @@ static void test_a_person_approves_and_who_asked_picks_up(void **state)
     run_once(&decide, HF_CA_FORBIDDEN, "themselves");
     decide.caller.name = "boss";
     run(&decide, HF_CA_DONE);
-    assert_non_null(decide.cert);
+    assert_non_null(decide.identity);
     hf_ca_op_done(&decide);
     run_once(&decide, HF_CA_CONFLICT, "already");
 
     run(&pick, HF_CA_DONE);
-    assert_non_null(pick.cert);
-    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(pick.cert->x509)), 1);
+    assert_non_null(pick.identity);
+    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(pick.chain->certs[0]->x509)), 1);
     assert_int_equal(pick.chain->n_certs, 2);
     assert_int_equal(n_certificates(), before + 1);
     hf_ca_op_done(&pick);
@@ -397,8 +474,8 @@ static void test_renewal_wants_proof_and_its_time(void **state)
     op.ask.profile = NULL;
     op.which.serial = NULL; /* the one that was come with */
     run(&op, HF_CA_DONE);
-    assert_int_equal(op.cert->not_after, world_now + 100 * DAY);
-    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(op.cert->x509)), 1);
+    assert_int_equal(op.identity->not_after, world_now + 100 * DAY);
+    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(op.chain->certs[0]->x509)), 1);
     assert_null(op.key);
     hf_ca_op_done(&op);
 
@@ -433,11 +510,8 @@ static void test_after_its_end_a_person_and_the_old_key_are_wanted(void **state)
     decide.caller.local = true;
     decide.request = op.id;
     run(&decide, HF_CA_DONE);
-    struct hf_identity *fresh = NULL;
-    assert_int_equal(hf_identity_new(decide.cert, &fresh), HF_OK);
-    assert_string_equal(fresh->cn, "sensor");
-    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(decide.cert->x509)), 1);
-    hf_identity_unref(fresh);
+    assert_string_equal(decide.identity->cn, "sensor");
+    assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(decide.chain->certs[0]->x509)), 1);
     hf_ca_op_done(&decide);
     hf_ca_op_done(&op);
     world_now += 10 * DAY;
@@ -529,7 +603,7 @@ static void test_what_is_under_way_is_finished_at_the_end(void **state)
     for (size_t i = 0; i < N_AT_ONCE; i++) {
         n_done += ops[i].outcome == HF_CA_DONE;
         assert_true(ops[i].outcome == HF_CA_DONE || ops[i].outcome == HF_CA_BUSY);
-        assert_true((ops[i].cert != NULL) == (ops[i].outcome == HF_CA_DONE));
+        assert_true((ops[i].der.ptr != NULL) == (ops[i].outcome == HF_CA_DONE));
         hf_ca_op_done(&ops[i]);
     }
     struct hf_ca_service_options options = {
@@ -566,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(profiles_say_who_may_ask),
         TEST(what_cannot_be_asked),
+        TEST(names_are_told_as_they_are_issued),
         TEST(nothing_is_stored_when_its_files_cannot_be_written),
         TEST(a_token_stands_for_the_one_who_made_it),
         TEST(a_token_ends),
