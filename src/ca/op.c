@@ -307,9 +307,12 @@ static enum hf_err note_compromise(void *ctx, const struct hf_store_cert *row)
     return HF_OK;
 }
 
-/* A key that somebody told us is in foreign hands gets no second certificate. */
-static enum hf_err check_compromise(struct hf_ca_work *work, const struct hf_public_key *key)
+/* A key that somebody told us is in foreign hands gets no second certificate. The store asks the
+ * same when it issues (refuse_compromised), which is what holds; this is for who must know before.
+ */
+enum hf_err hf_ca_check_compromise(struct hf_ca_work *work)
 {
+    const struct hf_public_key *key = work->want.key;
     struct compromise compromise = {0};
     struct hf_store_page page = {.more = true};
     while (page.more && !compromise.known) {
@@ -333,8 +336,7 @@ enum hf_err hf_ca_check_key(struct hf_ca_work *work, const struct hf_public_key 
     struct hf_ca_service *service = work->service;
     struct hf_weak_key_lists lists = {.known = service->known_keys};
     if (key->modulus.len == 0) {
-        HF_TRY(hf_weak_key_check(key, &lists, &work->why, NULL));
-        return check_compromise(work, key);
+        return hf_weak_key_check(key, &lists, &work->why, NULL);
     }
     pthread_mutex_lock(&service->moduli_lock);
     enum hf_err err = load_moduli(service);
@@ -346,5 +348,5 @@ enum hf_err hf_ca_check_key(struct hf_ca_work *work, const struct hf_public_key 
         err = hf_moduli_add(service->moduli, key->modulus, 0);
     }
     pthread_mutex_unlock(&service->moduli_lock);
-    return err == HF_OK ? check_compromise(work, key) : err;
+    return err;
 }

@@ -332,7 +332,11 @@ static enum hf_err show_made(struct hf_ca_work *work)
     op->capped = work->made.capped;
     op->profile = hf_strdup(work->profile->name);
     HF_TRY(op->profile ? HF_OK : HF_E_NOMEM);
-    return op->made ? op->made(op) : HF_OK;
+    if (!op->made) {
+        return HF_OK;
+    }
+    HF_TRY(hf_ca_check_compromise(work)); /* no files of what the store would refuse */
+    return op->made(op);
 }
 
 enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
@@ -344,6 +348,7 @@ enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
         .actor = work->op->caller.name,
         .detail = hf_ca_detail(work),
     };
+    work->issue.refuse_compromised = true;
     if (work->op->ask.token) {
         work->issue.token_hash = hf_bytes_of(work->token_hash, sizeof(work->token_hash));
     }

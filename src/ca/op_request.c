@@ -95,6 +95,7 @@ enum hf_err hf_ca_queue_want(struct hf_ca_work *work)
                             "this profile wants a person's approval, and a key made here can't "
                             "wait for it: send a certificate request");
     }
+    HF_TRY(hf_ca_check_compromise(work));
     HF_TRY(draw_secret(work, hash));
     HF_TRY(write_wish(work, hash, &wish));
     struct hf_buf *text = &work->text[HF_CA_TEXT_WISH];

@@ -198,10 +198,10 @@ static void told(struct hf_ca_work *work)
     static const char *const did[HF_ACT_N] = {
         [HF_ACT_REVOKE] = "revoked", [HF_ACT_HOLD] = "put on hold", [HF_ACT_RELEASE] = "released"};
     char serial[2 * HF_STORE_SERIAL_MAX + 1];
-    hf_row_serial(hf_bytes_of(work->old.serial, work->old.serial_len), serial);
+    hf_row_serial(work->revoke.serial, serial);
     work->outcome = HF_CA_DONE;
     work->op->n_matched = work->op->n_changed = 1;
-    hf_ca_says(work, "%s %s (%.200s)", did[work->revoke.act], serial, work->old.identity);
+    hf_ca_says(work, "%s %s (%s)", did[work->revoke.act], serial, work->revoke.identity);
 }
 
 static void told_dry(struct hf_ca_work *work)
@@ -211,6 +211,30 @@ static void told_dry(struct hf_ca_work *work)
     hf_ca_says(work, "%zu certificates would be revoked", work->op->n_matched);
 }
 
+/* The store finds the certificate when it revokes; it is looked at before only where that decides
+ * who may. */
+static enum hf_err find_one(struct hf_ca_work *work)
+{
+    const struct hf_ca_which *which = &work->op->which;
+    bool may = hf_ca_has(work, HF_CA_MAY_REVOKE);
+    if (!may || work->op->dry_run) {
+        HF_TRY(hf_ca_find_one(work, which, &work->old));
+        return may || (work->op->verb == HF_CA_VERB_REVOKE && is_own(work))
+                   ? HF_OK
+                   : hf_ca_refuse(work, HF_CA_FORBIDDEN, "%.200s may not revoke",
+                                  work->op->caller.name);
+    }
+    if (which->authority) {
+        const struct hf_authority *authority =
+            work->view ? hf_authorities_find(work->view->authorities, which->authority) : NULL;
+        if (!authority) {
+            return hf_fail(HF_E_NOT_FOUND, "there is no authority \"%.64s\"", which->authority);
+        }
+        work->old.authority = authority->id;
+    }
+    return hf_ca_serial(which->serial, work->old.serial, &work->old.serial_len);
+}
+
 static enum hf_err change_one(struct hf_ca_work *work)
 {
     static const enum hf_store_act acts[HF_CA_N_VERBS] = {
@@ -218,11 +242,7 @@ static enum hf_err change_one(struct hf_ca_work *work)
         [HF_CA_VERB_HOLD] = HF_ACT_HOLD,
         [HF_CA_VERB_RELEASE] = HF_ACT_RELEASE,
     };
-    HF_TRY(hf_ca_find_one(work, &work->op->which, &work->old));
-    if (!hf_ca_has(work, HF_CA_MAY_REVOKE) &&
-        !(work->op->verb == HF_CA_VERB_REVOKE && is_own(work))) {
-        return hf_ca_refuse(work, HF_CA_FORBIDDEN, "%.200s may not revoke", work->op->caller.name);
-    }
+    HF_TRY(find_one(work));
     if (work->op->dry_run) {
         work->stored = told_dry;
         return HF_OK;

@@ -185,6 +185,10 @@ enum hf_err hf_ca_want_old(struct hf_ca_work *work) HF_MUST_CHECK;
 /* hf_ca_check_key holds a key against all lists of weak ones. */
 enum hf_err hf_ca_check_key(struct hf_ca_work *work, const struct hf_public_key *key) HF_MUST_CHECK;
 
+/* hf_ca_check_compromise asks the store, before it does so itself when it issues, whether others
+ * are known to have the key. */
+enum hf_err hf_ca_check_compromise(struct hf_ca_work *work) HF_MUST_CHECK;
+
 /* hf_ca_sign_want makes the certificate and leaves the write: work->issue. */
 enum hf_err hf_ca_sign_want(struct hf_ca_work *work) HF_MUST_CHECK;
 

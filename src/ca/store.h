@@ -257,6 +257,9 @@ struct hf_store_issue {
     struct hf_store_op op;
     struct hf_store_cert cert;
     struct hf_bytes token_hash; /* 32 bytes, or empty */
+    bool refuse_compromised;    /* HF_E_DENIED where a certificate of the same key was revoked
+                                   because others have the key */
+    bool compromised;           /* out: that was so */
     int64_t id;                 /* out */
 };
 
@@ -337,6 +340,8 @@ struct hf_store_seen {
 /* --- Revocation --------------------------------------------------------------------------------
  */
 
+#define HF_STORE_SHOWN_SIZE 256
+
 enum hf_store_act { HF_ACT_REVOKE, HF_ACT_HOLD, HF_ACT_RELEASE, HF_ACT_N };
 
 /* hf_store_act_name gives "revoke", "hold", "release". */
@@ -352,14 +357,15 @@ const char *hf_store_act_name(enum hf_store_act act);
 struct hf_store_revoke {
     struct hf_store_op op;
     enum hf_store_act act;
-    int64_t authority;
+    int64_t authority; /* 0: whichever has it; HF_E_INVALID when there are two. Not with unknown */
     struct hf_bytes serial;
     int reason;
-    int64_t at;          /* 0: now */
-    bool unknown;        /* the serial needn't be of a certificate in the store */
-    unsigned shard;      /* with unknown */
-    int64_t not_after;   /* with unknown; 0: stays on the CRL for ever */
-    int64_t journal_seq; /* out */
+    int64_t at;                         /* 0: now */
+    bool unknown;                       /* the serial needn't be of a certificate in the store */
+    unsigned shard;                     /* with unknown */
+    int64_t not_after;                  /* with unknown; 0: stays on the CRL for ever */
+    int64_t journal_seq;                /* out */
+    char identity[HF_STORE_SHOWN_SIZE]; /* out: of the certificate, cut to what fits */
 };
 
 /* One line of the journal, which is only ever added to. */

@@ -7,6 +7,8 @@
 #include "ca/store/tx.h"
 #include "ca/store/words.h"
 
+enum { KEY_COMPROMISE = 1 }; /* of RFC 5280 5.3.1 */
+
 /* What must be true of the things that the certificate refers to. */
 static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_cert *cert)
 {
@@ -30,6 +32,28 @@ static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_cert
         }
     }
     return HF_OK;
+}
+
+/* Here and not before the signature, so that nobody can slip between the question and the commit.
+ */
+static enum hf_err check_compromise(struct hf_tx *tx, struct hf_store_issue *issue)
+{
+    int64_t id;
+    issue->compromised = false;
+    if (!issue->refuse_compromised) {
+        return HF_OK;
+    }
+    enum hf_err err = hf_db_number_of(
+        tx->db, &id,
+        "SELECT id FROM certificates WHERE spki = $1 AND status = $2 AND reason = $3 LIMIT 1",
+        HF_DB_ARGS(hf_db_blob(hf_bytes_of(issue->cert.spki_sha256, HF_STORE_HASH_SIZE)),
+                   hf_db_int(HF_STATUS_REVOKED), hf_db_int(KEY_COMPROMISE)));
+    if (err != HF_OK) {
+        return err == HF_E_NOT_FOUND ? HF_OK : err;
+    }
+    issue->compromised = true;
+    return hf_fail(HF_E_DENIED, "a certificate of this key was revoked because others have the "
+                                "key: make a new one");
 }
 
 static enum hf_err insert(struct hf_tx *tx, const struct hf_store_cert *cert, int64_t id,
@@ -136,6 +160,7 @@ enum hf_err hf_op_issue(struct hf_tx *tx, struct hf_store_op *op)
         return hf_fail(HF_E_TOO_LARGE, "a certificate of %zu bytes", cert->der.len);
     }
     HF_TRY(check_references(tx, cert));
+    HF_TRY(check_compromise(tx, issue));
     if (issue->token_hash.len) {
         HF_TRY(hf_token_spend(tx, issue->token_hash, &token));
     }

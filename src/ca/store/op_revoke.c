@@ -17,6 +17,7 @@
 enum { REASON_HOLD = 6 };
 
 struct subject {
+    int64_t authority;
     int64_t id; /* 0: unknown */
     enum hf_store_status status;
     int64_t not_after;
@@ -24,22 +25,56 @@ struct subject {
     int64_t journal; /* the line that made it what it is; 0: good */
 };
 
-static enum hf_err find(struct hf_tx *tx, const struct hf_store_revoke *revoke, struct subject *out)
+static void take_identity(struct hf_store_revoke *revoke, struct hf_bytes identity)
+{
+    size_t n = identity.len < HF_STORE_SHOWN_SIZE ? identity.len : HF_STORE_SHOWN_SIZE - 1;
+    while (n && n < identity.len && (identity.ptr[n] & 0xc0) == 0x80) {
+        n--; /* not within a character */
+    }
+    memcpy(revoke->identity, identity.ptr, n);
+    revoke->identity[n] = '\0';
+}
+
+static void take_row(const struct hf_rows *rows, struct hf_store_revoke *revoke,
+                     struct subject *out)
+{
+    *out = (struct subject){.authority = hf_db_number(rows, 0),
+                            .id = hf_db_number(rows, 1),
+                            .status = (enum hf_store_status)hf_db_number(rows, 2),
+                            .not_after = hf_db_number(rows, 3),
+                            .shard = hf_db_number(rows, 4),
+                            .journal = hf_db_number(rows, 5)};
+    take_identity(revoke, hf_db_bytes(rows, 6));
+}
+
+#define COLUMNS "SELECT authority, id, status, not_after, shard, journal, identity"
+
+static enum hf_err find(struct hf_tx *tx, struct hf_store_revoke *revoke, struct subject *out)
 {
     HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
     bool row;
-    HF_TRY(hf_db_ask(tx->db, &rows,
-                     "SELECT id, status, not_after, shard, journal FROM certificates"
-                     " WHERE authority = $1 AND serial = $2",
-                     HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_blob(revoke->serial))));
-    HF_TRY(hf_db_next(rows, &row));
-    *out = (struct subject){.not_after = revoke->not_after, .shard = revoke->shard};
-    if (row) {
-        *out =
-            (struct subject){hf_db_number(rows, 0), (enum hf_store_status)hf_db_number(rows, 1),
-                             hf_db_number(rows, 2), hf_db_number(rows, 3), hf_db_number(rows, 4)};
+    *out = (struct subject){
+        .authority = revoke->authority, .not_after = revoke->not_after, .shard = revoke->shard};
+    revoke->identity[0] = '\0';
+    if (revoke->authority) {
+        HF_TRY(hf_db_ask(tx->db, &rows,
+                         COLUMNS " FROM certificates WHERE authority = $1 AND serial = $2",
+                         HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_blob(revoke->serial))));
+    } else {
+        HF_TRY(hf_db_ask(tx->db, &rows,
+                         COLUMNS " FROM certificates WHERE authority IN"
+                                 " (SELECT id FROM authorities) AND serial = $1 LIMIT 2",
+                         HF_DB_ARGS(hf_db_blob(revoke->serial))));
     }
-    return HF_OK;
+    HF_TRY(hf_db_next(rows, &row));
+    if (!row) {
+        return HF_OK;
+    }
+    take_row(rows, revoke, out);
+    HF_TRY(hf_db_next(rows, &row));
+    return row ? hf_fail(HF_E_INVALID, "more than one authority issued this serial: name the "
+                                       "authority")
+               : HF_OK;
 }
 
 static enum hf_err refuse_known(struct hf_store_revoke *revoke, const struct subject *subject)
@@ -62,9 +97,13 @@ static enum hf_err check_reason(const struct hf_store_revoke *revoke)
 static enum hf_err check(struct hf_store_revoke *revoke, const struct subject *subject)
 {
     HF_TRY(check_reason(revoke));
-    if (subject->id == 0 && (!revoke->unknown || revoke->act == HF_ACT_RELEASE)) {
+    if (subject->id == 0 &&
+        (!revoke->unknown || !revoke->authority || revoke->act == HF_ACT_RELEASE)) {
         char hex[2 * HF_STORE_SERIAL_MAX + 1];
         hf_hex(revoke->serial, hex);
+        if (!revoke->authority) {
+            return hf_fail(HF_E_NOT_FOUND, "there is no certificate with the serial %s", hex);
+        }
         return hf_fail(HF_E_NOT_FOUND, "authority %lld has no certificate with the serial %s",
                        (long long)revoke->authority, hex);
     }
@@ -115,7 +154,7 @@ static enum hf_err list(struct hf_tx *tx, const struct hf_store_revoke *revoke,
     if (subject->journal) {
         HF_TRY(hf_db_run(tx->db,
                          "DELETE FROM revoked WHERE authority = $1 AND shard = $2 AND seq = $3",
-                         HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_int(subject->shard),
+                         HF_DB_ARGS(hf_db_int(subject->authority), hf_db_int(subject->shard),
                                     hf_db_int(subject->journal))));
     }
     if (revoke->act == HF_ACT_RELEASE) {
@@ -125,7 +164,7 @@ static enum hf_err list(struct hf_tx *tx, const struct hf_store_revoke *revoke,
         tx->db,
         "INSERT INTO revoked (authority, shard, serial, at, reason, act, not_after, seq)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        HF_DB_ARGS(hf_db_int(revoke->authority), hf_db_int(subject->shard),
+        HF_DB_ARGS(hf_db_int(subject->authority), hf_db_int(subject->shard),
                    hf_db_blob(revoke->serial), hf_db_int(at), hf_db_int(reason),
                    hf_db_int(revoke->act), hf_db_int(subject->not_after), hf_db_int(seq)));
 }
@@ -154,18 +193,18 @@ static enum hf_err write_journal(struct hf_tx *tx, const struct hf_store_revoke 
         tx->db,
         "INSERT INTO journal (seq, act, authority, serial, reason, at, written_at, not_after,"
         " shard, certificate, actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        HF_DB_ARGS(hf_db_int(seq), hf_db_int(revoke->act), hf_db_int(revoke->authority),
+        HF_DB_ARGS(hf_db_int(seq), hf_db_int(revoke->act), hf_db_int(subject->authority),
                    hf_db_blob(revoke->serial), hf_db_int(reason), hf_db_int(at), hf_db_int(tx->now),
                    hf_db_int(subject->not_after), hf_db_int(subject->shard), hf_db_int(subject->id),
                    hf_db_text(revoke->op.actor)));
 }
 
-static enum hf_err audit(struct hf_tx *tx, const struct hf_store_revoke *revoke, int64_t at,
-                         int reason, int64_t seq)
+static enum hf_err audit(struct hf_tx *tx, const struct hf_store_revoke *revoke,
+                         const struct subject *subject, int64_t at, int reason, int64_t seq)
 {
     HF_CLEANUP(hf_detail_done) struct hf_detail detail = HF_DETAIL_INIT;
     char target[HF_TARGET_SIZE];
-    hf_target_cert(revoke->authority, revoke->serial, target);
+    hf_target_cert(subject->authority, revoke->serial, target);
     hf_detail_number(&detail, "journal", seq);
     hf_detail_number(&detail, "reason", reason);
     hf_detail_number(&detail, "at", at);
@@ -194,7 +233,7 @@ enum hf_err hf_op_revoke(struct hf_tx *tx, struct hf_store_op *op)
     HF_TRY(list(tx, revoke, &subject, at, reason, seq));
     HF_TRY(mark(tx, revoke, subject.id, at, reason, seq));
     HF_TRY(write_journal(tx, revoke, &subject, at, reason, seq));
-    HF_TRY(audit(tx, revoke, at, reason, seq));
+    HF_TRY(audit(tx, revoke, &subject, at, reason, seq));
     tx->journal = seq;
     revoke->journal_seq = seq;
     return HF_OK;

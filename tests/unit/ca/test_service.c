@@ -573,6 +573,38 @@ static void test_revoking_is_a_right_or_ones_own(void **state)
     world_verify(hf_ca_store(service));
 }
 
+static void test_a_key_that_others_have_is_refused(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = NULL;
+    struct hf_cert *cert = issue("thing", "sensor", &key);
+    struct hf_identity *id = NULL;
+    assert_int_equal(hf_identity_new(cert, &id), HF_OK);
+    struct hf_ca_op revoke = op_of(HF_CA_VERB_REVOKE);
+    revoke.caller.rights = HF_CA_MAY_REVOKE;
+    revoke.which.serial = id->serial;
+    revoke.reason = 1;
+    run_once(&revoke, HF_CA_DONE, "(sensor)");
+    int64_t before = n_certificates();
+    struct hf_buf csr = csr_of("sensor", &key);
+    const char *const profiles[] = {"thing", "slow"}; /* at once, or after a person's approval */
+    for (size_t i = 0; i < HF_N_ELEMENTS(profiles); i++) {
+        struct hf_ca_op op = op_of(HF_CA_VERB_SIGN);
+        op.ask = (struct hf_ca_ask){.profile = profiles[i], .csr = hf_buf_bytes(&csr)};
+        run(&op, HF_CA_WEAK_KEY);
+        assert_int_equal(op.why, HF_REFUSAL_KNOWN_KEY);
+        assert_non_null(strstr(op.text, "others have the key"));
+        assert_null(op.der.ptr);
+        hf_ca_op_done(&op);
+        assert_string_equal(last_audit().action, "sign refused");
+    }
+    assert_int_equal(n_certificates(), before);
+    hf_buf_done(&csr);
+    hf_identity_unref(id);
+    hf_cert_unref(cert);
+    EVP_PKEY_free(key);
+}
+
 /* --- Many at once ------------------------------------------------------------------------------
  */
 
@@ -650,6 +682,7 @@ int main(void)
         TEST(renewal_wants_proof_and_its_time),
         TEST(after_its_end_a_person_and_the_old_key_are_wanted),
         TEST(revoking_is_a_right_or_ones_own),
+        TEST(a_key_that_others_have_is_refused),
         TEST(what_is_under_way_is_finished_at_the_end),
         cmocka_unit_test(test_serial_numbers_as_people_write_them),
     };

@@ -379,6 +379,80 @@ static void a_serial_may_be_revoked_unseen_when_told_so(void **state)
     world_verify(store);
 }
 
+static void a_serial_is_revoked_with_whichever_authority_has_it(void **state)
+{
+    (void)state;
+    struct hf_store_cert cert = world_cert(ca, 60);
+    struct hf_store_revoke revoke = {
+        .op = {.kind = HF_STORE_REVOKE, .actor = "test"},
+        .act = HF_ACT_HOLD,
+        .serial = world_serial(60),
+    };
+    int64_t other = world_authority(store, "other");
+    assert_int_equal(hf_store_do(store, &revoke.op), HF_E_NOT_FOUND);
+    revoke.unknown = true; /* of which authority it would be unknown is the question */
+    assert_int_equal(hf_store_do(store, &revoke.op), HF_E_NOT_FOUND);
+    revoke.unknown = false;
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_ok(hf_store_do(store, &revoke.op));
+    assert_string_equal(revoke.identity, cert.identity);
+    assert_int_equal(revoke.authority, 0);
+    struct hf_store_cert twin = world_cert(other, 60);
+    assert_ok(world_issue(store, &twin, NULL));
+    revoke.act = HF_ACT_RELEASE;
+    assert_int_equal(hf_store_do(store, &revoke.op), HF_E_INVALID);
+    revoke.authority = ca;
+    assert_ok(hf_store_do(store, &revoke.op));
+    world_verify(store);
+}
+
+/* 300 bytes of an identity, of which the 256th is within a character. */
+static void an_identity_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char identity[301];
+    struct hf_store_cert cert = world_cert(ca, 61);
+    struct hf_store_revoke revoke = {
+        .op = {.kind = HF_STORE_REVOKE, .actor = "test"},
+        .act = HF_ACT_REVOKE,
+        .authority = ca,
+        .serial = world_serial(61),
+    };
+    for (size_t i = 0; i < 300; i += 2) {
+        memcpy(identity + i, "\xc3\xa9", 3);
+    }
+    cert.identity = identity;
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_ok(hf_store_do(store, &revoke.op));
+    assert_int_equal(strlen(revoke.identity), 254);
+    assert_memory_equal(revoke.identity, identity, 254);
+}
+
+static void a_key_that_others_have_gets_no_certificate(void **state)
+{
+    (void)state;
+    struct hf_store_cert cert = world_cert(ca, 62);
+    struct hf_store_issue issue = {.op = {.kind = HF_STORE_ISSUE, .actor = "test"},
+                                   .refuse_compromised = true};
+    uint8_t key[HF_STORE_HASH_SIZE];
+    memcpy(key, cert.spki_sha256, sizeof(key));
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_ok(world_act(store, HF_ACT_HOLD, ca, 62, 0)); /* isn't told to be in others' hands */
+    issue.cert = world_cert(ca, 63);
+    memcpy(issue.cert.spki_sha256, key, sizeof(key));
+    assert_ok(hf_store_do(store, &issue.op));
+    assert_false(issue.compromised);
+    assert_ok(world_act(store, HF_ACT_REVOKE, ca, 62, 1));
+    issue.cert = world_cert(ca, 64);
+    memcpy(issue.cert.spki_sha256, key, sizeof(key));
+    assert_int_equal(hf_store_do(store, &issue.op), HF_E_DENIED);
+    assert_true(issue.compromised);
+    issue.refuse_compromised = false;
+    assert_ok(hf_store_do(store, &issue.op));
+    assert_false(issue.compromised);
+    world_verify(store);
+}
+
 static void crl_numbers_only_rise(void **state)
 {
     (void)state;
@@ -1077,6 +1151,9 @@ int main(void)
         store_test(only_reasons_of_the_standard_are_taken),
         store_test(standing_follows_and_the_list_holds_what_has_not_expired),
         store_test(a_serial_may_be_revoked_unseen_when_told_so),
+        store_test(a_serial_is_revoked_with_whichever_authority_has_it),
+        store_test(an_identity_is_cut_between_characters),
+        store_test(a_key_that_others_have_gets_no_certificate),
         store_test(crl_numbers_only_rise),
         store_test(every_filter_finds_all_of_its_own_and_each_once),
         store_test(the_newest_come_first_or_those_that_end_first),
