@@ -26,6 +26,7 @@ def test_open_connections_finish(handfast, pki, echo, port, how):
     daemon = handfast(configs.server_side(pki, port, echo, **{'drain-timeout': '60s'}))
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client)
+        peer = '%s:%d' % client.getsockname()
         start_drain(daemon, how)
         assert daemon.notify.wait('STOPPING=1', daemon.alive)
         refused = False
@@ -40,7 +41,7 @@ def test_open_connections_finish(handfast, pki, echo, port, how):
         assert daemon.alive()
         clients.finish(client)
     assert daemon.wait_exit() == 0
-    assert daemon.log.wait(event='connection')['cause'] == 'finished'
+    assert daemon.log.wait(event='connection', peer=peer)['cause'] == 'finished'
     daemon.log.wait(event='stopped')
 
 
