@@ -166,6 +166,23 @@ static enum hf_err append_json_string(struct hf_buf *buf, struct hf_bytes text)
     return hf_buf_u8(buf, '"');
 }
 
+static enum hf_err append_shown(struct hf_buf *buf, struct hf_bytes text)
+{
+    while (text.len) {
+        size_t len = hf_printable_len(text);
+        HF_TRY(len ? hf_buf_append(buf, hf_bytes_of(text.ptr, len))
+                   : hf_buf_printf(buf, "\\x%02x", text.ptr[0]));
+        text = hf_bytes_from(text, len ? len : 1);
+    }
+    return HF_OK;
+}
+
+enum hf_err hf_append_shown(struct hf_buf *buf, struct hf_bytes text)
+{
+    size_t before = hf_buf_len(buf);
+    return all_or_nothing(buf, before, append_shown(buf, text));
+}
+
 enum hf_err hf_append_json_string(struct hf_buf *buf, struct hf_bytes text)
 {
     size_t before = hf_buf_len(buf);

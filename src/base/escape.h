@@ -28,6 +28,10 @@ size_t hf_printable_len(struct hf_bytes text);
  */
 enum hf_err hf_append_printable(struct hf_buf *buf, struct hf_bytes text, size_t max) HF_MUST_CHECK;
 
+/* hf_append_shown does the same for sentences: a backslash stays one, so the result is to be read
+ * by people, not to be parsed. */
+enum hf_err hf_append_shown(struct hf_buf *buf, struct hf_bytes text) HF_MUST_CHECK;
+
 /* hf_append_json_string appends text with quotes and escapes (RFC 8259); broken UTF-8 and control
  * characters become escapes, so the result is always valid JSON. Characters that hide or reorder
  * text are escaped too. */

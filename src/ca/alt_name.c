@@ -103,6 +103,7 @@ enum hf_err hf_alt_names_add(struct hf_alt_names *names, enum hf_alt_kind kind,
                              struct hf_bytes value)
 {
     HF_TRY(hf_alt_name_check(kind, value));
+    HF_TRY(hf_alt_name_check_normal(kind, value));
     if (hf_alt_names_have(names, kind, value)) {
         return HF_OK;
     }

@@ -46,8 +46,14 @@ void hf_alt_names_done(struct hf_alt_names *names);
  * HF_E_INVALID in words. */
 enum hf_err hf_alt_name_check(enum hf_alt_kind kind, struct hf_bytes value) HF_MUST_CHECK;
 
-/* hf_alt_names_add checks and copies; DNS names become lower case. One that is there already is not
- * added again. Errors: HF_E_INVALID, HF_E_TOO_LARGE (more than HF_ALT_NAMES_MAX), HF_E_NOMEM. */
+/* hf_alt_name_check_normal holds a name that has passed that to the one form in which we certify
+ * it: written in another way the same URI (RFC 3986 6.2.2), or an IPv4 address as IPv6, would pass
+ * by the patterns of a profile. Errors: HF_E_INVALID in words. */
+enum hf_err hf_alt_name_check_normal(enum hf_alt_kind kind, struct hf_bytes value) HF_MUST_CHECK;
+
+/* hf_alt_names_add checks, the form too, and copies; DNS names become lower case. One that is there
+ * already is not added again. Errors: HF_E_INVALID, HF_E_TOO_LARGE (more than HF_ALT_NAMES_MAX),
+ * HF_E_NOMEM. */
 enum hf_err hf_alt_names_add(struct hf_alt_names *names, enum hf_alt_kind kind,
                              struct hf_bytes value) HF_MUST_CHECK;
 

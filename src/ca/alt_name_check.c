@@ -191,3 +191,102 @@ enum hf_err hf_alt_name_check(enum hf_alt_kind kind, struct hf_bytes value)
     };
     return checks[kind](value);
 }
+
+/* --- Normal forms -----------------------------------------------------------------------------*/
+
+static bool is_hex(uint8_t c)
+{
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static uint8_t hex_digit(uint8_t c)
+{
+    return is_digit(c) ? (uint8_t)(c - '0') : (uint8_t)((c | 0x20) - 'a' + 10);
+}
+
+/* What is percent-encoded must need it: "%61" is another way to write "a". */
+static bool encoded_well(struct hf_bytes uri)
+{
+    for (size_t i = 0; i < uri.len; i++) {
+        if (uri.ptr[i] != '%') {
+            continue;
+        }
+        if (uri.len - i < 3 || !is_hex(uri.ptr[i + 1]) || !is_hex(uri.ptr[i + 2])) {
+            return false;
+        }
+        uint8_t c = (uint8_t)(hex_digit(uri.ptr[i + 1]) << 4 | hex_digit(uri.ptr[i + 2]));
+        if (is_letter(c) || is_digit(c) || hf_byte_in(c, "-._~")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_upper(struct hf_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] >= 'A' && text.ptr[i] <= 'Z') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The longest front of text without any of these. */
+static struct hf_bytes front(struct hf_bytes text, const char *ends)
+{
+    size_t n = 0;
+    while (n < text.len && !hf_byte_in(text.ptr[n], ends)) {
+        n++;
+    }
+    return hf_bytes_of(text.ptr, n);
+}
+
+/* RFC 3986 6.2.2. A user in front of the host reads like the host. */
+static bool is_normal_uri(struct hf_bytes uri)
+{
+    size_t scheme_len = front(uri, ":").len;
+    struct hf_bytes rest = hf_bytes_from(uri, scheme_len + 1);
+    if (has_upper(hf_bytes_of(uri.ptr, scheme_len)) || !encoded_well(uri)) {
+        return false;
+    }
+    if (rest.len < 2 || rest.ptr[0] != '/' || rest.ptr[1] != '/') {
+        return true;
+    }
+    struct hf_bytes authority = front(hf_bytes_from(rest, 2), "/?#");
+    struct hf_bytes path = front(hf_bytes_from(rest, 2 + authority.len), "?#");
+    if (has_upper(authority) || memchr(authority.ptr, '@', authority.len)) {
+        return false;
+    }
+    while (path.len) {
+        struct hf_bytes segment = front(hf_bytes_from(path, 1), "/");
+        if (hf_bytes_eq_str(segment, ".") || hf_bytes_eq_str(segment, "..")) {
+            return false;
+        }
+        path = hf_bytes_from(path, 1 + segment.len);
+    }
+    return true;
+}
+
+static bool is_mapped(struct hf_bytes ip)
+{
+    static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return ip.len == 16 && memcmp(ip.ptr, mapped, sizeof(mapped)) == 0;
+}
+
+enum hf_err hf_alt_name_check_normal(enum hf_alt_kind kind, struct hf_bytes value)
+{
+    struct shown shown;
+    if (kind == HF_ALT_IP && is_mapped(value)) {
+        return hf_fail(HF_E_INVALID,
+                       "an IPv4 address written as IPv6 (::ffff:%u.%u.%u.%u): write it as IPv4",
+                       value.ptr[12], value.ptr[13], value.ptr[14], value.ptr[15]);
+    }
+    return kind != HF_ALT_URI || is_normal_uri(value)
+               ? HF_OK
+               : hf_fail(HF_E_INVALID,
+                         "\"%s\" is not in its normal form: scheme and host in small letters, no "
+                         "user, no \".\" or \"..\" between slashes, nothing percent-encoded that "
+                         "can be written as it is",
+                         show(value, &shown));
+}

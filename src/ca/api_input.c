@@ -227,17 +227,21 @@ enum hf_err hf_api_query(struct hf_api_job *job, const char *name, bool *out_fou
                : HF_OK;
 }
 
-static bool is_known(struct hf_bytes name, const char *const *known)
+/* Where it is in the list; of those that aren't known, SIZE_MAX. */
+static size_t find_known(struct hf_bytes name, const char *const *known)
 {
-    while (*known && !hf_bytes_eq_str(name, *known)) {
-        known++;
+    for (size_t i = 0; known[i]; i++) {
+        if (hf_bytes_eq_str(name, known[i])) {
+            return i;
+        }
     }
-    return *known != NULL;
+    return SIZE_MAX;
 }
 
 enum hf_err hf_api_check_query(struct hf_api_job *job, const char *const *known)
 {
     struct hf_bytes rest = job->call->request.query;
+    uint32_t seen = 0; /* none has as many as 32 parameters */
     while (rest.len) {
         size_t n = 0;
         while (n < rest.len && rest.ptr[n] != '&') {
@@ -249,10 +253,13 @@ enum hf_err hf_api_check_query(struct hf_api_job *job, const char *const *known)
             name_len++;
         }
         struct hf_bytes name = hf_bytes_of(pair.ptr, name_len);
-        if (name.len && !is_known(name, known)) {
-            return hf_api_fail(job, HF_CA_MALFORMED, "the parameter \"%.*s\" is not known here",
-                               (int)(name.len < 60 ? name.len : 60), (const char *)name.ptr);
+        size_t at = find_known(name, known);
+        if (name.len && (at == SIZE_MAX || seen >> at & 1)) {
+            return hf_api_fail(job, HF_CA_MALFORMED, "the parameter \"%.*s\" is %s",
+                               (int)(name.len < 60 ? name.len : 60), (const char *)name.ptr,
+                               at == SIZE_MAX ? "not known here" : "there two times");
         }
+        seen |= name.len ? UINT32_C(1) << at : 0;
         rest = hf_bytes_from(rest, n + 1);
     }
     return HF_OK;

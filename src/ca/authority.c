@@ -323,12 +323,40 @@ struct hf_authority *hf_authorities_by_leaf(const struct hf_authorities *set,
     return found;
 }
 
+static bool can_issue(const struct hf_authority *one)
+{
+    return one->state == HF_AUTHORITY_ACTIVE && one->cert && !one->is_root;
+}
+
+static bool takes_place_of(const struct hf_authority *one, const struct hf_authority *other)
+{
+    const char *of = one->settings.successor_of;
+    return can_issue(one) && of && strcmp(of, other->name) == 0;
+}
+
+/* The first that was made, or who took its place, or that one's. In the order of making a successor
+ * is always behind. */
+static struct hf_authority *first_of_line(const struct hf_authorities *set)
+{
+    struct hf_authority *heir = NULL;
+    for (size_t i = 0; i < set->n; i++) {
+        struct hf_authority *one = set->item[i];
+        if (heir ? takes_place_of(one, heir) : one->cert && !one->is_root) {
+            heir = one;
+        }
+    }
+    return heir;
+}
+
 struct hf_authority *hf_authorities_issuing(const struct hf_authorities *set)
 {
+    struct hf_authority *heir = first_of_line(set);
+    if (heir && can_issue(heir)) {
+        return heir;
+    }
     for (size_t i = set->n; i > 0; i--) {
-        struct hf_authority *one = set->item[i - 1];
-        if (one->state == HF_AUTHORITY_ACTIVE && one->cert && !one->is_root) {
-            return one;
+        if (can_issue(set->item[i - 1])) {
+            return set->item[i - 1];
         }
     }
     return NULL;

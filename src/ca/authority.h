@@ -107,8 +107,9 @@ struct hf_authority *hf_authorities_by_id(const struct hf_authorities *set, int6
 struct hf_authority *hf_authorities_by_leaf(const struct hf_authorities *set,
                                             const struct hf_cert *leaf);
 
-/* hf_authorities_issuing is who issues to leaves when nobody was named: the youngest active one
- * with a certificate that is no root; NULL: there is none. */
+/* hf_authorities_issuing is who issues to leaves when nobody was named: the first that was made and
+ * is no root, or by rotation who took its place; where that isn't active, the youngest that is.
+ * Making further CAs, for other purposes, doesn't change it. NULL: there is none. */
 struct hf_authority *hf_authorities_issuing(const struct hf_authorities *set);
 
 /* hf_authorities_roots appends the certificates to trust, PEM: roots with a certificate that aren't

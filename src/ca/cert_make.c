@@ -9,7 +9,9 @@
  */
 #include "ca/cert_make.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "ca/issuer_impl.h"
@@ -159,12 +161,28 @@ static bool is_for_servers(const struct hf_cert_profile *profile)
     return false;
 }
 
+/* The name that a client may take the CN for: an address, or a host, at the end of which there may
+ * be a dot. False: for none. */
+static bool cn_as_name(const char *cn, uint8_t address[static 16], struct hf_alt_name *out)
+{
+    size_t len = strlen(cn);
+    for (size_t i = 0; i < 2; i++) {
+        if (inet_pton(i ? AF_INET6 : AF_INET, cn, address) == 1) {
+            *out = (struct hf_alt_name){HF_ALT_IP, hf_bytes_of(address, i ? 16 : 4)};
+            return true;
+        }
+    }
+    len -= len && cn[len - 1] == '.';
+    *out = (struct hf_alt_name){HF_ALT_DNS, hf_bytes_of(cn, len)};
+    return strchr(cn, '.') && hf_alt_name_check(HF_ALT_DNS, out->value) == HF_OK;
+}
+
 static enum hf_err check_host_cn(struct making *m, const char *cn)
 {
-    struct hf_alt_name name = {HF_ALT_DNS, hf_bytes_str(cn)};
+    uint8_t address[16];
+    struct hf_alt_name name;
     const struct hf_alt_names alone = {&name, 1, 1};
-    if (!strchr(cn, '.') || hf_alt_name_check(HF_ALT_DNS, name.value) != HF_OK ||
-        hf_alt_names_have(m->names, HF_ALT_DNS, name.value)) {
+    if (!cn_as_name(cn, address, &name) || hf_alt_names_have(m->names, name.kind, name.value)) {
         return HF_OK;
     }
     enum hf_err err = hf_cert_profile_allows(m->profile, &name);
@@ -175,6 +193,32 @@ static enum hf_err check_host_cn(struct making *m, const char *cn)
     HF_TRY(err);
     err = m->issuer ? hf_issuer_permits(m->issuer, hf_buf_bytes(&m->out->subject), &alone) : HF_OK;
     return err == HF_E_INVALID ? refuse(m, HF_REFUSAL_NAME_CONSTRAINTS, err) : err;
+}
+
+static bool is_blank_around(const char *text)
+{
+    return *text == ' ' || (*text && text[strlen(text) - 1] == ' ');
+}
+
+/* Names that people, logs and lists would take for another's: blanks that don't show (RFC 4518 2.6
+ * compares without them), and a CN that is read as the SPIFFE ID of somebody. */
+static enum hf_err check_look(struct making *m)
+{
+    for (size_t i = 0; i < m->subject.n; i++) {
+        const struct hf_subject_part *part = &m->subject.part[i];
+        if (is_blank_around(part->text)) {
+            return refuse(m, HF_REFUSAL_SUBJECT,
+                          hf_fail(HF_E_INVALID, "the subject's %s has blanks around it",
+                                  hf_attr_word(part->attr)));
+        }
+        if (part->attr == HF_ATTR_CN && strncasecmp(part->text, "spiffe:", 7) == 0 &&
+            !hf_alt_names_have(m->names, HF_ALT_URI, hf_bytes_str(part->text))) {
+            return refuse(m, HF_REFUSAL_SUBJECT,
+                          hf_fail(HF_E_INVALID, "the CN looks like a SPIFFE ID, and isn't among "
+                                                "the names as a URI"));
+        }
+    }
+    return HF_OK;
 }
 
 /* Where there is no DNS name, OpenSSL's X509_check_host believes the CN: so a CN that looks like a
@@ -205,6 +249,7 @@ static enum hf_err check_request(struct making *m)
     HF_TRY(hf_cert_profile_check_key(m->profile, facts->key, &m->why));
     HF_TRY(hf_cert_profile_check_names(m->profile, m->names, &m->why));
     HF_TRY(choose_subject(m));
+    HF_TRY(check_look(m));
     HF_TRY(choose_dates(m));
     HF_TRY(choose_path_len(m));
     HF_TRY(check_constraints(m));

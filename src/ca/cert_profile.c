@@ -123,10 +123,10 @@ uint32_t hf_cert_profile_usage(const struct hf_cert_profile *profile, enum hf_ke
 /* --- Names -------------------------------------------------------------------------------------*/
 
 static bool match_any(enum hf_alt_kind kind, const struct hf_name_pattern *patterns, size_t n,
-                      struct hf_bytes name)
+                      struct hf_bytes name, bool deny)
 {
     for (size_t i = 0; i < n; i++) {
-        if (hf_name_pattern_match(kind, &patterns[i], name)) {
+        if (hf_name_pattern_match(kind, &patterns[i], name, deny)) {
             return true;
         }
     }
@@ -143,10 +143,10 @@ static const char *why_not(const struct hf_name_rule *rule, const struct hf_alt_
     if (wildcard && !rule->wildcard) {
         return "wildcards are not allowed";
     }
-    if (match_any(name->kind, rule->deny, rule->n_deny, name->value)) {
+    if (match_any(name->kind, rule->deny, rule->n_deny, name->value, true)) {
         return "it is denied";
     }
-    if (rule->n_allow && !match_any(name->kind, rule->allow, rule->n_allow, name->value)) {
+    if (rule->n_allow && !match_any(name->kind, rule->allow, rule->n_allow, name->value, false)) {
         return "it fits none of the patterns that are allowed";
     }
     return NULL;

@@ -101,6 +101,9 @@ struct hf_cert_profile {
     int64_t renew_before_s; /* renewal is allowed from that long before the end */
     int64_t renew_after_s;  /* ... until that long after it; 0: not after */
     enum hf_profile_approval approval;
+    const char *const *authorities; /* who may sign, the first of them where nobody is named; none:
+                                       the one that issues */
+    size_t n_authorities;
     struct hf_profile_ask *ask; /* none: nobody but the operator */
     size_t n_ask;
     const char *yaml;      /* as it was written */

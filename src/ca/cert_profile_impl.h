@@ -25,8 +25,8 @@ struct hf_profile_raw {
     int *key_usage;
     size_t n_key_usage;
     struct hf_mark key_usage_mark;
-    struct hf_cfg_string *eku, *policies, *ask;
-    size_t n_eku, n_policies, n_ask;
+    struct hf_cfg_string *eku, *policies, *authorities, *ask;
+    size_t n_eku, n_policies, n_authorities, n_ask;
     struct hf_profile_raw_rule names[HF_ALT_N];
     bool host_name, host_name_given;
     bool must_staple, must_staple_given;
@@ -55,8 +55,11 @@ enum hf_err hf_profile_inherit(const struct hf_cert_profile *base,
  * words, HF_E_NOMEM. */
 enum hf_err hf_name_pattern_new(enum hf_alt_kind kind, const char *text, struct hf_arena *arena,
                                 struct hf_name_pattern *out) HF_MUST_CHECK;
+
+/* hf_name_pattern_match: does the name fit? deny: the pattern forbids, so that mailboxes that
+ * differ in case alone are one: nearly all who deliver take them for that. */
 bool hf_name_pattern_match(enum hf_alt_kind kind, const struct hf_name_pattern *pattern,
-                           struct hf_bytes name);
+                           struct hf_bytes name, bool deny);
 
 /* hf_profile_field_known: may a subject's template have {field}? */
 bool hf_profile_field_known(struct hf_bytes field);

@@ -217,6 +217,12 @@ static const struct hf_key profile_keys[] = {
      .example = "first",
      .set_offset = offsetof(struct hf_profile_raw, approval_given),
      RAW(approval)},
+    {.name = "authorities",
+     .kind = HF_KIND_TEXT,
+     .doc = "Which CAs of the store may sign; the first does where nobody names another. Default: "
+            "the one that issues.",
+     .example = "[branch]",
+     RAW_LIST(authorities)},
     {.name = "ask",
      .kind = HF_KIND_TEXT,
      .doc = "Who may ask: roles, and selectors of identities. Default: only the operator.",

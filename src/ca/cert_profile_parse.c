@@ -61,7 +61,7 @@ static bool match_network(const struct hf_cidr *network, struct hf_bytes address
 }
 
 /* Local part and domain apart: a dot in the local part separates nothing. */
-static bool match_address(struct hf_bytes pattern, struct hf_bytes name)
+static bool match_address(struct hf_bytes pattern, struct hf_bytes name, unsigned flags)
 {
     const uint8_t *a = memrchr(pattern.ptr, '@', pattern.len);
     const uint8_t *b = memrchr(name.ptr, '@', name.len);
@@ -69,13 +69,13 @@ static bool match_address(struct hf_bytes pattern, struct hf_bytes name)
         return false;
     }
     size_t a_len = (size_t)(a - pattern.ptr), b_len = (size_t)(b - name.ptr);
-    return hf_glob_match(hf_bytes_of(pattern.ptr, a_len), hf_bytes_of(name.ptr, b_len), 0) &&
+    return hf_glob_match(hf_bytes_of(pattern.ptr, a_len), hf_bytes_of(name.ptr, b_len), flags) &&
            hf_glob_match_segments(hf_bytes_from(pattern, a_len + 1), hf_bytes_from(name, b_len + 1),
                                   ".", HF_GLOB_FOLD);
 }
 
 bool hf_name_pattern_match(enum hf_alt_kind kind, const struct hf_name_pattern *pattern,
-                           struct hf_bytes name)
+                           struct hf_bytes name, bool deny)
 {
     switch (kind) {
     case HF_ALT_IP:
@@ -85,7 +85,7 @@ bool hf_name_pattern_match(enum hf_alt_kind kind, const struct hf_name_pattern *
     case HF_ALT_URI:
         return hf_glob_match_segments(pattern->compiled, name, "/?#", 0);
     default:
-        return match_address(pattern->compiled, name);
+        return match_address(pattern->compiled, name, deny ? HF_GLOB_FOLD : 0);
     }
 }
 
@@ -215,6 +215,24 @@ static enum hf_err compile_oids(struct compiling *c, const char *key,
     *out = made;
     *out_n = n_made;
     return HF_OK;
+}
+
+/* Whether the store has them is asked when one is to sign: they come and go. */
+static enum hf_err compile_authorities(struct compiling *c)
+{
+    const struct hf_profile_raw *raw = c->raw;
+    const char **made = raw->n_authorities
+                            ? hf_arena_alloc(&c->profile->arena, raw->n_authorities, sizeof(*made))
+                            : NULL;
+    c->profile->authorities = made;
+    c->profile->n_authorities = made ? raw->n_authorities : 0;
+    for (size_t i = 0; i < c->profile->n_authorities; i++) {
+        made[i] = keep(c->profile, raw->authorities[i].value ? raw->authorities[i].value : "");
+        if (!made[i]) {
+            return HF_E_NOMEM;
+        }
+    }
+    return made || !raw->n_authorities ? HF_OK : HF_E_NOMEM;
 }
 
 static enum hf_err compile_ask(struct compiling *c)
@@ -425,6 +443,7 @@ enum hf_err hf_profile_compile(const struct hf_profile_raw *raw, struct hf_findi
     HF_TRY(compile_oids(&c, "policies", raw->policies, raw->n_policies, parse_policy,
                         &profile->policies, &profile->n_policies));
     HF_TRY(compile_subject(&c));
+    HF_TRY(compile_authorities(&c));
     HF_TRY(compile_ask(&c));
     check_whole(&c);
     return HF_OK;

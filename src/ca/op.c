@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "ca/service_impl.h"
@@ -14,6 +15,8 @@ enum { KEY_COMPROMISE = 1, MODULI_PAGE = 1000 };
 /* --- Texts -------------------------------------------------------------------------------------
  */
 
+/* Names and notes of strangers, perhaps cut within a character: the store wants UTF-8, and whoever
+ * prints it no control characters. */
 const char *hf_ca_text(struct hf_buf *buf, const char *format, ...)
 {
     char text[2048];
@@ -22,7 +25,7 @@ const char *hf_ca_text(struct hf_buf *buf, const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     hf_buf_reset(buf);
-    return hf_buf_append_str(buf, text) == HF_OK ? hf_buf_cstr(buf) : NULL;
+    return hf_append_shown(buf, hf_bytes_str(text)) == HF_OK ? hf_buf_cstr(buf) : NULL;
 }
 
 /* Made safe to print: notes and addresses come from outside. */
@@ -58,14 +61,44 @@ bool hf_ca_has(const struct hf_ca_work *work, enum hf_ca_right right)
     return work->op->caller.local || (work->op->caller.rights & right) != 0;
 }
 
+static bool is_listed(const struct hf_cert_profile *profile, const char *name)
+{
+    for (size_t i = 0; i < profile->n_authorities; i++) {
+        if (strcmp(profile->authorities[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each CA has name constraints, and a meaning, of its own: so who asks from afar takes the one that
+ * issues, or those that the profile lists. The root signs leaves for nobody else. */
+static enum hf_err check_named(struct hf_ca_work *work, const char *name)
+{
+    const struct hf_authority *issuing = hf_authorities_issuing(work->view->authorities);
+    bool may = work->op->caller.local ||
+               (work->profile->n_authorities ? is_listed(work->profile, name)
+                                             : issuing && strcmp(issuing->name, name) == 0);
+    return may ? HF_OK
+               : hf_ca_refuse(work, HF_CA_NOT_ALLOWED,
+                              "the profile \"%s\" is not for certificates of the authority "
+                              "\"%.64s\"",
+                              work->profile->name, name);
+}
+
 enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name)
 {
     const struct hf_authorities *set = work->view->authorities;
+    bool asked = name != NULL;
+    if (!name && work->profile->n_authorities) {
+        name = work->profile->authorities[0];
+    }
     work->authority = name ? hf_authorities_find(set, name) : hf_authorities_issuing(set);
     if (!work->authority) {
         return name ? hf_ca_refuse(work, HF_CA_NOT_FOUND, "there is no authority \"%.64s\"", name)
                     : hf_ca_refuse(work, HF_CA_NO_SIGNER, "there is no authority that issues");
     }
+    HF_TRY(asked ? check_named(work, name) : HF_OK);
     if (work->authority->state != HF_AUTHORITY_ACTIVE) {
         return hf_ca_refuse(work, HF_CA_CONFLICT, "the authority \"%s\" is %s and issues nothing",
                             work->authority->name,

@@ -52,6 +52,8 @@ static enum hf_err check_token_row(void *ctx, const struct hf_store_token *row)
         return hf_ca_refuse(work, HF_CA_BAD_TOKEN,
                             "the token is for the name \"%s\", and for no other", row->limits);
     }
+    work->token_by = hf_strdup(row->creator ? row->creator : "");
+    HF_TRY(work->token_by ? HF_OK : HF_E_NOMEM);
     return work->profile ? HF_OK : hf_ca_choose_profile(work, row->profile);
 }
 

@@ -6,7 +6,10 @@
  *     who asks                              renew            rekey
  *     the operator                          yes              yes
  *     came in with that certificate         yes              yes
- *     sent a CSR signed with that key       yes              no: it proves nothing of the old key
+ *     sent a CSR signed with that key       once             no: it proves nothing of the old key
+ *
+ * A CSR is no secret, and whoever has it can send it again: so it renews a certificate that wasn't
+ * renewed yet.
  *
  * After its end a certificate no longer opens the door, so only the CSR is left; and a person must
  * approve, within the window that the profile gives.
@@ -68,10 +71,17 @@ static enum hf_err check_proof(struct hf_ca_work *work)
     }
     bool proven = work->op->caller.local || came_with_it(work) ||
                   (work->op->verb == HF_CA_VERB_RENEW && same_key(work));
-    return proven ? HF_OK
-                  : hf_ca_refuse(work, HF_CA_FORBIDDEN,
-                                 "nothing shows that who asks has the key of this certificate: "
-                                 "come with it, or send a request signed with its key");
+    if (!proven) {
+        return hf_ca_refuse(work, HF_CA_FORBIDDEN,
+                            "nothing shows that who asks has the key of this certificate: "
+                            "come with it, or send a request signed with its key");
+    }
+    bool by_csr_alone = !work->op->caller.local && !came_with_it(work);
+    return by_csr_alone && work->old.replaced_by
+               ? hf_ca_refuse(work, HF_CA_CONFLICT,
+                              "it was renewed already; to renew it again come with it, or renew "
+                              "the new one")
+               : HF_OK;
 }
 
 enum hf_err hf_ca_want_old(struct hf_ca_work *work)
@@ -160,8 +170,7 @@ static enum hf_err make_new_key(struct hf_ca_work *work)
     return HF_OK;
 }
 
-/* Revoking the old one is in the same commit as the new one: never neither, never both good. */
-static void revoke_old(struct hf_ca_work *work)
+struct hf_store_op *hf_ca_revoke_old(struct hf_ca_work *work)
 {
     enum { SUPERSEDED = 4 };
     work->revoke = (struct hf_store_revoke){
@@ -171,8 +180,14 @@ static void revoke_old(struct hf_ca_work *work)
         .serial = hf_bytes_of(work->old.serial, work->old.serial_len),
         .reason = SUPERSEDED,
     };
+    return &work->revoke.op;
+}
+
+/* In the same commit as the new one: never neither, never both good. */
+static void issue_and_revoke(struct hf_ca_work *work)
+{
     work->ops[0] = &work->issue.op;
-    work->ops[1] = &work->revoke.op;
+    work->ops[1] = hf_ca_revoke_old(work);
     work->group = (struct hf_store_group){
         .op = {.kind = HF_STORE_GROUP, .actor = work->op->caller.name},
         .ops = work->ops,
@@ -207,7 +222,7 @@ enum hf_err hf_ca_verb_renew(struct hf_ca_work *work)
     }
     HF_TRY(hf_ca_sign_want(work));
     if (op->verb == HF_CA_VERB_REKEY && op->revoke_old) {
-        revoke_old(work);
+        issue_and_revoke(work);
     }
     return HF_OK;
 }

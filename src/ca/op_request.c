@@ -5,8 +5,8 @@
  * as it is then, in the same commit as the decision.
  *
  *     {"verb": "issue", "subject": "CN=alice", "names": ["DNS:a.example"], "lifetime": 0,
- *      "old": "1f2e", "old_authority": 2, "secret": "<SHA-256 of what is behind the dot of the
- * id>"}
+ *      "old": "1f2e", "old_authority": 2, "revoke_old": false, "token_by": "",
+ *      "secret": "<SHA-256 of what is behind the dot of the id>"}
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -41,10 +41,12 @@ static enum hf_err write_wish(struct hf_ca_work *work, const char *secret_hash, 
     HF_TRY(hf_subject_append(&work->want.subject, &subject));
     hf_hex(hf_bytes_of(work->old.serial, work->old.serial_len), old);
     json_t *wish =
-        json_pack("{s:s, s:s, s:o, s:I, s:s, s:I, s:s}", "verb", hf_ca_verb_name(work->op->verb),
-                  "subject", hf_buf_cstr(&subject), "names", names_value(&work->want.names),
-                  "lifetime", (json_int_t)work->want.lifetime_s, "old", old, "old_authority",
-                  (json_int_t)work->old.authority, "secret", secret_hash);
+        json_pack("{s:s, s:s, s:o, s:I, s:s, s:I, s:b, s:s, s:s}", "verb",
+                  hf_ca_verb_name(work->op->verb), "subject", hf_buf_cstr(&subject), "names",
+                  names_value(&work->want.names), "lifetime", (json_int_t)work->want.lifetime_s,
+                  "old", old, "old_authority", (json_int_t)work->old.authority, "revoke_old",
+                  work->op->verb == HF_CA_VERB_REKEY && work->op->revoke_old, "token_by",
+                  work->token_by ? work->token_by : "", "secret", secret_hash);
     char *text = wish ? json_dumps(wish, JSON_COMPACT) : NULL;
     json_decref(wish);
     *out = text ? hf_strdup(text) : NULL;
@@ -139,7 +141,7 @@ enum hf_err hf_ca_queue_want(struct hf_ca_work *work)
  */
 
 struct waiting {
-    int64_t id, authority, replaces;
+    int64_t id, authority, replaces, expires_at;
     enum hf_store_request_state state;
     char *profile, *identity, *requester, *decider, *reason;
     json_t *wish;
@@ -170,6 +172,7 @@ static enum hf_err take_row(void *ctx, const struct hf_store_request *row)
     waiting->id = row->id;
     waiting->authority = row->authority;
     waiting->replaces = row->replaces;
+    waiting->expires_at = row->expires_at;
     waiting->state = row->state;
     HF_TRY(copy_text(row->profile, &waiting->profile));
     HF_TRY(copy_text(row->identity, &waiting->identity));
@@ -249,9 +252,11 @@ static enum hf_err load_want(struct hf_ca_work *work, struct waiting *waiting)
     const struct hf_authority *authority =
         hf_authorities_by_id(work->view->authorities, waiting->authority);
     HF_TRY(hf_ca_choose_profile(work, waiting->profile));
-    /* The one that was to sign may have retired meanwhile; its successor does it then. */
-    HF_TRY(hf_ca_choose_authority(
-        work, authority && authority->state == HF_AUTHORITY_ACTIVE ? authority->name : NULL));
+    /* The one that was to sign may have retired meanwhile; its successor does it then. Where the
+     * profile lists none, that is the one that issues now. */
+    bool named =
+        authority && authority->state == HF_AUTHORITY_ACTIVE && work->profile->n_authorities;
+    HF_TRY(hf_ca_choose_authority(work, named ? authority->name : NULL));
     work->want.csr = HF_TAKE(waiting->csr);
     work->want.key = work->want.csr ? work->want.csr->key : NULL;
     work->want.lifetime_s = json_integer_value(json_object_get(waiting->wish, "lifetime"));
@@ -286,14 +291,25 @@ static enum hf_err approve(struct hf_ca_work *work, struct waiting *waiting)
     work->issue.cert.request = waiting->id;
     work->ops[0] = &work->decide.op;
     work->ops[1] = &work->issue.op;
+    bool revokes = json_is_true(json_object_get(waiting->wish, "revoke_old")) && work->old.id;
+    if (revokes) {
+        work->ops[2] = hf_ca_revoke_old(work);
+    }
     work->group = (struct hf_store_group){
         .op = {.kind = HF_STORE_GROUP, .actor = work->op->caller.name},
         .ops = work->ops,
-        .n_ops = 2,
+        .n_ops = revokes ? 3 : 2,
     };
     work->write = &work->group.op;
     work->stored = told_approved;
     return HF_OK;
+}
+
+/* A token is handed to somebody: whoever made it may be the one who used it. */
+static bool asked_themselves(const char *name, const struct waiting *waiting)
+{
+    return strcmp(name, waiting->requester) == 0 ||
+           strcmp(name, wish_text(waiting, "token_by")) == 0;
 }
 
 enum hf_err hf_ca_verb_decide(struct hf_ca_work *work)
@@ -313,10 +329,10 @@ enum hf_err hf_ca_verb_decide(struct hf_ca_work *work)
                             *waiting.decider ? ", by " : "", waiting.decider);
     }
     if (op->verb == HF_CA_VERB_APPROVE && !op->caller.local &&
-        strcmp(op->caller.name, waiting.requester) == 0) {
-        return hf_ca_refuse(work, HF_CA_FORBIDDEN,
-                            "nobody approves what they asked for "
-                            "themselves");
+        asked_themselves(op->caller.name, &waiting)) {
+        return hf_ca_refuse(
+            work, HF_CA_FORBIDDEN,
+            "nobody approves what they asked for themselves, or made the token for");
     }
     snprintf(id, sizeof(id), "%lld", (long long)waiting.id);
     work->id = hf_strdup(id);
@@ -422,12 +438,18 @@ enum hf_err hf_ca_verb_pick_up(struct hf_ca_work *work)
                             (long long)waiting.id);
     }
     if (waiting.state == HF_REQUEST_DENIED) {
-        return hf_ca_refuse(work, HF_CA_FORBIDDEN, "request %lld was denied by %.200s%s%.300s",
+        return hf_ca_refuse(work, HF_CA_CONFLICT, "request %lld was denied by %.200s%s%.300s",
                             (long long)waiting.id, waiting.decider, *waiting.reason ? ": " : "",
                             waiting.reason);
     }
     work->id = hf_strdup(work->op->request);
     work->stored = told_state;
+    if (waiting.state == HF_REQUEST_PENDING && waiting.expires_at &&
+        waiting.expires_at <= hf_clock_wall_s(work->service->clock)) {
+        return hf_ca_refuse(work, HF_CA_CONFLICT,
+                            "nobody decided on request %lld in time: ask again",
+                            (long long)waiting.id);
+    }
     if (waiting.state != HF_REQUEST_ISSUED) {
         hf_ca_says(work, "request %lld waits for a person to approve it", (long long)waiting.id);
         work->outcome = HF_CA_PENDING;

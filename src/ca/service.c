@@ -89,6 +89,7 @@ static void work_free(struct hf_ca_work *work)
     hf_identity_unref(work->identity);
     hf_free(work->id);
     hf_free(work->requester);
+    hf_free(work->token_by);
     if (work->token) {
         hf_wipe(work->token, strlen(work->token));
     }
@@ -203,8 +204,10 @@ static void audit_refusal(struct hf_ca_work *work)
     const char *says = hf_buf_cstr(&work->text[HF_CA_TEXT_SAYS]);
     const char *action =
         hf_ca_text(&work->text[HF_CA_TEXT_ACTION], "%s refused", hf_ca_verb_name(work->op->verb));
-    const char *detail = hf_ca_text(&work->text[HF_CA_TEXT_DETAIL], "%s: %.300s",
-                                    hf_ca_outcome_name(work->outcome), says ? says : "");
+    const char *from = hf_ca_detail(work);
+    const char *detail = hf_ca_text(&work->text[HF_CA_TEXT_DETAIL], "%s: %.500s%s%s",
+                                    hf_ca_outcome_name(work->outcome), says ? says : "",
+                                    from && *from ? ", " : "", from ? from : "");
     work->audit = (struct hf_store_audit_add){
         .op = {.kind = HF_STORE_AUDIT,
                .actor = work->op->caller.name,

@@ -130,6 +130,7 @@ struct hf_ca_work {
     struct hf_made_cert made;
     struct hf_identity *identity;
     char *id, *token, *requester;
+    char *token_by; /* who made the token that was sent */
 
     /* the write */
     struct hf_store_op *write;              /* NULL: nothing to write */
@@ -154,7 +155,8 @@ struct hf_ca_work {
 #define hf_ca_refuse(work, outcome_, ...) \
     ((work)->outcome = (outcome_), hf_fail(HF_E_DENIED, __VA_ARGS__))
 
-/* hf_ca_text puts a text into the buffer, in place of what was there; NULL when out of memory. */
+/* hf_ca_text puts a text into the buffer, in place of what was there, at most 2047 bytes; what may
+ * not be shown becomes \xNN, so that it is always UTF-8. NULL when out of memory. */
 const char *hf_ca_text(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 /* hf_ca_says is the sentence that the operation ends with, when it is stored. */
@@ -166,7 +168,8 @@ const char *hf_ca_detail(struct hf_ca_work *work);
 /* hf_ca_has: may the caller do this: locally, or by its rights? */
 bool hf_ca_has(const struct hf_ca_work *work, enum hf_ca_right right);
 
-/* hf_ca_choose_authority finds who signs: named, or the one that issues. */
+/* hf_ca_choose_authority finds who signs, when the profile is known: named, as far as the profile
+ * lets the caller; the profile's first; or the one that issues. */
 enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name) HF_MUST_CHECK;
 enum hf_err hf_ca_choose_profile(struct hf_ca_work *work, const char *name) HF_MUST_CHECK;
 
@@ -191,6 +194,9 @@ enum hf_err hf_ca_check_compromise(struct hf_ca_work *work) HF_MUST_CHECK;
 
 /* hf_ca_sign_want makes the certificate and leaves the write: work->issue. */
 enum hf_err hf_ca_sign_want(struct hf_ca_work *work) HF_MUST_CHECK;
+
+/* hf_ca_revoke_old fills work->revoke, which revokes the old certificate as superseded. */
+struct hf_store_op *hf_ca_revoke_old(struct hf_ca_work *work);
 
 /* hf_ca_queue_want leaves a write that stores the request, for a person to decide. */
 enum hf_err hf_ca_queue_want(struct hf_ca_work *work) HF_MUST_CHECK;

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "cli/ca_open.h"
 
-enum { PAGE = 500 };
+enum { PAGE = 500, LINE_CAP = 1 << 20 };
 
 struct values {
     struct hf_ca_values ca;
@@ -42,6 +43,13 @@ struct listing {
     size_t n, n_page;
 };
 
+/* What an older version, or an import, brought in may hold anything. */
+static enum hf_err put(struct hf_buf *line, const char *text, const char *behind)
+{
+    HF_TRY(hf_append_shown(line, hf_bytes_str(text)));
+    return hf_buf_append_str(line, behind);
+}
+
 static enum hf_err print_row(void *ctx, const struct hf_store_audit *row)
 {
     struct listing *listing = ctx;
@@ -58,9 +66,14 @@ static enum hf_err print_row(void *ctx, const struct hf_store_audit *row)
     }
     listing->n++;
     hf_format_time(row->at, when);
-    fprintf(out, "%6lld  %s  %s  %s  %s%s%s\n", (long long)row->seq, when, row->actor, row->action,
-            row->target, *row->detail ? "  -- " : "", row->detail);
-    return HF_OK;
+    HF_CLEANUP(hf_buf_done) struct hf_buf line = HF_BUF_INIT(LINE_CAP);
+    HF_TRY(put(&line, row->actor, "  "));
+    HF_TRY(put(&line, row->action, "  "));
+    HF_TRY(put(&line, row->target, *row->detail ? "  -- " : ""));
+    HF_TRY(put(&line, row->detail, ""));
+    const char *text = hf_buf_cstr(&line);
+    fprintf(out, "%6lld  %s  %s\n", (long long)row->seq, when, text ? text : "");
+    return text ? HF_OK : HF_E_NOMEM;
 }
 
 static enum hf_err list(struct listing *listing, const struct values *values)

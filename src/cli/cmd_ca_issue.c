@@ -40,7 +40,7 @@ struct values {
         OPTION("not-after", HF_OPT_TEXT, "TIME", not_after, \
                .doc = "when it ends, in place of --days; may lie in the past, to test with"), \
         OPTION("authority", HF_OPT_TEXT, "NAME", authority, \
-               .doc = "which CA signs (default: the youngest that issues)")
+               .doc = "which CA signs (default: the first one, or its successor)")
 
 static const struct hf_option issue_options[] = {
     OPTION("server", HF_OPT_TEXT, "NAME", server,

@@ -27,7 +27,7 @@ struct values {
         OPTION("lifetime", HF_OPT_DURATION, "TIME", lifetime_ms, \
                .doc = "how long the new one is valid (default: the profile's)"), \
         OPTION("authority", HF_OPT_TEXT, "NAME", authority, \
-               .doc = "which CA signs (default: the youngest that issues)"), \
+               .doc = "which CA signs (default: the first one, or its successor)"), \
         HF_CA_OPTIONS_WHERE(struct values, ca), HF_CA_OPTIONS_KEYS(struct values, ca), \
         HF_CA_OPTIONS_JSON(struct values, ca)
 

@@ -2,109 +2,19 @@
 """The CA's API, through the daemon, over mutual TLS: every operation of docs/ca-openapi.yaml is used,
 and each answer is held against that file; who may do what is the configuration's to say."""
 
-import http.client
-import json
-import pathlib
 import ssl
 import subprocess
-import types
 import urllib.parse
 
 import pytest
 
-from harness import cas, clients, configs, daemon, openapi, waiting
-
-SPEC = pathlib.Path(__file__).parents[2] / 'docs' / 'ca-openapi.yaml'
-LAPTOP = 'name: laptop\nextends: service\nask: [ops]\napproval: none\n'
-BADGE = 'name: badge\nextends: user\nask: ["cn:*"]\napproval: always\n'
-PLAIN = 'name: plain\nextends: user\nask: ["cn:*"]\n'
-
-
-class Api:
-    def __init__(self, handfast, ports, folder):
-        self.port, self.door = ports.take(), ports.take()
-        self.spec = openapi.Spec(SPEC)
-        self.ca = cas.Ca(folder / 'ca')
-        for name, text in (('laptop', LAPTOP), ('badge', BADGE), ('plain', PLAIN)):
-            path = folder / f'{name}.yaml'
-            path.write_text(text)
-            self.ca.good('profile put', path)
-        self.server = self.ca.issue('server', 'server.example')
-        self.alice, self.bob = self.ca.issue('client', 'alice'), self.ca.issue('client', 'bob')
-        self.daemon = handfast(self.config())
-
-    def config(self):
-        tls = {'identities': ['server'], 'trust': 'ours', 'mode': 'http', 'tls': configs.ENGINE}
-        return {
-            'ca': {'main': {'store': str(self.ca.folder), 'rights': {
-                'read': ['ops'], 'revoke': ['ops'], 'approve': ['cn:bob', 'ops'],
-                'token': ['ops']}}},
-            'roles': {'ops': 'cn:alice'},
-            'identities': {'server': configs.identity(self.server)},
-            'trust': {'ours': {'roots': str(self.ca.roots), 'ca': 'main'}},
-            'listeners': {
-                'api': {'listen': [f'127.0.0.1:{self.port}'], 'client': 'request', **tls,
-                        'routes': [{'match': {'path': '/ca/'}, 'allow': ['anyone'],
-                                    'service': 'main/api'}]},
-                'door': {'listen': [f'127.0.0.1:{self.door}'], 'client': 'require', **tls,
-                         'routes': [{'respond': {'status': 200, 'body': 'in\n'}}]}}}
-
-    def ask(self, who, method, target, body=None, check=True, **fields):
-        """who: a leaf, or None. Everything asked and answered is held against the file."""
-        path = target.split('?')[0]
-        if body is not None and check:
-            self.spec.check_body(method, path, body)
-        connection = http.client.HTTPConnection('server.example', timeout=waiting.SECONDS)
-        connection.sock = clients.connect(self.port, self.ca.roots, who)
-        headers = {name.replace('_', '-'): value for name, value in fields.items()}
-        data = None
-        if body is not None:
-            data, headers['Content-Type'] = json.dumps(body), 'application/json'
-        connection.request(method, '/ca' + target, data, headers)
-        raw = connection.getresponse()
-        answer = types.SimpleNamespace(status=raw.status, headers=raw.headers, body=raw.read(),
-                                       type=raw.headers.get('content-type'))
-        connection.close()
-        self.spec.check_answer(method, path, answer)
-        assert answer.headers['cache-control'] == 'no-store'
-        answer.json = json.loads(answer.body) if answer.type.endswith('json') else None
-        return answer
-
-    def good(self, who, method, target, body=None, status=200, **more):
-        answer = self.ask(who, method, target, body, **more)
-        assert answer.status == status, answer.body
-        return answer.json if answer.json is not None else answer.body
-
-    def refused(self, who, method, target, body=None, **more):
-        answer = self.ask(who, method, target, body, **more)
-        assert answer.status >= 400, answer.body
-        assert answer.type == 'application/problem+json'
-        return answer.status, answer.json['type'].rsplit(':', 1)[1], answer.json.get('detail', '')
+from harness import clients, daemon
+from harness.ca_api import Api, csr, leaf
 
 
 @pytest.fixture
 def api(handfast, ports, tmp_path):
     return Api(handfast, ports, tmp_path)
-
-
-def csr(folder, name, *options):
-    key, out = folder / f'{name}-csr.key', folder / f'{name}.csr'
-    subprocess.run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
-                    '-nodes', '-keyout', key, '-out', out, '-subj', f'/CN={name}', *options],
-                   check=True, capture_output=True)
-    return out.read_text(), key
-
-
-def leaf(folder, name, answer, key=None):
-    """What an answer holds, as files that a client can use."""
-    made = types.SimpleNamespace(cert=folder / f'{name}.pem', chain=folder / f'{name}.chain.pem',
-                                 key=key or folder / f'{name}.key')
-    made.cert.write_text(answer['certificate'])
-    made.chain.write_text(answer['chain'])
-    if not key:
-        made.key.write_text(answer['private_key'])
-        made.key.chmod(0o600)
-    return made
 
 
 def test_every_operation_answers_as_the_file_says(api, tmp_path):

@@ -9,14 +9,29 @@
 
 enum { KEY_COMPROMISE = 1 }; /* of RFC 5280 5.3.1 */
 
+/* It was good when the new one was made; somebody may have revoked it since, and that is for the
+ * new one as well. */
+static enum hf_err check_replaced(struct hf_tx *tx, int64_t id)
+{
+    int64_t status;
+    enum hf_err err =
+        hf_db_number_of(tx->db, &status, "SELECT status FROM certificates WHERE id = $1",
+                        HF_DB_ARGS(hf_db_int(id)));
+    if (err != HF_OK) {
+        return hf_fail_context(err, "certificate %lld", (long long)id);
+    }
+    return status == HF_STATUS_GOOD ? HF_OK
+                                    : hf_fail(HF_E_DENIED, "the certificate is %s",
+                                              status == HF_STATUS_HELD ? "on hold" : "revoked");
+}
+
 /* What must be true of the things that the certificate refers to. */
 static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_cert *cert)
 {
     HF_TRY(
         hf_tx_exists(tx, "SELECT id FROM authorities WHERE id = $1", cert->authority, "authority"));
     if (cert->replaces) {
-        HF_TRY(hf_tx_exists(tx, "SELECT id FROM certificates WHERE id = $1", cert->replaces,
-                            "certificate"));
+        HF_TRY(check_replaced(tx, cert->replaces));
     }
     if (cert->request) {
         int64_t state;

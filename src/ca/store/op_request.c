@@ -4,6 +4,8 @@
 
 #include "ca/store/tx.h"
 
+enum { WAITING_MAX = 4 }; /* requests for the renewal of one certificate */
+
 /* --- Requests ----------------------------------------------------------------------------------
  */
 
@@ -17,6 +19,19 @@ static enum hf_err audit_id(struct hf_tx *tx, const struct hf_store_op *op, cons
     return text ? hf_tx_audit(tx, op, action, target, text) : HF_E_NOMEM;
 }
 
+/* Who sends the same request again and again fills nobody's list. */
+static enum hf_err check_few_wait(struct hf_tx *tx, int64_t replaces)
+{
+    int64_t n = 0;
+    HF_TRY(hf_db_number_of(tx->db, &n,
+                           "SELECT COUNT(*) FROM requests WHERE state = 0 AND replaces = $1"
+                           " AND expires_at > $2",
+                           HF_DB_ARGS(hf_db_int(replaces), hf_db_int(tx->now))));
+    return n < WAITING_MAX
+               ? HF_OK
+               : hf_fail(HF_E_DENIED, "%d requests for this certificate wait already", WAITING_MAX);
+}
+
 enum hf_err hf_op_request_add(struct hf_tx *tx, struct hf_store_op *op)
 {
     struct hf_store_request *r = &((struct hf_store_request_add *)op)->request;
@@ -26,6 +41,7 @@ enum hf_err hf_op_request_add(struct hf_tx *tx, struct hf_store_op *op)
         return hf_fail(HF_E_TOO_LARGE, "a certificate request of %zu bytes", r->csr.len);
     }
     HF_TRY(hf_tx_exists(tx, "SELECT id FROM authorities WHERE id = $1", r->authority, "authority"));
+    HF_TRY(r->replaces ? check_few_wait(tx, r->replaces) : HF_OK);
     HF_TRY(hf_db_run(
         tx->db,
         "INSERT INTO requests (id, state, authority, profile, identity, csr, wish, requester,"

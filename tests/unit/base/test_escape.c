@@ -92,6 +92,17 @@ static void test_printable_text_is_cut_at_whole_pieces(void **state)
     hf_buf_done(&buf);
 }
 
+static void test_sentences_keep_their_backslashes(void **state)
+{
+    (void)state;
+    struct hf_buf buf = HF_BUF_INIT(100);
+    assert_int_equal(hf_append_shown(&buf, hf_bytes_str("CN=a\\ b\n\xc3")), HF_OK);
+    assert_string_equal(hf_buf_cstr(&buf), "CN=a\\ b\\x0a\\xc3");
+    assert_int_equal(hf_append_shown(&buf, hf_bytes_str("\033[31m \xc3\xa4")), HF_OK);
+    assert_string_equal(hf_buf_cstr(&buf), "CN=a\\ b\\x0a\\xc3\\x1b[31m \xc3\xa4");
+    hf_buf_done(&buf);
+}
+
 static void test_what_does_not_fit_leaves_the_buffer_as_it_was(void **state)
 {
     (void)state;
@@ -194,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_foreign_bytes_become_printable),
         cmocka_unit_test(test_foreign_bytes_become_json),
         cmocka_unit_test(test_printable_text_is_cut_at_whole_pieces),
+        cmocka_unit_test(test_sentences_keep_their_backslashes),
         cmocka_unit_test(test_what_does_not_fit_leaves_the_buffer_as_it_was),
         cmocka_unit_test(test_every_character_is_decoded_and_no_surrogate_is),
         cmocka_unit_test(test_overlong_forms_are_refused),

@@ -401,7 +401,7 @@ static void name_constraints_bind_what_is_issued(void **state)
         {"CN=a,O=Example", {"IP:11.1.2.3"}, false},
         {"CN=a,O=Example", {"IP:2001:db8::1"}, false},
         {"CN=a,O=Example", {"URI:https://a.example.com/x"}, true},
-        {"CN=a,O=Example", {"URI:https://u@a.example.net:1/x"}, false},
+        {"CN=a,O=Example", {"URI:https://a.example.net:1/x"}, false},
         {"CN=a,O=Example", {"URI:urn:a:b"}, false}, /* has no host to judge by */
     };
     for (size_t i = 0; i < HF_N_ELEMENTS(cases); i++) {

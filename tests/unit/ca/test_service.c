@@ -249,6 +249,9 @@ static void test_what_cannot_be_asked(void **state)
         {{.name = "x"}, HF_CA_VERB_ISSUE, HF_CA_INVALID},
         {{.profile = "ca", .name = "x"}, HF_CA_VERB_ISSUE, HF_CA_NOT_ALLOWED},
         {{.profile = "thing", .name = "x", .authority = "none"}, HF_CA_VERB_ISSUE, HF_CA_NOT_FOUND},
+        {{.profile = "thing", .name = "x", .authority = "root"},
+         HF_CA_VERB_ISSUE,
+         HF_CA_NOT_ALLOWED},
         {{.profile = "thing", .name = "x", .not_after = 1900000000},
          HF_CA_VERB_ISSUE,
          HF_CA_NOT_ALLOWED},
@@ -432,7 +435,7 @@ static void test_a_denied_request_is_over(void **state)
     run_once(&decide, HF_CA_CONFLICT, "denied");
     struct hf_ca_op pick = op_of(HF_CA_VERB_PICK_UP);
     pick.request = ask.id;
-    run_once(&pick, HF_CA_FORBIDDEN, "not ours");
+    run_once(&pick, HF_CA_CONFLICT, "not ours");
     pick.request = "4711";
     run_once(&pick, HF_CA_NOT_FOUND, NULL);
     pick.request = "x";
@@ -514,8 +517,25 @@ static void test_after_its_end_a_person_and_the_old_key_are_wanted(void **state)
     assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(decide.chain->certs[0]->x509)), 1);
     hf_ca_op_done(&decide);
     hf_ca_op_done(&op);
+    run_once(&op, HF_CA_CONFLICT, "renewed already"); /* the same request, by whoever saw it */
+    EVP_PKEY *late_key = NULL;
+    struct hf_cert *late = issue("thing", "late", &late_key);
+    struct hf_buf late_csr = csr_of("late", &late_key);
+    struct hf_identity *late_id = NULL;
+    assert_int_equal(hf_identity_new(late, &late_id), HF_OK);
+    op.which.serial = late_id->serial;
+    op.ask.csr = hf_buf_bytes(&late_csr);
+    world_now += 105 * DAY;
+    for (int i = 0; i < 4; i++) { /* nor does it fill the list of those who decide */
+        run_once(&op, HF_CA_PENDING, NULL);
+    }
+    run_once(&op, HF_CA_CONFLICT, "wait already");
     world_now += 10 * DAY;
     run_once(&op, HF_CA_WINDOW, "no longer");
+    hf_buf_done(&late_csr);
+    hf_identity_unref(late_id);
+    hf_cert_unref(late);
+    EVP_PKEY_free(late_key);
     hf_buf_done(&csr);
     hf_identity_unref(id);
     hf_cert_unref(cert);

@@ -169,6 +169,27 @@ static void a_renewal_links_both_certificates(void **state)
     assert_int_equal(world_issue(store, &cert, NULL), HF_E_NOT_FOUND);
 }
 
+/* The renewal was made while it was good, and is stored after somebody revoked it. */
+static void what_was_revoked_meanwhile_is_not_renewed(void **state)
+{
+    (void)state;
+    struct hf_store_cert cert = world_cert(ca, 1);
+    struct hf_store_counts before, after;
+    int64_t first;
+    assert_ok(world_issue(store, &cert, &first));
+    cert = world_cert(ca, 2);
+    cert.replaces = first;
+    assert_ok(world_act(store, HF_ACT_HOLD, ca, 1, 0));
+    assert_ok(hf_store_count(store, 0, world_now, &before));
+    assert_int_equal(world_issue(store, &cert, NULL), HF_E_DENIED);
+    assert_string_equal(hf_err_text(), "the certificate is on hold");
+    assert_ok(world_act(store, HF_ACT_REVOKE, ca, 1, 1));
+    assert_int_equal(world_issue(store, &cert, NULL), HF_E_DENIED);
+    assert_string_equal(hf_err_text(), "the certificate is revoked");
+    assert_ok(hf_store_count(store, 0, world_now, &after));
+    assert_int_equal(after.certificates, before.certificates);
+}
+
 /* --- Groups ------------------------------------------------------------------------------------
  */
 
@@ -1145,6 +1166,7 @@ int main(void)
         store_test(text_that_is_not_utf8_is_refused_alike),
         store_test(an_unknown_authority_issues_nothing),
         store_test(a_renewal_links_both_certificates),
+        store_test(what_was_revoked_meanwhile_is_not_renewed),
         store_test(a_group_is_all_or_nothing_and_hands_ids_on),
         store_test(operations_of_one_commit_dont_depend_on_each_other),
         store_test(holding_releasing_and_revoking_move_as_the_table_says),
