@@ -130,6 +130,7 @@ static void on_answer(void *ctx, enum hf_err err, const struct hf_fetch_answer *
     follow->complained = follow->lost = false;
     follow->pause_ms = RETRY_MS;
     hf_timer_set(follow->loop, &follow->silence, follow->options.lost_ms);
+    hf_live_book_heard(follow->state.book, hf_clock_mono_ns(follow->options.clock));
     if (!knew || follow->state.seq != was) {
         renew_live(follow);
     }

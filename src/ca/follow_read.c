@@ -195,6 +195,9 @@ static enum hf_err take_all(struct hf_bytes rest, struct answer *answer, const c
             return err;
         }
     }
+    if (state->book) {
+        hf_live_book_follow(book, state->book);
+    }
     hf_live_book_free(state->book);
     state->book = book;
     return HF_OK;

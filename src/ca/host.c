@@ -187,6 +187,9 @@ static enum hf_err take_live(struct hf_ca_host *host)
 {
     struct hf_live *live = NULL;
     HF_TRY(hf_live_book_take(host->book, host->seq, &live));
+    if (host->lost) {
+        hf_live_lose(live);
+    }
     pthread_mutex_lock(&host->mutex);
     struct hf_live *was = host->live;
     host->live = hf_live_ref(live);
@@ -200,16 +203,26 @@ static enum hf_err take_live(struct hf_ca_host *host)
     return HF_OK;
 }
 
-/* Reads what is new, tells of it, and says whether there was anything. */
+/* Reads what is new, tells of it, and says whether there was anything. What was read before a
+ * failure is in the book, and is told of the next time. */
 static enum hf_err catch_up(struct hf_ca_host *host, bool *out_news)
 {
-    int64_t was = host->seq;
-    size_t n_were = host->n_authorities;
+    int64_t asked_ns = hf_clock_mono_ns(host->options.service.clock);
     HF_TRY(meet_all(host));
     HF_TRY(hf_store_journal(hf_ca_store(host->service), 0, host->seq, 0, follow, host));
     HF_TRY(shorten(host));
-    *out_news = host->seq != was || host->n_authorities != n_were || !host->live;
-    return *out_news ? take_live(host) : HF_OK;
+    bool news = !host->live || host->lost || host->seq != host->told_seq ||
+                host->n_authorities != host->n_told;
+    host->heard_ns = asked_ns; /* whatever was revoked before is known */
+    host->lost = false;
+    hf_live_book_heard(host->book, asked_ns);
+    if (news) {
+        HF_TRY(take_live(host));
+        host->told_seq = host->seq;
+        host->n_told = host->n_authorities;
+    }
+    *out_news = news;
+    return HF_OK;
 }
 
 /* --- The thread ---------------------------------------------------------------------------------
@@ -230,11 +243,37 @@ static void show(struct hf_ca_host *host)
     }
 }
 
+/* Once when it begins, once when it has lasted too long. */
+static void on_unreadable(struct hf_ca_host *host)
+{
+    int64_t silent_ns = hf_clock_mono_ns(host->options.service.clock) - host->heard_ns;
+    if (!host->complained) {
+        complain(host, "the journal of revocations can't be read");
+    }
+    host->complained = true;
+    if (host->lost || silent_ns / 1000000 < host->options.lost_ms) {
+        return;
+    }
+    host->lost = true;
+    hf_log_say(host->options.log, HF_LOG_ERROR, "ca",
+               "the store of the CA %s has been out of reach for too long: whom it has issued is "
+               "let in no more",
+               host->name);
+    if (take_live(host) != HF_OK) {
+        host->lost = false; /* said and tried again */
+        complain(host, "what isn't known any more can't be told");
+    }
+}
+
 static void read_news(struct hf_ca_host *host)
 {
     bool news = false;
     if (catch_up(host, &news) != HF_OK) {
-        complain(host, "the journal of revocations can't be read");
+        on_unreadable(host);
+    } else if (host->complained) {
+        host->complained = false;
+        hf_log_say(host->options.log, HF_LOG_INFO, "ca",
+                   "the journal of revocations of the CA %s is read again", host->name);
     }
     if (news) {
         hf_feed_news(host->feed, host->seq);

@@ -4,7 +4,8 @@
 
 /*
  * struct hf_ca_host is a CA as a daemon serves it: open all the time, with what must happen by
- * itself. It follows the store, so that what any process or node revokes is known here at once;
+ * itself. It follows the store, so that what any process or node revokes is known here at once, and
+ * says that nobody knows (hf_live_lose) when the store was out of reach for lost_ms;
  * publishes revocation lists before half of their life is gone, and soon after a revocation; has
  * its OCSP signers delegated and renewed.
  *
@@ -27,6 +28,7 @@ struct hf_ca_host_options {
     int64_t crl_delay_ms;   /* from a revocation to a list that has it, at most, but for building */
     int64_t delta_lifetime_s; /* of delta lists; 0: none are made, and revocations make full ones */
     int64_t ocsp_lifetime_s;
+    int64_t lost_ms;        /* how long the store may be out of reach before the view is lost */
     const char *crl_folder; /* where lists are put as files, too; NULL: nowhere */
 
     /* on_live is told of each new view, which is its to unref; on the host's thread. NULL: nobody

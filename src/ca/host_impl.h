@@ -67,11 +67,17 @@ struct hf_ca_host {
     struct hf_live_book *book;
     int64_t seq; /* of the journal, that the book knows of */
     bool has_seq;
+    int64_t told_seq; /* what the last view that was handed on knew */
+    size_t n_told;
 
     struct hf_host_authority *authorities;
     size_t n_authorities;
     bool building; /* one list at a time */
     bool stale;    /* the view that is shown isn't what there is */
+
+    int64_t heard_ns; /* when the store was last read, by the monotonic clock */
+    bool lost;        /* too long ago: the live view says so */
+    bool complained;  /* that it can't be read */
 
     struct hf_loop *loop;
     struct hf_thread thread;

@@ -154,6 +154,7 @@ static enum hf_err open_host(struct seat *seat, const struct hf_cfg_ca *cfg, con
         .crl_delay_ms = cfg->crl_delay_ms,
         .delta_lifetime_s = cfg->delta_lifetime_ms / 1000,
         .ocsp_lifetime_s = cfg->ocsp_lifetime_ms / 1000,
+        .lost_ms = cfg->when_lost_ms,
         .crl_folder = cfg->crl_folder.value,
         .on_live = on_live,
         .ctx = seat,

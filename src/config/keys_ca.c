@@ -90,11 +90,12 @@ static const struct hf_key ca_keys[] = {
      HF_KEY_FIELD(hf_cfg_ca, roots)},
     {.name = "when-lost",
      .kind = HF_KIND_DURATION,
-     .min = HF_MINUTE_MS,
+     .min = 1000,
      .max = 30 * HF_DAY_MS,
      .standard = "5m",
-     .doc = "With `feed`: how long it may be silent. Then, and before it has first answered, whom "
-            "the CA has issued is refused, as nobody knows who has been revoked.",
+     .doc = "How long the store may be out of reach, or the feed be silent (then at least 1m). "
+            "After that, and before a feed has first answered, whom the CA has issued is refused "
+            "with `crl-stale`, and live sessions are closed: nobody knows who has been revoked.",
      .example = "1h",
      HF_KEY_FIELD(hf_cfg_ca, when_lost_ms)},
     {.name = "crl-lifetime",

@@ -6,6 +6,8 @@
 #include "config/value.h"
 #include "policy/route.h"
 
+enum { FEED_LOST_MIN_MS = 60 * 1000 };
+
 static const char *const part_names[] = {
 #define PART_NAME(id, name, doc) [HF_CA_PART_##id] = name,
     HF_CA_PART_TABLE(PART_NAME)
@@ -91,7 +93,7 @@ void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *o
     static const char *const of_store[] = {
         "passphrase-file", "passphrase-env", "passphrase-credential", "crl-lifetime", "crl-delay",
         "delta-lifetime",  "crl-folder",     "ocsp-lifetime"};
-    static const char *const of_feed[] = {"identity", "roots", "when-lost"};
+    static const char *const of_feed[] = {"identity", "roots"};
     bool store = hf_is_given(node, "store");
     bool feed = hf_is_given(node, "feed");
     if (store == feed) {
@@ -102,6 +104,13 @@ void hf_check_ca(struct hf_decoder *decoder, const struct hf_node *node, void *o
     check_unused(decoder, node, store ? of_feed : of_store,
                  store ? HF_N_ELEMENTS(of_feed) : HF_N_ELEMENTS(of_store),
                  store ? "store" : "feed");
+    if (feed && ca->when_lost_ms < FEED_LOST_MIN_MS) {
+        hf_conflict(
+            decoder, hf_key_mark(node, "when-lost"),
+            "ca \"%s\": a feed may be silent for 25 s while nothing happens; make when-lost "
+            "at least 1m",
+            ca->name);
+    }
     const char *first = NULL;
     for (size_t i = 0; i < HF_N_ELEMENTS(keys); i++) {
         if (first && hf_is_given(node, keys[i])) {

@@ -30,8 +30,15 @@ struct part {
     size_t size_changes;
 };
 
+/* When the CA was heard: one for all states of a book. */
+struct pulse {
+    atomic_uint refs;
+    _Atomic(int64_t) heard_ns;
+};
+
 struct hf_live {
     atomic_uint refs;
+    struct pulse *pulse;
     char *name;
     int64_t seq;
     bool lost;
@@ -41,6 +48,7 @@ struct hf_live {
 
 struct hf_live_book {
     char *name;
+    struct pulse *pulse;
     size_t n_parts;
     struct part part[HF_LIVE_AUTHORITIES_MAX];
 };
@@ -60,6 +68,19 @@ static void part_done(struct part *part)
 {
     shared_unref(part->base);
     hf_free(part->changes);
+}
+
+static struct pulse *pulse_ref(struct pulse *pulse)
+{
+    atomic_fetch_add_explicit(&pulse->refs, 1, memory_order_relaxed);
+    return pulse;
+}
+
+static void pulse_unref(struct pulse *pulse)
+{
+    if (pulse && atomic_fetch_sub_explicit(&pulse->refs, 1, memory_order_acq_rel) == 1) {
+        hf_free(pulse);
+    }
 }
 
 static int order(const struct hf_serial *a, const struct hf_serial *b)
@@ -138,6 +159,16 @@ void hf_live_lose(struct hf_live *live)
     live->lost = true;
 }
 
+bool hf_live_is_lost(const struct hf_live *live)
+{
+    return live->lost;
+}
+
+int64_t hf_live_heard_ns(const struct hf_live *live)
+{
+    return atomic_load_explicit(&live->pulse->heard_ns, memory_order_relaxed);
+}
+
 const char *hf_live_name(const struct hf_live *live)
 {
     return live->name;
@@ -169,6 +200,7 @@ void hf_live_unref(struct hf_live *live)
         for (size_t i = 0; i < live->n_parts; i++) {
             part_done(&live->part[i]);
         }
+        pulse_unref(live->pulse);
         hf_free(live->name);
         hf_free(live);
     }
@@ -184,12 +216,25 @@ enum hf_err hf_live_book_new(const char *name, struct hf_live_book **out)
         return HF_E_NOMEM;
     }
     book->name = hf_strdup(name);
-    if (!book->name) {
-        hf_free(book);
+    book->pulse = HF_NEW(struct pulse);
+    if (!book->name || !book->pulse) {
+        hf_live_book_free(book);
         return HF_E_NOMEM;
     }
+    atomic_init(&book->pulse->refs, 1);
     *out = book;
     return HF_OK;
+}
+
+void hf_live_book_heard(struct hf_live_book *book, int64_t now_ns)
+{
+    atomic_store_explicit(&book->pulse->heard_ns, now_ns, memory_order_relaxed);
+}
+
+void hf_live_book_follow(struct hf_live_book *book, const struct hf_live_book *before)
+{
+    pulse_unref(book->pulse);
+    book->pulse = pulse_ref(before->pulse);
 }
 
 void hf_live_book_free(struct hf_live_book *book)
@@ -198,6 +243,7 @@ void hf_live_book_free(struct hf_live_book *book)
         for (size_t i = 0; i < book->n_parts; i++) {
             part_done(&book->part[i]);
         }
+        pulse_unref(book->pulse);
         hf_free(book->name);
         hf_free(book);
     }
@@ -317,6 +363,7 @@ enum hf_err hf_live_book_take(const struct hf_live_book *book, int64_t seq, stru
     }
     atomic_init(&live->refs, 1);
     live->seq = seq;
+    live->pulse = pulse_ref(book->pulse);
     live->name = hf_strdup(book->name);
     enum hf_err err = live->name ? HF_OK : HF_E_NOMEM;
     for (size_t i = 0; i < book->n_parts && err == HF_OK; i++) {

@@ -44,6 +44,11 @@ enum hf_live_answer hf_live_check(const struct hf_live *live, const struct hf_ce
  * authority is known yet, everything. By its maker, before others have it. */
 void hf_live_lose(struct hf_live *live);
 
+/* hf_live_is_lost: was it? hf_live_heard_ns: when the CA was heard last, by the monotonic clock,
+ * also since this state was taken; 0: never. */
+bool hf_live_is_lost(const struct hf_live *live);
+int64_t hf_live_heard_ns(const struct hf_live *live);
+
 /* hf_live_name names the CA, hf_live_seq says how far its journal was read. */
 const char *hf_live_name(const struct hf_live *live);
 int64_t hf_live_seq(const struct hf_live *live);
@@ -55,6 +60,12 @@ void hf_live_unref(struct hf_live *live);
  */
 
 enum hf_err hf_live_book_new(const char *name, struct hf_live_book **out) HF_MUST_CHECK;
+
+/* hf_live_book_heard notes that the CA was heard at this moment of the monotonic clock. All states
+ * taken of the book know it, and those of a book that this one takes the place of (hf_live_book_
+ * follow, before any was taken of it). */
+void hf_live_book_heard(struct hf_live_book *book, int64_t now_ns);
+void hf_live_book_follow(struct hf_live_book *book, const struct hf_live_book *before);
 void hf_live_book_free(struct hf_live_book *book);
 
 /* hf_live_book_set puts in all that an authority has revoked, in place of what was known of it, and

@@ -253,7 +253,7 @@ static bool judge_live(const struct hf_revocation *revocation, const struct hf_c
     if (lost) {
         hf_revocation_concern(cert, out);
         return hf_revocation_refuse(out, HF_REASON_CRL_STALE, (int)at,
-                                    "the feed of revocations of the CA %.100s isn't heard: see "
+                                    "what the CA %.100s has revoked isn't heard any more: see "
                                     "when-lost",
                                     hf_live_name(revocation->live));
     }

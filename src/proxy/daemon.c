@@ -7,6 +7,7 @@
 #include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
+#include "proxy/live_watch.h"
 #include "proxy/recorder.h"
 #include "proxy/reports.h"
 
@@ -322,6 +323,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     }
     HF_TRY(hf_snapshot_new(&daemon->env, config, daemon->generation, findings, &daemon->snapshot));
     HF_TRY(hf_crl_watch_new(daemon->metrics, &hf_os_clock, &daemon->log, &daemon->crl_watch));
+    HF_TRY(hf_live_watch_new(daemon->metrics, &hf_os_clock, &daemon->live_watch));
     HF_TRY(open_state(daemon, config));
     HF_TRY(hf_reports_new(&daemon->reports));
     HF_TRY(hf_recorder_new(daemon->state_folder, &daemon->log, &daemon->recorder));
@@ -398,6 +400,7 @@ static void stop(struct hf_daemon *daemon)
     hf_timer_cancel(&daemon->live_timer);
     hf_crl_sources_free(HF_TAKE(daemon->sources));
     hf_crl_watch_free(daemon->crl_watch);
+    hf_live_watch_free(daemon->live_watch);
     hf_ledger_unref(HF_TAKE(daemon->ledger)); /* tasks of the loop see that it's over */
     hf_denials_free(daemon->denials);
     hf_free(daemon->state_folder);

@@ -13,6 +13,7 @@
 
 struct hf_crl_sources;
 struct hf_crl_watch;
+struct hf_live_watch;
 struct hf_denials;
 struct hf_ocsp_desk;
 struct hf_stapler;
@@ -37,6 +38,7 @@ struct hf_daemon {
     struct hf_denials *denials;     /* NULL: the config has no state folder */
     struct hf_crl_sources *sources; /* of lists that are fetched; NULL likewise */
     struct hf_crl_watch *crl_watch;
+    struct hf_live_watch *live_watch;
     struct hf_recorder *recorder;       /* of verdicts */
     struct hf_reports *reports;         /* of listeners with report-only */
     struct hf_ledger *ledger;           /* what is known of revocation now */

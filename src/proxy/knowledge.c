@@ -13,6 +13,7 @@
 #include "proxy/crl_watch.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/denials.h"
+#include "proxy/live_watch.h"
 
 enum {
     WATCH_MS = 1000,   /* how often the files are looked at */
@@ -270,6 +271,7 @@ static void on_watch(struct hf_timer *timer)
 void hf_daemon_show_lists(struct hf_daemon *daemon)
 {
     hf_crl_watch_set(daemon->crl_watch, daemon->ledger, daemon->snapshot->config);
+    hf_live_watch_set(daemon->live_watch, daemon->ledger, daemon->snapshot->config);
 }
 
 void hf_daemon_watch_lists(struct hf_daemon *daemon)

@@ -468,7 +468,7 @@ def test_who_does_not_hear_the_feed_lets_nobody_in(node):
     refused = clients.refusal(port, ca.roots, ca.bob)
     assert refused == 'certificate unknown'
     line = far.log.wait(event='handshake', result='refused')
-    assert line['reason'] == 'crl-stale' and "isn't heard" in line['detail']
+    assert line['reason'] == 'crl-stale' and "isn't heard any more" in line['detail']
 
 
 # --- Our own proxies, by OCSP -----------------------------------------------------------------

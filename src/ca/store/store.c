@@ -102,7 +102,7 @@ enum hf_err hf_store_read(struct hf_store *store, const char *sql, struct hf_db_
         struct hf_db *db;
         HF_TRY(hf_store_reader(store, &db));
         err = give_rows(db, sql, args, fn, ctx, &n);
-        bool again = err != HF_OK && db->lost && n == 0;
+        bool again = err != HF_OK && err != HF_E_TIMEOUT && db->lost && n == 0;
         hf_store_reader_back(store, db);
         if (!again) {
             break;
@@ -127,7 +127,7 @@ enum hf_err hf_store_snapshot(struct hf_store *store, struct hf_db **out)
             *out = db;
             return HF_OK;
         }
-        bool again = db->lost;
+        bool again = db->lost && err != HF_E_TIMEOUT;
         hf_store_reader_back(store, db);
         if (!again) {
             break;

@@ -308,6 +308,23 @@ static void services(void **state)
           "t.yaml:7:11: error: there is no ca \"main\"; define it under ca\n");
 }
 
+/* A feed says nothing while nothing happens; a store can always be asked. */
+static void a_ca_may_be_out_of_reach_for_so_long(void **state)
+{
+    (void)state;
+    struct hf_config *config =
+        good(HEAD "ca:\n  main: {store: ca, when-lost: 1s}\n" OPEN "{service: main/public}]}\n");
+    assert_int_equal(config->cas[0].when_lost_ms, 1000);
+    hf_config_free(config);
+    config = good(HEAD CA OPEN "{service: main/public}]}\n");
+    assert_int_equal(config->cas[0].when_lost_ms, 300000);
+    hf_config_free(config);
+    wrong(HEAD CA "  far: {feed: \"https://ca.example/\", when-lost: 59s}\n" OPEN
+                  "{service: main/public}]}\n",
+          "t.yaml:6:38: error: ca \"far\": a feed may be silent for 25 s while nothing happens; "
+          "make when-lost at least 1m\n");
+}
+
 static void header_edits(void **state)
 {
     (void)state;
@@ -524,6 +541,7 @@ int main(void)
         cmocka_unit_test(rules),
         cmocka_unit_test(actions),
         cmocka_unit_test(services),
+        cmocka_unit_test(a_ca_may_be_out_of_reach_for_so_long),
         cmocka_unit_test(header_edits),
         cmocka_unit_test(routes_beside_each_other),
         cmocka_unit_test(the_listener),

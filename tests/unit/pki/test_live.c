@@ -147,6 +147,31 @@ static void who_cannot_be_heard_knows_only_what_is_revoked(void **state)
     hf_live_book_free(book);
 }
 
+static void every_state_knows_when_the_ca_was_heard(void **state)
+{
+    (void)state;
+    struct hf_live_book *book = book_with(some, 3);
+    struct hf_live *live = take(book);
+    assert_false(hf_live_is_lost(live));
+    assert_int_equal(hf_live_heard_ns(live), 0);
+    hf_live_book_heard(book, 17);
+    assert_int_equal(hf_live_heard_ns(live), 17);
+    /* A book that takes the place of another goes on with its states. */
+    struct hf_live_book *next = book_with(some, 1);
+    hf_live_book_follow(next, book);
+    hf_live_book_free(book);
+    hf_live_book_heard(next, 18);
+    struct hf_live *newer = take(next);
+    hf_live_book_free(next);
+    assert_int_equal(hf_live_heard_ns(live), 18);
+    assert_int_equal(hf_live_heard_ns(newer), 18);
+    hf_live_lose(newer);
+    assert_true(hf_live_is_lost(newer));
+    assert_false(hf_live_is_lost(live));
+    hf_live_unref(live);
+    hf_live_unref(newer);
+}
+
 static void a_stranger_changes_nothing(void **state)
 {
     (void)state;
@@ -183,6 +208,7 @@ int main(void)
         cmocka_unit_test(changes_count_from_the_next_moment_on),
         cmocka_unit_test(many_changes_stay_in_order_until_it_is_long),
         cmocka_unit_test(who_cannot_be_heard_knows_only_what_is_revoked),
+        cmocka_unit_test(every_state_knows_when_the_ca_was_heard),
         cmocka_unit_test(a_stranger_changes_nothing),
         cmocka_unit_test(out_of_memory_is_told),
     };
