@@ -70,6 +70,7 @@ enum hf_err hf_ocsp_answer_signer(const struct hf_ocsp_answer *answer, struct hf
 struct hf_ocsp_known {
     atomic_uint refs;
     struct hf_ocsp_said said;
+    int64_t produced_at;
     struct hf_cert *signer; /* a reference; NULL: the issuer itself */
     bool signer_unchecked;  /* by ocsp-nocheck: nobody need ask whether the signer is revoked */
     bool nonce;             /* the answer was to our question and no other */
@@ -94,6 +95,11 @@ enum hf_err hf_ocsp_known_new(const struct hf_ocsp_answer *answer, struct hf_cer
 struct hf_ocsp_known *hf_ocsp_known_ref(struct hf_ocsp_known *known);
 void hf_ocsp_known_unref(struct hf_ocsp_known *known);
 void hf_ocsp_known_unrefp(struct hf_ocsp_known **known);
+
+/* hf_ocsp_known_overrules: is what `known` says to be kept, though `later` came after it? It is
+ * when it was true at a later moment; at the same moment, when it was signed later; and of two that
+ * were signed together, when it is the worse. Some responders round their moments to the hour. */
+bool hf_ocsp_known_overrules(const struct hf_ocsp_known *known, const struct hf_ocsp_known *later);
 
 /* How dates are taken. */
 struct hf_ocsp_dates {

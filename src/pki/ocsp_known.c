@@ -155,6 +155,7 @@ enum hf_err hf_ocsp_known_new(const struct hf_ocsp_answer *answer, struct hf_cer
     }
     atomic_init(&known->refs, 1);
     known->said = *said;
+    known->produced_at = answer->produced_at;
     known->signer = signer == issuer ? NULL : hf_cert_ref(signer);
     known->signer_unchecked =
         signer == issuer || X509_get_ext_by_NID(signer->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0;
@@ -184,6 +185,17 @@ void hf_ocsp_known_unref(struct hf_ocsp_known *known)
 void hf_ocsp_known_unrefp(struct hf_ocsp_known **known)
 {
     hf_ocsp_known_unref(*known);
+}
+
+bool hf_ocsp_known_overrules(const struct hf_ocsp_known *known, const struct hf_ocsp_known *later)
+{
+    if (known->said.this_update != later->said.this_update) {
+        return known->said.this_update > later->said.this_update;
+    }
+    if (known->produced_at != later->produced_at) {
+        return known->produced_at > later->produced_at;
+    }
+    return badness(known->said.status) > badness(later->said.status);
 }
 
 /* When it ends, the clocks' difference not counted. Dates are of years up to 9999. */

@@ -156,14 +156,24 @@ void hf_ocsp_recall_done(struct hf_ocsp_recall *recall)
     hf_ocsp_known_unref(HF_TAKE(recall->known));
 }
 
+static enum hf_err overruled(const struct hf_ocsp_known *known, const struct hf_ocsp_known *later)
+{
+    int64_t by_s = known->said.this_update - later->said.this_update;
+    return by_s
+               ? hf_fail(HF_E_MISMATCH, "the answer is older than the one that is known, by %lld s",
+                         (long long)by_s)
+               : hf_fail(HF_E_MISMATCH,
+                         "the answer is of the same moment as the one that is known, "
+                         "and was signed before that or says better");
+}
+
 static enum hf_err replace(struct entry *entry, struct hf_ocsp_known *known, bool *out_changed)
 {
     if (!entry) {
         return HF_E_NOMEM;
     }
-    if (entry->known && known->said.this_update < entry->known->said.this_update) {
-        return hf_fail(HF_E_MISMATCH, "the answer is older than the one that is known, by %lld s",
-                       (long long)(entry->known->said.this_update - known->said.this_update));
+    if (entry->known && hf_ocsp_known_overrules(entry->known, known)) {
+        return overruled(entry->known, known);
     }
     *out_changed = entry->known && entry->known->said.status != known->said.status;
     hf_ocsp_known_unref(entry->known);

@@ -7,8 +7,8 @@
  * answers that were found good, and questions that failed. Bounded: what was not looked at for
  * longest makes room. Any thread; a lock is held for a look into a table, never for work.
  *
- * An answer older than the one that is there is refused: whoever shows a good answer from before a
- * revocation shows it in vain for as long as the newer one is remembered.
+ * An answer that is overruled by the one that is there is refused: whoever shows a good answer from
+ * before a revocation shows it in vain for as long as the newer one is remembered.
  */
 
 #include "pki/ocsp_answer.h"
@@ -43,7 +43,7 @@ bool hf_ocsp_memory_get(struct hf_ocsp_memory *memory, const struct hf_ocsp_key 
 void hf_ocsp_recall_done(struct hf_ocsp_recall *recall);
 
 /* hf_ocsp_memory_put remembers; *out_changed: the status is another than was known before. Errors:
- * HF_E_MISMATCH in words (older than what is there, which stays), HF_E_NOMEM. */
+ * HF_E_MISMATCH in words (overruled by what is there, which stays), HF_E_NOMEM. */
 enum hf_err hf_ocsp_memory_put(struct hf_ocsp_memory *memory, const struct hf_ocsp_key *key,
                                struct hf_ocsp_known *known, bool *out_changed) HF_MUST_CHECK;
 

@@ -74,8 +74,7 @@ static void note(const struct hf_ocsp_case *c, const struct hf_ocsp_known *known
 
 static enum hf_reason reason_of(enum hf_err err)
 {
-    return err == HF_E_PEER || err == HF_E_MISMATCH ? HF_REASON_OCSP_NO_STAPLE
-                                                    : HF_REASON_OCSP_UNTRUSTED;
+    return err == HF_E_PEER ? HF_REASON_OCSP_NO_STAPLE : HF_REASON_OCSP_UNTRUSTED;
 }
 
 static enum hf_err read_staple(const struct hf_ocsp_case *c, struct hf_ocsp_known **out)
@@ -93,7 +92,8 @@ static bool is_same(const struct hf_ocsp_known *known, struct hf_bytes staple)
     return known && memcmp(known->sha256, sha256, sizeof(sha256)) == 0;
 }
 
-/* The peer's answer becomes knowledge like any other; one that was shown before costs a hash. */
+/* The peer's answer becomes knowledge like any other; one that was shown before costs a hash. One
+ * that is overruled by what is known was shown all the same: what is known decides. */
 static void take_staple(const struct hf_ocsp_case *c, struct knowledge *k)
 {
     struct hf_ocsp_known *known HF_CLEANUP(hf_ocsp_known_unrefp) = NULL;
@@ -103,6 +103,7 @@ static void take_staple(const struct hf_ocsp_case *c, struct knowledge *k)
     enum hf_err err = read_staple(c, &known);
     if (err == HF_OK) {
         err = hf_ocsp_memory_put(c->ocsp->memory, &k->key, known, &c->ocsp->learnt);
+        err = err == HF_E_MISMATCH ? HF_OK : err;
     }
     if (err != HF_OK) {
         k->bad_staple = reason_of(err);
@@ -258,7 +259,9 @@ static enum hf_reason lapse_of(const struct hf_ocsp_case *c, const struct knowle
     if (k->recall.failed_at) {
         return k->recall.reason;
     }
-    return c->revocation->ocsp->asks ? HF_REASON_OCSP_UNREACHABLE : HF_REASON_OCSP_MISSING;
+    return c->revocation->ocsp->asks                   ? HF_REASON_OCSP_UNREACHABLE
+           : k->bad_staple == HF_REASON_OCSP_UNTRUSTED ? HF_REASON_OCSP_UNTRUSTED
+                                                       : HF_REASON_OCSP_MISSING;
 }
 
 static void explain(const struct hf_ocsp_case *c, const struct knowledge *k, enum hf_reason reason,
@@ -266,7 +269,11 @@ static void explain(const struct hf_ocsp_case *c, const struct knowledge *k, enu
 {
     int depth = (int)c->at;
     char by[TEXT_MAX], age[32], issuer[TEXT_MAX];
-    const char *why = k->recall.failed_at ? k->recall.why : "";
+    char why[HF_OCSP_WHY_MAX + 64];
+    snprintf(why, sizeof(why), "%s%s",
+             !k->recall.failed_at && k->why[0] ? "the one that the peer showed doesn't count: "
+                                               : "",
+             k->recall.failed_at ? k->recall.why : k->why);
     const char *whose = hf_revocation_whose(depth);
     hf_revocation_concern(cert_of(c), out);
     switch (reason) {

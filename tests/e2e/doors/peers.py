@@ -8,7 +8,7 @@ import pathlib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from harness import certs
 
@@ -22,7 +22,7 @@ KEYS = {'p256': lambda: ec.generate_private_key(ec.SECP256R1()),
 
 @dataclasses.dataclass
 class Peer:
-    """always: how it is refused whatever the lists say. lists: how it is refused as no list answers.
+    """always: how it is refused whatever is said of it. lists: how it is refused as no list answers.
     falls: how it is refused once it, or a CA above it, is revoked; `by` is whom the lists then name."""
     name: str
     leaf: certs.Leaf = None
@@ -31,16 +31,20 @@ class Peer:
     falls: str = None
     by: object = None
     reason: str = 'keyCompromise'
+    says: str = None   # the responder's way with it (responders.py), where that is its own
+    asked: str = None  # how it is refused by what the responder says
+    shown: str = None  # and when it shows that, and nobody is asked
 
 
 class Authority:
-    def __init__(self, folder, point):
-        """point(issuer's name, shard's number) is the URL of a shard."""
+    def __init__(self, folder, point, responder=None):
+        """point(issuer's name, shard's number) is the URL of a shard. responder(issuer's name, way) is
+        that of the responder that is to be asked; way: of Peer.says."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
-        self.point = point
+        self.point, self.responder = point, responder
         self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
-        self._made = {}
+        self._made, self._issuer = {}, {}
         self.shard = {}
         self.root = self.make('root', None, ca=True)
         self.chains = {'root': []}
@@ -51,8 +55,8 @@ class Authority:
                           x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
     def make(self, name, issuer, ca=False, key='p256', start=-1, end=30, usage=ExtendedKeyUsageOID.CLIENT_AUTH,
-             path=None, permitted=None, dns=None, critical=None, breaks=False, calls=None):
-        """start, end: in days from now."""
+             path=None, permitted=None, dns=None, critical=None, breaks=False, says=None):
+        """start, end: in days from now. says: Peer.says; False: it names no responder."""
         own = KEYS[key]()
         parent, parent_key = self._made[issuer] if issuer else (None, own)
         subject = self._name(name)
@@ -70,9 +74,13 @@ class Authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
         if not ca and issuer:
             self.shard[name] = len(self.shard) % SHARDS
-            uri = x509.UniformResourceIdentifier(self.point(calls or issuer, self.shard[name]))
+            uri = x509.UniformResourceIdentifier(self.point(issuer, self.shard[name]))
             builder = builder.add_extension(
                 x509.CRLDistributionPoints([x509.DistributionPoint([uri], None, None, None)]), False)
+        if issuer and self.responder and says is not False:
+            uri = x509.UniformResourceIdentifier(self.responder(issuer, says))
+            builder = builder.add_extension(x509.AuthorityInformationAccess(
+                [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, uri)]), False)
         if permitted:
             builder = builder.add_extension(x509.NameConstraints([x509.DNSName(permitted)], None), True)
         if dns:
@@ -82,7 +90,7 @@ class Authority:
                 x509.UnrecognizedExtension(x509.ObjectIdentifier(critical), b'\x05\x00'), True)
         signer = ec.generate_private_key(ec.SECP256R1()) if breaks else parent_key
         made = builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
-        self._made[name] = (made, own)
+        self._made[name], self._issuer[name] = (made, own), issuer
         return self._write(name, made, own)
 
     def _write(self, name, made, own):
@@ -96,6 +104,10 @@ class Authority:
 
     def key_of(self, name):
         return self._made[name]
+
+    def issued(self):
+        """Everything that CAs have issued: (name, certificate, issuer's name)."""
+        return [(name, self._made[name][0], issuer) for name, issuer in self._issuer.items() if issuer in self.cas]
 
     def ca(self, name, issuer='root', **more):
         leaf = self.make(name, issuer, ca=True, **more)
@@ -127,7 +139,7 @@ def everybody(authority):
     ca('constrained', permitted='example.org')
     ca('short', path=0)
     ca('beyond-short', 'short')
-    other = Authority(authority.folder / 'others', authority.point)
+    other = Authority(authority.folder / 'others', authority.point, authority.responder)
     other.ca('stranger-ca')
     no_ca = leaf('no-ca', 'issuing')
     authority.chains['no-ca'] = [no_ca, *authority.chains['issuing']]
@@ -162,7 +174,7 @@ def everybody(authority):
     ]
     unlisted = [
         Peer('stale', leaf('under-stale', 'stale'), lists='crl-stale'),
-        Peer('missing', leaf('under-unlisted', 'unlisted'), lists='crl-missing'),
+        Peer('missing', leaf('under-unlisted', 'unlisted', says=False), lists='crl-missing'),
         Peer('untrusted', leaf('under-forged', 'forged'), lists='crl-untrusted'),
         Peer('early', leaf('under-early', 'early'), lists='crl-not-yet'),
     ]
@@ -186,3 +198,29 @@ def everybody(authority):
         falls('lower-ca-revoked', 'lowfallen', by=authority.cas['lowfallen']),
     ]
     return good + bad + unlisted + fallen
+
+
+def answered(authority):
+    """More peers, each of whom a responder has its own way with."""
+    made = []
+
+    def way(says, asked=None, shown=None):
+        leaf = authority.peer(f'by-{says}', 'issuing', says=says)
+        made.append(Peer(f'by-{says}', leaf, says=says, asked=asked, shown=shown or asked))
+
+    way('delegate')
+    way('delegate-expired', 'ocsp-stale')
+    way('delegate-of-others', 'ocsp-untrusted')
+    way('another-client', 'ocsp-untrusted')
+    way('other-serial', 'ocsp-untrusted')
+    way('sha1', 'ocsp-untrusted')
+    way('cut', 'ocsp-untrusted')
+    way('garbage', 'ocsp-untrusted')
+    way('unknown', 'ocsp-unknown')
+    way('try-later', 'ocsp-unreachable', 'ocsp-no-staple')
+    way('other-nonce', 'ocsp-untrusted', 'ok')
+    way('down', 'ocsp-unreachable', 'ocsp-no-staple')
+    way('redirect', 'ocsp-unreachable', 'ocsp-no-staple')
+    way('huge', 'ocsp-unreachable', 'ocsp-no-staple')
+    way('silent', 'ocsp-unreachable', 'ocsp-no-staple')
+    return made

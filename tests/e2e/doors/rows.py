@@ -82,8 +82,10 @@ def alert_of(error):
 
 
 def in_words(line):
-    """Why somebody was refused, but for how old an answer or a list is by now."""
+    """Why somebody was refused, but for how old an answer or a list is by now, and which of those
+    who know told it first."""
     text = line.get('detail') or line.get('text') or ''
+    text = re.sub(r'the OCSP (answer that the peer showed|responder [^ ,]+)', 'OCSP', text)
     return re.sub(r'[\d. hmsd]+ (old|ago)', 'some time', text)
 
 
@@ -205,11 +207,14 @@ class Table:
         self.verdicts, self.rows = {}, []
 
     def make_rows(self):
-        step = len(DOORS) // PER_PEER
         for (i, peer), (s, source) in itertools.product(enumerate(self.peers), enumerate(self.source_names)):
-            if self.has(peer, source):
-                self.rows += [Row(self, peer, source, DOORS[(i + s + k * step) % len(DOORS)])
-                              for k in range(PER_PEER)]
+            n = self.doors_each(source)
+            self.rows += [Row(self, peer, source, DOORS[(i + s + k * (len(DOORS) // n)) % len(DOORS)])
+                          for k in range(n) if self.has(peer, source)]
+
+    def doors_each(self, source):
+        """At how many doors a peer comes."""
+        return PER_PEER
 
     def has(self, peer, source):
         """Is this peer one for this source?"""

@@ -66,6 +66,9 @@ class Sources:
                 if not any(peer.by is one for one, _ in named):
                     named.append((peer.by, peer.reason))
 
+    def issuer(self, leaf):
+        return issuer_of(self.authority, leaf)
+
     def _when(self, name):
         return {key: revocation.now(hours=hours) for key, hours in LISTS.get(name, {}).items()}
 

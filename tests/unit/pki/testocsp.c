@@ -37,6 +37,12 @@ static void sign(OCSP_BASICRESP *basic, const struct testocsp_spec *spec)
     EVP_PKEY *key = signer->key;
     unsigned long flags =
         (spec->by_key ? OCSP_RESPID_KEY : 0) | (spec->no_certs ? OCSP_NOCERTS : 0);
+    if (spec->produced_at) { /* libcrypto has no other way to set it */
+        const ASN1_GENERALIZEDTIME *at = OCSP_resp_get0_produced_at(basic);
+        NEED(ASN1_GENERALIZEDTIME_adj((ASN1_GENERALIZEDTIME *)(uintptr_t)at,
+                                      (time_t)spec->produced_at, 0, 0));
+        flags |= OCSP_NOTIME;
+    }
     bool pure = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
     const EVP_MD *md = pure ? NULL : EVP_get_digestbyname(spec->md ? spec->md : "SHA256");
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();

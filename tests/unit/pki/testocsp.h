@@ -18,6 +18,7 @@ struct testocsp_spec {
     const char *md;               /* of the signature; NULL: "SHA256" */
     int64_t this_update;          /* 0: TESTPKI_NOW - 1 hour */
     int64_t next_update;          /* 0: TESTPKI_NOW + 1 day; -1: none */
+    int64_t produced_at;          /* 0: now */
     const char *nonce;            /* NULL: none */
     bool by_key;
     bool no_certs;

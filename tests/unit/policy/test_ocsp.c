@@ -202,6 +202,7 @@ static void hold_and_unknown_have_codes_of_their_own(void **state)
     judge(&ask);
     expect_refused(&ask, HF_REASON_ON_HOLD, "put on hold");
     spec = about_leaf(V_OCSP_CERTSTATUS_UNKNOWN);
+    spec.this_update = TESTPKI_NOW - 3599;
     learn(&ask, &spec, false);
     judge(&ask);
     expect_refused(&ask, HF_REASON_OCSP_UNKNOWN, "doesn't know the certificate");
@@ -222,6 +223,59 @@ static void an_older_answer_changes_nothing(void **state)
     ask.ocsp.first = true;
     judge(&ask);
     expect_refused(&ask, HF_REASON_REVOKED, "revoked at");
+    end(&ask);
+}
+
+/* Responders may round what they say of time: cfssl to the hour. Then the order is that in which
+ * they have signed, and of answers that were signed together the worst is believed. */
+static void a_good_answer_of_the_same_moment_changes_nothing(void **state)
+{
+    (void)state;
+    struct ask ask;
+    begin(&ask);
+    struct testocsp_spec spec = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+    spec.produced_at = TESTPKI_NOW - 60;
+    testocsp_make(&spec, &ask.staple);
+    spec = about_leaf(V_OCSP_CERTSTATUS_REVOKED);
+    spec.produced_at = TESTPKI_NOW - 60;
+    learn(&ask, &spec, false);
+    for (int staple = HF_STAPLE_USE; staple <= HF_STAPLE_REQUIRE; staple++) {
+        ask.policy.staple = (enum hf_staple_use)staple;
+        ask.ocsp.first = true;
+        judge(&ask);
+        expect_refused(&ask, HF_REASON_REVOKED, "revoked at");
+    }
+    hf_buf_reset(&ask.staple); /* taken off hold, say: signed later it counts */
+    spec = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+    spec.produced_at = TESTPKI_NOW - 59;
+    testocsp_make(&spec, &ask.staple);
+    judge(&ask);
+    expect_good(&ask);
+    hf_buf_reset(&ask.staple);
+    spec.produced_at = TESTPKI_NOW - 61; /* and one that was signed before it doesn't */
+    spec.status = V_OCSP_CERTSTATUS_REVOKED;
+    testocsp_make(&spec, &ask.staple);
+    judge(&ask);
+    expect_good(&ask);
+    end(&ask);
+}
+
+/* Two machines with one certificate have fetched their answers at different times. */
+static void an_older_good_staple_was_shown_all_the_same(void **state)
+{
+    (void)state;
+    struct ask ask;
+    begin(&ask);
+    ask.policy.staple = HF_STAPLE_REQUIRE;
+    ask.policy.asks = false;
+    ask.ocsp.first = true;
+    struct testocsp_spec spec = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+    spec.this_update = TESTPKI_NOW - 600;
+    learn(&ask, &spec, false);
+    spec.this_update = TESTPKI_NOW - 1200;
+    testocsp_make(&spec, &ask.staple);
+    judge(&ask);
+    expect_good(&ask);
     end(&ask);
 }
 
@@ -421,6 +475,38 @@ static void a_bad_staple_is_passed_over_or_refused(void **state)
     ask.policy.staple = HF_STAPLE_REQUIRE;
     judge(&ask);
     expect_refused(&ask, HF_REASON_OCSP_UNTRUSTED, "doesn't count");
+    ask.policy.staple = HF_STAPLE_USE;
+    ask.policy.asks = false; /* and nobody else knows */
+    judge(&ask);
+    expect_refused(&ask, HF_REASON_OCSP_UNTRUSTED,
+                   "there is no OCSP answer about the certificate: the one that the peer showed");
+    end(&ask);
+}
+
+/* As when it had been asked for. */
+static void a_staple_about_another_is_untrusted_and_one_that_declines_is_none(void **state)
+{
+    (void)state;
+    static const uint8_t try_later[] = {0x30, 3, 0x0a, 1, 3};
+    struct ask ask;
+    begin(&ask);
+    ask.policy.staple = HF_STAPLE_REQUIRE;
+    ask.policy.asks = false;
+    ask.ocsp.first = true;
+    struct testpki *other = testpki_leaf(world.sub, "bob", HF_USAGE_CLIENT, NULL);
+    struct testocsp_spec spec = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+    spec.about = other;
+    testocsp_make(&spec, &ask.staple);
+    judge(&ask);
+    expect_refused(&ask, HF_REASON_OCSP_UNTRUSTED, "the answer is about other certificates");
+    hf_buf_reset(&ask.staple);
+    assert_int_equal(hf_buf_append(&ask.staple, hf_bytes_of(try_later, sizeof(try_later))), HF_OK);
+    judge(&ask);
+    expect_refused(&ask, HF_REASON_OCSP_NO_STAPLE, "tryLater");
+    ask.policy.staple = HF_STAPLE_USE;
+    judge(&ask);
+    expect_refused(&ask, HF_REASON_OCSP_MISSING, "tryLater");
+    testpki_free(other);
     end(&ask);
 }
 
@@ -604,6 +690,8 @@ int main(void)
         cmocka_unit_test(revoked_is_refused_also_when_stale),
         cmocka_unit_test(hold_and_unknown_have_codes_of_their_own),
         cmocka_unit_test(an_older_answer_changes_nothing),
+        cmocka_unit_test(a_good_answer_of_the_same_moment_changes_nothing),
+        cmocka_unit_test(an_older_good_staple_was_shown_all_the_same),
         cmocka_unit_test(what_is_not_known_is_asked_and_waited_for),
         cmocka_unit_test(a_failure_is_told_and_not_asked_again_at_once),
         cmocka_unit_test(in_use_it_is_asked_for_anew_before_it_ends),
@@ -613,6 +701,7 @@ int main(void)
         cmocka_unit_test(a_staple_is_enough_and_remembered),
         cmocka_unit_test(a_staple_that_says_revoked_is_believed),
         cmocka_unit_test(a_bad_staple_is_passed_over_or_refused),
+        cmocka_unit_test(a_staple_about_another_is_untrusted_and_one_that_declines_is_none),
         cmocka_unit_test(an_answer_without_our_nonce_doesnt_count_where_it_must),
         cmocka_unit_test(a_revoked_signer_is_not_believed),
         cmocka_unit_test(a_fresh_list_decides_and_nobody_is_asked),
