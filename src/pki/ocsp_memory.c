@@ -6,6 +6,7 @@
 #include "pki/ocsp_memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct entry {
     int64_t failed_at;
     enum hf_reason reason;
     char *why; /* owned; NULL: none */
+    uint64_t stamp;
 };
 
 struct shard {
@@ -33,6 +35,7 @@ struct shard {
 
 struct hf_ocsp_memory {
     size_t n_max; /* of each shard */
+    atomic_uint_fast64_t last_stamp;
     struct shard shard[SHARDS];
 };
 
@@ -145,6 +148,7 @@ bool hf_ocsp_memory_get(struct hf_ocsp_memory *memory, const struct hf_ocsp_key 
         out->known = entry->known ? hf_ocsp_known_ref(entry->known) : NULL;
         out->failed_at = entry->failed_at;
         out->reason = entry->reason;
+        out->stamp = entry->stamp;
         snprintf(out->why, sizeof(out->why), "%s", entry->why ? entry->why : "");
     }
     pthread_mutex_unlock(&shard->lock);
@@ -165,6 +169,11 @@ static enum hf_err overruled(const struct hf_ocsp_known *known, const struct hf_
                : hf_fail(HF_E_MISMATCH,
                          "the answer is of the same moment as the one that is known, "
                          "and was signed before that or says better");
+}
+
+static void stamp(struct hf_ocsp_memory *memory, struct entry *entry)
+{
+    entry->stamp = atomic_fetch_add(&memory->last_stamp, 1) + 1;
 }
 
 static enum hf_err replace(struct entry *entry, struct hf_ocsp_known *known, bool *out_changed)
@@ -188,7 +197,11 @@ enum hf_err hf_ocsp_memory_put(struct hf_ocsp_memory *memory, const struct hf_oc
 {
     *out_changed = false;
     struct shard *shard = lock(memory, key);
-    enum hf_err err = replace(want(memory, shard, key), known, out_changed);
+    struct entry *entry = want(memory, shard, key);
+    enum hf_err err = replace(entry, known, out_changed);
+    if (err == HF_OK) {
+        stamp(memory, entry);
+    }
     pthread_mutex_unlock(&shard->lock);
     return err;
 }
@@ -203,6 +216,7 @@ void hf_ocsp_memory_fail(struct hf_ocsp_memory *memory, const struct hf_ocsp_key
         entry->why = hf_strndup(why, strnlen(why, HF_OCSP_WHY_MAX - 1));
         entry->failed_at = now_s;
         entry->reason = reason;
+        stamp(memory, entry);
     }
     pthread_mutex_unlock(&shard->lock);
 }

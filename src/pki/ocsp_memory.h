@@ -32,6 +32,7 @@ struct hf_ocsp_recall {
     int64_t failed_at;           /* when asking failed since then, Unix seconds; 0: it didn't */
     enum hf_reason reason;       /* of the failure ... */
     char why[HF_OCSP_WHY_MAX];   /* ... in words */
+    uint64_t stamp; /* grows whenever anything is learnt of the certificate; 0: nothing was */
 };
 
 enum hf_err hf_ocsp_memory_new(size_t n_max, struct hf_ocsp_memory **out) HF_MUST_CHECK;

@@ -38,6 +38,8 @@ struct hf_ocsp_policy {
 struct hf_ocsp_want {
     struct hf_ocsp_key key;
     struct hf_cert *cert, *issuer; /* references */
+    uint64_t
+        seen; /* hf_ocsp_recall.stamp of what the verdict knew; what came later needs no asking */
 };
 
 struct hf_ocsp_wants {

@@ -199,8 +199,8 @@ static void want(const struct hf_ocsp_case *c, const struct knowledge *k)
 {
     struct hf_ocsp_wants *wants = &c->ocsp->wants;
     if (wants->n < HF_OCSP_WANTS_MAX) {
-        wants->want[wants->n++] =
-            (struct hf_ocsp_want){k->key, hf_cert_ref(cert_of(c)), hf_cert_ref(issuer_of(c))};
+        wants->want[wants->n++] = (struct hf_ocsp_want){k->key, hf_cert_ref(cert_of(c)),
+                                                        hf_cert_ref(issuer_of(c)), k->recall.stamp};
     }
 }
 

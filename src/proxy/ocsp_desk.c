@@ -249,6 +249,11 @@ static enum hf_err choose_urls(const struct hf_cfg_ocsp *cfg, struct hf_ocsp_que
                   : hf_fail(HF_E_NOT_FOUND, "it names no responder");
 }
 
+static struct hf_ocsp_dates dates_of(const struct hf_cfg_ocsp *cfg)
+{
+    return (struct hf_ocsp_dates){.skew_s = cfg->skew_ms / 1000, .open_s = cfg->max_age_ms / 1000};
+}
+
 static struct hf_ocsp_question *question_new(struct hf_ocsp_desk *desk,
                                              const struct hf_cfg_ocsp *cfg,
                                              const struct hf_ocsp_want *want)
@@ -259,12 +264,12 @@ static struct hf_ocsp_question *question_new(struct hf_ocsp_desk *desk,
     }
     question->desk = desk;
     question->want =
-        (struct hf_ocsp_want){want->key, hf_cert_ref(want->cert), hf_cert_ref(want->issuer)};
+        (struct hf_ocsp_want){want->key, hf_cert_ref(want->cert), hf_cert_ref(want->issuer), 0};
     question->terms = (struct hf_ocsp_terms){
         .nonce = cfg->nonce,
         .batch = cfg->batch,
         .timeout_ms = cfg->timeout_ms,
-        .dates = {.skew_s = cfg->skew_ms / 1000, .open_s = cfg->max_age_ms / 1000},
+        .dates = dates_of(cfg),
     };
     question->timer.on_due = on_late;
     hf_list_init(&question->calls);
@@ -280,9 +285,9 @@ static void not_asked(struct hf_ocsp_desk *desk, const struct hf_ocsp_want *want
 }
 
 static enum hf_err begin(struct hf_ocsp_desk *desk, const char *trust,
-                         const struct hf_ocsp_want *want, struct hf_ocsp_question **out)
+                         const struct hf_cfg_ocsp *cfg, const struct hf_ocsp_want *want,
+                         struct hf_ocsp_question **out)
 {
-    const struct hf_cfg_ocsp *cfg = desk->env.terms(desk->env.ctx, trust);
     if (!cfg) {
         return hf_fail(HF_E_NOT_FOUND, "its trust \"%s\" doesn't ask any more", trust);
     }
@@ -306,6 +311,27 @@ static enum hf_err begin(struct hf_ocsp_desk *desk, const char *trust,
     return HF_OK;
 }
 
+/* A question may have ended while the call was on its way: then what the verdict lacked is there.
+ * Questions end on this thread alone, so that one is either open now or remembered. */
+static bool came_meanwhile(struct hf_ocsp_desk *desk, const struct hf_cfg_ocsp *cfg,
+                           const struct hf_ocsp_want *want)
+{
+    struct hf_ocsp_recall recall;
+    (void)hf_ocsp_memory_get(desk->memory, &want->key, &recall);
+    const struct hf_ocsp_known *known = recall.known;
+    bool serves = recall.failed_at != 0;
+    if (known && !serves && cfg) {
+        struct hf_ocsp_aged aged;
+        const struct hf_ocsp_dates dates = dates_of(cfg);
+        hf_ocsp_known_at(known, now_s(desk), &dates, &aged);
+        serves = aged.age == HF_OCSP_FRESH &&
+                 (known->stapled || known->nonce || cfg->nonce != HF_CFG_NONCE_REQUIRE);
+    }
+    bool is_later = recall.stamp > want->seen;
+    hf_ocsp_recall_done(&recall);
+    return is_later && serves;
+}
+
 static void want_answer(struct hf_ocsp_call *call, size_t at)
 {
     struct hf_ocsp_desk *desk = call->desk;
@@ -313,7 +339,11 @@ static void want_answer(struct hf_ocsp_call *call, size_t at)
     struct hf_ocsp_question *question = hf_map_get(&desk->questions, key_of(want));
     bool is_new = !question;
     if (is_new) {
-        enum hf_err err = begin(desk, call->trust, want, &question);
+        const struct hf_cfg_ocsp *cfg = desk->env.terms(desk->env.ctx, call->trust);
+        if (came_meanwhile(desk, cfg, want)) {
+            return;
+        }
+        enum hf_err err = begin(desk, call->trust, cfg, want, &question);
         if (err != HF_OK) {
             not_asked(desk, want, err);
             return;
