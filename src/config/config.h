@@ -54,6 +54,7 @@ struct hf_cfg_crl {
     int64_t refresh_ms;
     uint64_t max_size; /* bytes of what is fetched */
     int64_t fetch_timeout_ms;
+    int64_t wait_ms; /* of a handshake, for a list that is on its way; 0: it doesn't */
     struct hf_cfg_fallback when_stale, when_missing;
 };
 

@@ -118,6 +118,16 @@ static const struct hf_key crl_keys[] = {
      .doc = "How long one fetch may take, from the look-up of the name to the last byte.",
      .example = "10s",
      HF_KEY_FIELD(hf_cfg_crl, fetch_timeout_ms)},
+    {.name = "wait",
+     .kind = HF_KIND_DURATION,
+     .min = 0,
+     .max = HF_MINUTE_MS,
+     .standard = "3s",
+     .doc = "How long a handshake waits for a list that is being fetched, where no other speaks "
+            "for the certificate: that of the first client of a shard, or one soon after the "
+            "start. `0s` doesn't wait.",
+     .example = "1s",
+     HF_KEY_FIELD(hf_cfg_crl, wait_ms)},
     {.name = "when-stale",
      .kind = HF_KIND_FALLBACK,
      .words = fallback_words,

@@ -427,6 +427,7 @@ static enum hf_err make_entry(const struct load *load, const struct hf_cfg_trust
         .missing_grace_s = crl->when_missing.grace_ms / 1000,
         .since_s = had ? old->revocation.since_s : now_s,
         .fetches = crl->from.n > 0 || crl->urls.n > 0,
+        .wait_ms = crl->wait_ms,
     };
     set_ocsp(&trust->ocsp, old, now_s, out);
     return err;

@@ -4,7 +4,8 @@
 
 #include "config/semantics_impl.h"
 
-static const char *const fetch_keys[] = {"url-trust", "refresh", "max-size", "fetch-timeout"};
+static const char *const fetch_keys[] = {"url-trust", "refresh", "max-size", "fetch-timeout",
+                                         "wait"};
 
 void hf_check_crl(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {

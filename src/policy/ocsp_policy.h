@@ -49,15 +49,22 @@ struct hf_ocsp_wants {
 
 void hf_ocsp_wants_done(struct hf_ocsp_wants *wants);
 
-/* struct hf_judge_ocsp is what a judge brings along, and where it finds what to ask. */
+/* struct hf_judge_ocsp is what a judge brings along, and where it finds what to ask, and which
+ * lists to look for. */
 struct hf_judge_ocsp {
     struct hf_ocsp_memory *memory; /* NULL: nothing is known */
     struct hf_bytes staple;        /* that came with the leaf; empty: none */
     bool first;                    /* a full handshake: a staple would have come now */
     bool may_wait;                 /* the judge is asked again when `wants` are answered */
-    bool learnt;                   /* out: the staple changed what was known of the leaf */
+    bool may_fetch;  /* likewise when lists that certificates name, or a trust, have been fetched */
+    bool lacks_list; /* out: with a verdict that is `pending`: no fresh list speaks ... */
+    struct hf_chain *unlisted;  /* ... for all of this path, a reference */
+    bool learnt;                /* out: the staple changed what was known of the leaf */
     struct hf_ocsp_wants wants; /* out: with a verdict that is `pending`, must be asked before the
                                    next; otherwise soon, and nobody waits */
 };
+
+/* hf_judge_ocsp_reset drops what a verdict wanted and lacked; what is brought along stays. */
+void hf_judge_ocsp_reset(struct hf_judge_ocsp *ocsp);
 
 #endif

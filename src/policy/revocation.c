@@ -191,32 +191,50 @@ bool hf_revocation_refuse_listed(const struct hf_revoked_result *result, int dep
     return refuse_revoked(result, depth, out);
 }
 
-/* *out_answered: a list has said whether it is revoked. */
-static bool judge_listed(const struct hf_revocation *revocation, const struct hf_chain *path,
-                         size_t at, int64_t now_s, struct hf_notes *notes, struct hf_verdict *out,
-                         bool *out_answered)
+enum listed {
+    LISTED_GOOD,    /* a fresh list says so */
+    LISTED_REVOKED, /* *out says by which */
+    LISTED_PASSED,  /* none answers freshly, and the fallback lets it pass */
+    LISTED_LACKING, /* nor does the fallback; *out says what is lacking */
+    LISTED_WAIT,    /* none answers freshly, and one may be on its way */
+};
+
+static enum listed no_list(const struct hf_ocsp_case *c, const struct hf_revoked_result *result,
+                           struct hf_verdict *out)
 {
-    struct hf_revoked_result result;
-    const struct hf_cert *cert = path->certs[at];
-    hf_revoked_check(revocation->lists, cert, path->certs[at + 1], now_s, &result);
-    *out_answered = result.answer == HF_REVOKED_GOOD || result.answer == HF_REVOKED_REVOKED;
-    if (result.answer == HF_REVOKED_GOOD) {
-        note_list(&result, (int)at, true, notes);
-        if (result.fresh_until < out->not_after) {
-            out->not_after = result.fresh_until;
-        }
-        return true;
+    const struct hf_cert *cert = c->path->certs[c->at];
+    const struct hf_revocation *revocation = c->revocation;
+    if (c->ocsp && c->ocsp->may_fetch && revocation->fetches && revocation->wait_ms > 0) {
+        c->ocsp->lacks_list = true;
+        return LISTED_WAIT;
     }
-    if (result.answer == HF_REVOKED_REVOKED) {
-        hf_revocation_concern(cert, out);
-        return hf_revocation_refuse_listed(&result, (int)at, notes, out);
-    }
-    bool passes = fall_back(revocation, cert, &result, (int)at, now_s, out);
-    note_list(&result, (int)at, passes, notes);
+    bool passes = fall_back(revocation, cert, result, (int)c->at, c->now_s, out);
+    note_list(result, (int)c->at, passes, c->notes);
     if (!passes) {
         hf_revocation_concern(cert, out);
     }
-    return passes;
+    return passes ? LISTED_PASSED : LISTED_LACKING;
+}
+
+static enum listed judge_listed(const struct hf_ocsp_case *c, struct hf_verdict *out)
+{
+    struct hf_revoked_result result;
+    const struct hf_cert *cert = c->path->certs[c->at];
+    hf_revoked_check(c->revocation->lists, cert, c->path->certs[c->at + 1], c->now_s, &result);
+    switch (result.answer) {
+    case HF_REVOKED_GOOD:
+        note_list(&result, (int)c->at, true, c->notes);
+        if (result.fresh_until < out->not_after) {
+            out->not_after = result.fresh_until;
+        }
+        return LISTED_GOOD;
+    case HF_REVOKED_REVOKED:
+        hf_revocation_concern(cert, out);
+        (void)hf_revocation_refuse_listed(&result, (int)c->at, c->notes, out);
+        return LISTED_REVOKED;
+    default:
+        return no_list(c, &result, out);
+    }
 }
 
 /* --- The CA itself ------------------------------------------------------------------------------
@@ -279,19 +297,21 @@ static bool judge_one(const struct hf_ocsp_case *c, struct hf_verdict *out, bool
 {
     const struct hf_revocation *revocation = c->revocation;
     bool asks = revocation->ocsp && !(revocation->ocsp->leaf_only && c->at > 0);
-    bool answered = false, passes = true;
     struct hf_verdict before = {0};
     if (asks) {
         before = *out;
     }
-    if (revocation->lists) {
-        passes = judge_listed(revocation, c->path, c->at, c->now_s, c->notes, out, &answered);
+    enum listed listed = revocation->lists ? judge_listed(c, out) : LISTED_PASSED;
+    if (listed == LISTED_WAIT) {
+        *pending = true;
+        return true;
     }
-    if (!asks || (answered && !passes)) {
-        return passes;
-    }
-    if (answered) {
+    if (listed == LISTED_GOOD && asks) {
         return hf_revocation_ocsp_named(c, out);
+    }
+    bool passes = listed == LISTED_GOOD || listed == LISTED_PASSED;
+    if (!asks || listed == LISTED_REVOKED) {
+        return passes;
     }
     struct hf_verdict by_lists = *out;
     *out = before;
@@ -313,11 +333,14 @@ static bool judge_one(const struct hf_ocsp_case *c, struct hf_verdict *out, bool
     }
 }
 
-static bool wait_for_answers(struct hf_verdict *out)
+static bool wait_for_answers(const struct hf_judge_ocsp *ocsp, struct hf_verdict *out)
 {
     out->pending = true;
-    return hf_revocation_refuse(out, HF_REASON_OCSP_UNREACHABLE, -1,
-                                "the OCSP responder has not answered yet");
+    return ocsp->lacks_list
+               ? hf_revocation_refuse(out, HF_REASON_CRL_MISSING, -1,
+                                      "a revocation list is being fetched, and has not come yet")
+               : hf_revocation_refuse(out, HF_REASON_OCSP_UNREACHABLE, -1,
+                                      "the OCSP responder has not answered yet");
 }
 
 bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
@@ -341,5 +364,5 @@ bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf
             return false;
         }
     }
-    return !pending || wait_for_answers(out);
+    return !pending || wait_for_answers(ocsp, out);
 }

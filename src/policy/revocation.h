@@ -26,7 +26,8 @@ struct hf_revocation {
     int64_t missing_grace_s;           /* with GRACE: after since_s */
     int64_t since_s;                   /* when the trust began to ask for lists, Unix seconds */
     const struct hf_ocsp_policy *ocsp; /* NULL: the trust doesn't ask by OCSP */
-    bool fetches; /* who looks for lists wants to see the paths that were verified */
+    bool fetches;    /* who looks for lists wants to see the paths that were verified */
+    int64_t wait_ms; /* how long a handshake waits for lists that are on their way; 0: it doesn't */
 };
 
 /*
@@ -34,7 +35,8 @@ struct hf_revocation {
  * True: *out is as it was, but for not_after, which comes down to when the answer must be asked
  * for again, and for `lapse`, the reason that would have refused it where a fallback let it pass.
  * ocsp is what is known by OCSP, and gets what should be asked; NULL: nothing is known, and nobody
- * can be asked. A refusal that is `pending` is one for as long as its wants have no answer.
+ * can be asked. A refusal that is `pending` is one for as long as its wants have no answer, or the
+ * lists that it lacks have not been looked for.
  * notes (or NULL) get what each source said.
  */
 bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,

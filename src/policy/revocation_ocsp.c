@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "pki/dn.h"
@@ -33,6 +34,13 @@ void hf_ocsp_wants_done(struct hf_ocsp_wants *wants)
         hf_cert_unref(wants->want[i].issuer);
     }
     wants->n = 0;
+}
+
+void hf_judge_ocsp_reset(struct hf_judge_ocsp *ocsp)
+{
+    hf_ocsp_wants_done(&ocsp->wants);
+    hf_chain_unref(HF_TAKE(ocsp->unlisted));
+    ocsp->lacks_list = false;
 }
 
 /* What is known of the certificate of a case. */

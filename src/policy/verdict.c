@@ -130,6 +130,9 @@ static void judge_chain(const struct hf_judge_input *input, struct hf_verdict *o
         (void)hf_revocation_judge(input->revocation, result.path, input->now_s, input->ocsp,
                                   input->notes, out);
     }
+    if (out->pending && input->ocsp->lacks_list) {
+        input->ocsp->unlisted = hf_chain_ref(result.path);
+    }
     hf_verify_result_done(&result);
 }
 

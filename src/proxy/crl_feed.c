@@ -124,6 +124,27 @@ static void arm(struct hf_crl_feed *feed, int64_t delay_ms)
     hf_timer_set(feed->host->loop, &feed->timer, delay_ms);
 }
 
+/* --- Those who wait -----------------------------------------------------------------------------
+ */
+
+static void begin_wait(struct hf_crl_feed *feed)
+{
+    if (!feed->awaited && end_of(&feed->lists) <= now_s(feed)) {
+        feed->awaited = true;
+        feed->awaited_ms = hf_loop_now_ms(feed->host->loop);
+        atomic_fetch_add(&feed->host->n_awaited, 1);
+    }
+}
+
+static void end_wait(struct hf_crl_feed *feed)
+{
+    if (feed->awaited) {
+        feed->awaited = false;
+        atomic_fetch_sub(&feed->host->n_awaited, 1);
+    }
+    hf_crl_askers_end(&feed->askers);
+}
+
 /* --- Taking -------------------------------------------------------------------------------------
  */
 
@@ -202,6 +223,7 @@ static void replace(struct hf_crl_feed *feed, struct hf_crl_lists *lists,
     hf_crl_lists_done(&feed->lists);
     feed->lists = *lists;
     *lists = (struct hf_crl_lists){0};
+    feed->untaught = true;
     set_note(feed, answer, sha256);
     count(feed, feed->changed);
     say_lists(feed, "crl-fetched");
@@ -265,6 +287,9 @@ static void on_fetched(void *ctx, enum hf_err err, const struct hf_fetch_answer 
         arm(feed, retry_delay(feed));
     }
     drop_answer(feed);
+    if (!feed->untaught) {
+        end_wait(feed);
+    }
 }
 
 /* --- Asking -------------------------------------------------------------------------------------
@@ -320,6 +345,7 @@ void hf_crl_feed_ask(struct hf_crl_feed *feed)
         return;
     }
     hf_timer_cancel(&feed->timer);
+    begin_wait(feed);
     if (feed->host->n_running >= HF_CRL_FETCHES_MAX) {
         hf_timer_set(feed->host->loop, &feed->timer, BUSY_MS);
         return;
@@ -332,6 +358,14 @@ static void on_due(struct hf_timer *timer)
     hf_crl_feed_ask(HF_CONTAINER_OF(timer, struct hf_crl_feed, timer));
 }
 
+void hf_crl_feed_taught(struct hf_crl_feed *feed)
+{
+    if (feed->untaught) {
+        feed->untaught = false;
+        end_wait(feed);
+    }
+}
+
 void hf_crl_feed_stop(struct hf_crl_feed *feed)
 {
     if (feed->fetch) {
@@ -340,6 +374,7 @@ void hf_crl_feed_stop(struct hf_crl_feed *feed)
     }
     hf_timer_cancel(&feed->timer);
     drop_answer(feed);
+    end_wait(feed);
 }
 
 bool hf_crl_feed_prove(struct hf_crl_feed *feed)
@@ -437,6 +472,7 @@ enum hf_err hf_crl_feed_new(struct hf_crl_host *host, const char *url,
     }
     feed->host = host;
     feed->timer.on_due = on_due;
+    hf_list_init(&feed->askers);
     feed->url = hf_strdup(url);
     if (!feed->url) {
         hf_crl_feed_free(feed);

@@ -11,6 +11,9 @@
  * the policy of the trust says, and the log says why.
  */
 
+#include <stdatomic.h>
+
+#include "base/list.h"
 #include "base/log.h"
 #include "os/loop.h"
 #include "proxy/crl_proof.h"
@@ -35,6 +38,7 @@ struct hf_crl_host {
     const char *state; /* folder */
     struct hf_crl_provers provers;
     unsigned n_running;
+    atomic_uint n_awaited;        /* feeds that are `awaited`; any thread may look */
     void (*on_change)(void *ctx); /* lists have changed; may be told once for several */
     void *ctx;
 };
@@ -62,9 +66,13 @@ struct hf_crl_feed {
     struct hf_fetch *fetch;
     struct hf_crl_reader *reader; /* of the answer that comes in; likewise draft */
     struct hf_crl_draft *draft;
-    unsigned n_failures;         /* in a row */
-    int64_t asked_at;            /* Unix seconds; 0: never. likewise */
-    int64_t next_at;             /* when it will be asked */
+    bool untaught;         /* it has lists that workers don't know yet */
+    unsigned n_failures;   /* in a row */
+    int64_t asked_at;      /* Unix seconds; 0: never. likewise */
+    int64_t next_at;       /* when it will be asked */
+    bool awaited;          /* it is asked, or waits for its turn, and has no fresh list meanwhile */
+    int64_t awaited_ms;    /* loop time: since when */
+    struct hf_link askers; /* who waits for the end of that, of crl_desk.c */
     char error[HF_ERR_TEXT_MAX]; /* of the last failure; "": the last time went well */
     struct hf_series *changed, *unchanged, *failed, *refused, *replayed;
 };
@@ -82,6 +90,12 @@ enum hf_err hf_crl_feed_set(struct hf_crl_feed *feed,
 /* hf_crl_feed_ask fetches now, or as soon as others have ended; a fetch under way goes on. */
 void hf_crl_feed_ask(struct hf_crl_feed *feed);
 void hf_crl_feed_stop(struct hf_crl_feed *feed);
+
+/* hf_crl_feed_taught: what it has is on its way to the workers' loops. */
+void hf_crl_feed_taught(struct hf_crl_feed *feed);
+
+/* hf_crl_askers_end tells those who wait. Of crl_desk.c. */
+void hf_crl_askers_end(struct hf_link *askers);
 
 /* hf_crl_feed_prove drops lists that are now known not to be their issuer's, and asks for others.
  * True: it did. */

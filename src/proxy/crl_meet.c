@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/notes.h"
+#include "proxy/crl_desk.h"
 #include "proxy/crl_points.h"
 
 enum { SLOTS = 2 * HF_CRL_MET_MAX };
@@ -72,12 +74,38 @@ static bool is_new(struct hf_worker *worker, const struct hf_trust *trust,
     return any;
 }
 
-void hf_worker_meet(struct hf_worker *worker, const struct hf_trust *trust, struct hf_chain *path)
+/* True: there is something new in it, which is now remembered. */
+static bool meets(struct hf_worker *worker, const struct hf_trust *trust,
+                  const struct hf_chain *path)
 {
     if (!worker->met) {
         worker->met = HF_NEW(struct hf_crl_met);
     }
-    if (!worker->met || !worker->on_meet || !is_new(worker, trust, path)) {
+    return worker->met && worker->on_meet && is_new(worker, trust, path);
+}
+
+void hf_worker_judge(struct hf_worker *worker, struct hf_judge_input *input, struct hf_verdict *out)
+{
+    struct hf_judge_ocsp *ocsp = input->ocsp;
+    hf_verdict_judge(input, out);
+    if (!ocsp || !ocsp->unlisted || meets(worker, input->trust, ocsp->unlisted) ||
+        hf_crl_desk_busy(worker->crl_desk, worker->n_learnt)) {
+        return;
+    }
+    hf_judge_ocsp_reset(ocsp);
+    ocsp->may_fetch = false;
+    if (input->notes) {
+        input->notes->n = 0;
+    }
+    if (input->out_path) {
+        hf_chain_unref(HF_TAKE(*input->out_path));
+    }
+    hf_verdict_judge(input, out);
+}
+
+void hf_worker_meet(struct hf_worker *worker, const struct hf_trust *trust, struct hf_chain *path)
+{
+    if (!meets(worker, trust, path)) {
         return;
     }
     const char *name = hf_trust_name(trust);

@@ -323,6 +323,59 @@ void hf_crl_sources_meet(struct hf_crl_sources *sources, const struct hf_config 
     }
 }
 
+struct awaited {
+    struct hf_crl_sources *sources;
+    const struct hf_cfg_crl *crl;
+    hf_crl_await_fn *fn;
+    void *ctx;
+};
+
+static void await_url(struct awaited *awaited, const char *url)
+{
+    struct hf_crl_feed *feed = hf_map_get(&awaited->sources->feeds, hf_bytes_str(url));
+    if (feed && feed->awaited) {
+        awaited->fn(awaited->ctx, feed);
+    }
+}
+
+static void await_point(void *ctx, const char *url)
+{
+    struct awaited *awaited = ctx;
+    if (allows_place(awaited->crl, url)) {
+        await_url(awaited, url);
+    }
+}
+
+void hf_crl_sources_await(struct hf_crl_sources *sources, const struct hf_config *config,
+                          const char *trust, const struct hf_chain *path, hf_crl_await_fn *fn,
+                          void *ctx)
+{
+    const struct hf_cfg_trust *cfg = trust_of(config, trust);
+    if (!cfg) {
+        return;
+    }
+    struct awaited awaited = {sources, &cfg->crl, fn, ctx};
+    for (size_t i = 0; i < cfg->crl.urls.n; i++) {
+        await_url(&awaited, cfg->crl.urls.item[i].value);
+    }
+    for (size_t i = 0; i < path->n_certs; i++) {
+        hf_crl_points(path->certs[i], await_point, &awaited);
+    }
+}
+
+void hf_crl_sources_taught(struct hf_crl_sources *sources)
+{
+    size_t at = 0;
+    for (struct hf_crl_feed *feed; (feed = hf_map_next(&sources->feeds, &at));) {
+        hf_crl_feed_taught(feed);
+    }
+}
+
+const atomic_uint *hf_crl_sources_n_awaited(const struct hf_crl_sources *sources)
+{
+    return &sources->host.n_awaited;
+}
+
 void hf_crl_sources_ask(struct hf_crl_sources *sources)
 {
     size_t at = 0;

@@ -13,7 +13,7 @@
  */
 
 #include "config/ledger.h"
-#include "proxy/crl_feed.h"
+#include "proxy/crl_desk.h"
 
 #define HF_CRL_FEEDS_MAX 1024 /* URLs, of all trusts together */
 
@@ -60,6 +60,18 @@ enum hf_err hf_crl_sources_fetched(const struct hf_crl_sources *sources,
 void hf_crl_sources_meet(struct hf_crl_sources *sources, const struct hf_config *config,
                          const struct hf_materials *materials, const char *trust,
                          const struct hf_chain *path);
+
+/* hf_crl_sources_await calls fn with each feed that is awaited and may speak for a certificate of
+ * such a path: those of URLs that it names, and those of URLs that the trust names. */
+void hf_crl_sources_await(struct hf_crl_sources *sources, const struct hf_config *config,
+                          const char *trust, const struct hf_chain *path, hf_crl_await_fn *fn,
+                          void *ctx);
+
+/* hf_crl_sources_taught: all that hf_crl_sources_fetched gave last is on its way to the workers. */
+void hf_crl_sources_taught(struct hf_crl_sources *sources);
+
+/* hf_crl_sources_n_awaited is where the number of feeds stands that are awaited; any thread. */
+const atomic_uint *hf_crl_sources_n_awaited(const struct hf_crl_sources *sources);
 
 /* hf_crl_sources_ask asks all URLs now. */
 void hf_crl_sources_ask(struct hf_crl_sources *sources);

@@ -237,6 +237,7 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         worker->control = daemon->loop;
         worker->control_ctx = daemon;
         worker->desk = daemon->desk;
+        worker->crl_desk = daemon->crl_desk;
         worker->ended.run = on_worker_end;
         worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
         worker->recorder = daemon->recorder;
@@ -271,6 +272,7 @@ static enum hf_err start_checks(struct hf_daemon *daemon)
                                  .clock = &hf_os_clock,
                                  .ledger = &daemon->ledger,
                                  .desk = daemon->desk,
+                                 .crl_desk = daemon->crl_desk,
                                  .rng = &hf_os_rng,
                                  .log = &daemon->log,
                                  .shard = daemon->n_workers};
@@ -333,6 +335,7 @@ static enum hf_err start(struct hf_daemon *daemon, struct hf_config *config,
     HF_TRY(hf_binds_make(&daemon->binds, daemon->snapshot, daemon->n_workers, &daemon->activation,
                          findings, &daemon->binds));
     HF_TRY(hf_daemon_start_ocsp(daemon));
+    HF_TRY(hf_daemon_open_crl_desk(daemon));
     HF_TRY(make_workers(daemon));
     HF_TRY(start_auth(daemon));
     if (daemon->services) {
@@ -384,6 +387,7 @@ static void stop(struct hf_daemon *daemon)
         daemon->services->stop(daemon->services->ctx);
     }
     hf_daemon_stop_ocsp(daemon);
+    hf_crl_desk_stop(daemon->crl_desk);
     hf_auth_service_stop(daemon->env.auth); /* while the workers' loops are there */
     hf_daemon_admin_stop(daemon);
     hf_signals_hold(&daemon->signals);
@@ -408,6 +412,7 @@ static void stop(struct hf_daemon *daemon)
     hf_snapshot_env_done(&daemon->env);
     hf_loop_free(daemon->loop);
     hf_ocsp_desk_free(daemon->desk);
+    hf_crl_desk_free(daemon->crl_desk);
     hf_auth_service_free(HF_TAKE(daemon->env.auth)); /* tasks of that loop were its */
     hf_metrics_release(daemon->metrics, daemon->reloads_ok);
     hf_metrics_release(daemon->metrics, daemon->reloads_refused);

@@ -11,6 +11,7 @@
 #include "proxy/daemon.h"
 #include "proxy/worker.h"
 
+struct hf_crl_desk;
 struct hf_crl_sources;
 struct hf_crl_watch;
 struct hf_live_watch;
@@ -37,6 +38,7 @@ struct hf_daemon {
     char *state_folder;             /* NULL: the config has none */
     struct hf_denials *denials;     /* NULL: the config has no state folder */
     struct hf_crl_sources *sources; /* of lists that are fetched; NULL likewise */
+    struct hf_crl_desk *crl_desk;   /* for handshakes that wait for such; NULL likewise */
     struct hf_crl_watch *crl_watch;
     struct hf_live_watch *live_watch;
     struct hf_recorder *recorder;       /* of verdicts */
@@ -123,6 +125,9 @@ void hf_daemon_show_lists(struct hf_daemon *daemon);
 
 /* hf_daemon_fetch_lists begins to fetch what the configuration names. */
 enum hf_err hf_daemon_fetch_lists(struct hf_daemon *daemon) HF_MUST_CHECK;
+
+/* hf_daemon_open_crl_desk: where lists may be fetched. Errors: HF_E_NOMEM. */
+enum hf_err hf_daemon_open_crl_desk(struct hf_daemon *daemon) HF_MUST_CHECK;
 
 /* hf_daemon_settle_lists forgets the URLs that only another configuration wanted. */
 void hf_daemon_settle_lists(struct hf_daemon *daemon);

@@ -233,6 +233,7 @@ enum hf_err hf_checker_new(const struct hf_checker_env *env, struct hf_checker *
                                                .clock = env->clock,
                                                .ledger = env->ledger,
                                                .desk = env->desk,
+                                               .crl_desk = env->crl_desk,
                                                .scratch = &checker->scratch,
                                                .shard = env->shard};
     hf_probe_env_init(&checker->probe_env);

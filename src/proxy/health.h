@@ -33,6 +33,7 @@ struct hf_checker_env {
     struct hf_loop *loop;
     const struct hf_clock *clock;
     struct hf_ocsp_desk *desk;       /* NULL: nobody is asked by OCSP */
+    struct hf_crl_desk *crl_desk;    /* NULL: no lists are on their way */
     struct hf_ledger *const *ledger; /* the thread's, of what is known of revocation now */
     const struct hf_rng *rng;        /* spreads the checks in time */
     struct hf_log *log;

@@ -159,6 +159,7 @@ static void part_learned(void *ctx, size_t n_closed)
 static void part_learn(struct hf_task *task)
 {
     struct part *part = HF_CONTAINER_OF(task, struct part, task);
+    part->worker->n_learnt++;
     hf_worker_learn(part->worker, part->lesson->ledger, part_learned, part);
 }
 
@@ -182,6 +183,7 @@ enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
     hf_ledger_unref(daemon->ledger);
     daemon->ledger = ledger;
     hf_daemon_show_lists(daemon);
+    hf_crl_desk_teaches(daemon->crl_desk);
     lesson->n_left = 1; /* held until all are told */
     for (unsigned i = 0; i < daemon->n_workers; i++) {
         struct part *part = &lesson->parts[i];
@@ -218,6 +220,9 @@ static void load_again(struct hf_daemon *daemon)
     }
     if (err == HF_OK) {
         err = hf_daemon_teach(daemon, ledger, say_closed, daemon);
+    }
+    if (err == HF_OK && daemon->sources) {
+        hf_crl_sources_taught(daemon->sources);
     }
     hf_daemon_log_findings(daemon, &findings);
     if (err != HF_OK) {
@@ -376,6 +381,29 @@ enum hf_err hf_daemon_fetch_lists(struct hf_daemon *daemon)
 {
     return daemon->sources ? hf_crl_sources_start(daemon->sources, daemon->loop, on_fetched, daemon)
                            : HF_OK;
+}
+
+static void meet_and_await(void *ctx, const char *trust, const struct hf_chain *path,
+                           hf_crl_await_fn *fn, void *fn_ctx)
+{
+    struct hf_daemon *daemon = ctx;
+    hf_daemon_meet(daemon, trust, path);
+    if (daemon->sources) {
+        hf_crl_sources_await(daemon->sources, hf_daemon_newest(daemon)->config, trust, path, fn,
+                             fn_ctx);
+    }
+}
+
+enum hf_err hf_daemon_open_crl_desk(struct hf_daemon *daemon)
+{
+    if (!daemon->sources) {
+        return HF_OK;
+    }
+    const struct hf_crl_desk_env env = {.loop = daemon->loop,
+                                        .meet = meet_and_await,
+                                        .n_awaited = hf_crl_sources_n_awaited(daemon->sources),
+                                        .ctx = daemon};
+    return hf_crl_desk_new(&env, &daemon->crl_desk);
 }
 
 void hf_daemon_settle_lists(struct hf_daemon *daemon)

@@ -159,10 +159,6 @@ static void read_more(struct hf_probe *probe)
     case HF_MOVE_TRUNCATED:
         probe->speech->eof(probe);
         return;
-    case HF_MOVE_VERDICT: /* the check's deadline holds meanwhile */
-        hf_watch_want(probe->env->loop, &probe->leg.watch,
-                      hf_buf_len(&probe->leg.held_out) ? HF_LOOP_WRITE : 0);
-        return;
     case HF_MOVE_TLS: {
         const struct hf_tls_failure *failure = hf_tls_failure(probe->leg.tls);
         hf_probe_bad(probe, "%s", failure ? failure->text : "TLS went no further");
@@ -222,6 +218,10 @@ static void handshake(struct hf_probe *probe)
     case HF_MOVE_BLOCKED:
         want(probe);
         return;
+    case HF_MOVE_VERDICT: /* the check's deadline holds meanwhile */
+        hf_watch_want(probe->env->loop, &probe->leg.watch,
+                      hf_buf_len(&probe->leg.held_out) ? HF_LOOP_WRITE : 0);
+        return;
     case HF_MOVE_TLS: {
         const struct hf_tls_failure *failure = hf_tls_failure(probe->leg.tls);
         bool refused = probe->check.judged && !probe->check.verdict.allow;
@@ -267,6 +267,7 @@ static void start_tls(struct hf_probe *probe)
         .ledger = probe->env->ledger,
         .server = &probe->target,
         .desk = probe->env->desk,
+        .crl_desk = probe->env->crl_desk,
         .loop = probe->env->loop,
         .resume = on_verdict,
         .owner = probe,

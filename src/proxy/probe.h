@@ -26,6 +26,7 @@ struct hf_probe_env {
     const struct hf_clock *clock;
     struct hf_ledger *const *ledger; /* where the thread has what is known of revocation now */
     struct hf_ocsp_desk *desk;       /* NULL: nobody is asked by OCSP */
+    struct hf_crl_desk *crl_desk;    /* NULL: no lists are on their way */
     struct hf_scratch *scratch;
     unsigned shard;
     struct hf_http_msg_pool msgs; /* set by hf_probe_env_init, like what follows */

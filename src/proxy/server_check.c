@@ -29,7 +29,11 @@ static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *le
     if (notes) {
         notes->n = 0;
     }
-    hf_verdict_judge(&input, out);
+    if (worker) {
+        hf_worker_judge(worker, &input, out);
+    } else {
+        hf_verdict_judge(&input, out);
+    }
     if (path) {
         hf_worker_meet(worker, trust, path);
     }
@@ -40,18 +44,26 @@ static void begin(struct hf_ocsp_desk *desk, struct hf_judge_ocsp *out)
     *out = (struct hf_judge_ocsp){.memory = desk ? hf_ocsp_desk_memory(desk) : NULL};
 }
 
-/* Asks what the verdict would like to know, nobody waiting. */
-static void ask(struct hf_ocsp_desk *desk, struct hf_loop *loop, const struct hf_server *server,
-                struct hf_judge_ocsp *ocsp)
+static int64_t list_wait_ms(const struct hf_ledger *ledger, const struct hf_server *server)
 {
+    return hf_ledger_of(ledger, hf_trust_name(server->upstream->trust))->wait_ms;
+}
+
+/* Asks what the verdict would like to know, nobody waiting. */
+static void ask(struct hf_ocsp_desk *desk, struct hf_crl_desk *crl_desk, struct hf_loop *loop,
+                const struct hf_server *server, struct hf_judge_ocsp *ocsp)
+{
+    const char *trust = server->upstream->trust ? hf_trust_name(server->upstream->trust) : "";
     if (ocsp->learnt) {
         hf_ocsp_desk_changed(desk);
     }
-    if (ocsp->wants.n) { /* without memory it is asked another time */
-        (void)!hf_ocsp_desk_ask(desk, loop, hf_trust_name(server->upstream->trust), &ocsp->wants,
-                                NULL);
+    if (ocsp->wants.n) { /* without memory it is asked another time; so below */
+        (void)!hf_ocsp_desk_ask(desk, loop, trust, &ocsp->wants, NULL);
     }
-    hf_ocsp_wants_done(&ocsp->wants);
+    if (ocsp->unlisted) {
+        (void)!hf_crl_desk_ask(crl_desk, loop, trust, ocsp->unlisted, 0, NULL);
+    }
+    hf_judge_ocsp_reset(ocsp);
 }
 
 void hf_server_check_again(struct hf_worker *worker, const struct hf_server *server,
@@ -60,14 +72,16 @@ void hf_server_check_again(struct hf_worker *worker, const struct hf_server *ser
     struct hf_judge_ocsp ocsp;
     begin(worker->desk, &ocsp);
     ocsp.may_wait = worker->desk != NULL;
-    judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, NULL, NULL, out);
-    ask(worker->desk, worker->loop, server, &ocsp);
+    ocsp.may_fetch = worker->crl_desk != NULL;
+    judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, worker, NULL, out);
+    ask(worker->desk, worker->crl_desk, worker->loop, server, &ocsp);
     out->allow = out->allow || out->pending;
 }
 
 void hf_server_check_done(struct hf_server_check *check)
 {
     hf_ocsp_wait_cancel(&check->wait);
+    hf_crl_wait_cancel(&check->list_wait);
 }
 
 static void on_answer(struct hf_ocsp_wait *wait)
@@ -77,8 +91,23 @@ static void on_answer(struct hf_ocsp_wait *wait)
     check->resume(check);
 }
 
+static void on_list(struct hf_crl_wait *wait)
+{
+    struct hf_server_check *check = HF_CONTAINER_OF(wait, struct hf_server_check, list_wait);
+    check->list_waited = true;
+    check->resume(check);
+}
+
+/* Lists come first: what they answer needs no asking by OCSP. */
 static bool wait_for(struct hf_server_check *check, struct hf_judge_ocsp *ocsp)
 {
+    if (ocsp->unlisted) {
+        check->list_wait = (struct hf_crl_wait){.on_answer = on_list};
+        return hf_crl_desk_ask(check->crl_desk, check->loop,
+                               hf_trust_name(check->server->upstream->trust), ocsp->unlisted,
+                               list_wait_ms(*check->ledger, check->server),
+                               &check->list_wait) == HF_OK;
+    }
     check->wait = (struct hf_ocsp_wait){.on_answer = on_answer};
     return hf_ocsp_desk_ask(check->desk, check->loop, hf_trust_name(check->server->upstream->trust),
                             &ocsp->wants, &check->wait) == HF_OK;
@@ -95,12 +124,14 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
     ocsp.staple = peer->staple;
     ocsp.first = !peer->resumed;
     ocsp.may_wait = !peer->resumed && !check->waited && check->desk && check->resume;
+    ocsp.may_fetch = !peer->resumed && !check->list_waited && check->crl_desk && check->resume;
     judge_chain(check->clock, *check->ledger, check->server, peer->chain, &ocsp, check->worker,
                 &check->notes, &check->verdict);
     if (check->verdict.pending && wait_for(check, &ocsp)) {
+        hf_judge_ocsp_reset(&ocsp);
         return (struct hf_tls_answer){.wait = true};
     }
-    ask(check->desk, check->loop, check->server, &ocsp);
+    ask(check->desk, check->crl_desk, check->loop, check->server, &ocsp);
     check->judged = true;
     return (struct hf_tls_answer){check->verdict.allow, check->verdict.alert};
 }

@@ -9,6 +9,7 @@
 
 #include "policy/notes.h"
 #include "policy/verdict.h"
+#include "proxy/crl_desk.h"
 #include "proxy/ocsp_desk.h"
 #include "tls/tls.h"
 
@@ -25,19 +26,21 @@ struct hf_server_check {
     struct hf_verdict verdict;
     struct hf_notes notes; /* of the sources of revocation that were asked */
 
-    /* for answers by OCSP: without a desk and a resume nobody is asked */
+    /* for answers by OCSP, and lists: without a desk and a resume nobody is asked */
     struct hf_ocsp_desk *desk;
+    struct hf_crl_desk *crl_desk;
     struct hf_loop *loop;
     void (*resume)(struct hf_server_check *check); /* goes on with the handshake */
     void *owner;                                   /* of the check; resume's */
     struct hf_ocsp_wait wait;
-    bool waited; /* and was answered, or not: what is known now decides */
+    struct hf_crl_wait list_wait;
+    bool waited, list_waited; /* and was answered, or not: what is known now decides */
 };
 
-/* hf_server_check_waits: is the handshake waiting for an answer? */
+/* hf_server_check_waits: is the handshake waiting for an answer, or a list? */
 static inline bool hf_server_check_waits(const struct hf_server_check *check)
 {
-    return check->wait.call != NULL;
+    return check->wait.call || check->list_wait.call;
 }
 
 /* hf_server_check_done: the handshake is over, or given up; resume won't be called. */

@@ -136,6 +136,17 @@ void hf_session_move(struct hf_session *session, enum hf_session_state state)
     hf_session_arm(session);
 }
 
+/* The listener has less patience than the trust. */
+static void refuse_waiting(struct hf_session *session)
+{
+    bool for_list = session->arrival->verdict.reason == HF_REASON_CRL_MISSING;
+    char text[HF_VERIFY_TEXT_MAX];
+    snprintf(text, sizeof(text), "%s did not come within handshake-timeout",
+             hf_session_ocsp_waits(session));
+    hf_session_refuse_for(session, for_list ? HF_REASON_CRL_MISSING : HF_REASON_OCSP_UNREACHABLE,
+                          text, false);
+}
+
 static void time_out(struct hf_session *session, bool total)
 {
     if (total && session->fsm.state >= HF_SESSION_DIAL) {
@@ -149,9 +160,7 @@ static void time_out(struct hf_session *session, bool total)
         return;
     case HF_SESSION_HANDSHAKE:
         if (hf_session_ocsp_waits(session)) {
-            hf_session_refuse_for(session, HF_REASON_OCSP_UNREACHABLE,
-                                  "the OCSP responder did not answer within handshake-timeout",
-                                  false);
+            refuse_waiting(session);
             return;
         }
         hf_session_refuse_for(session, HF_REASON_HANDSHAKE_TIMEOUT,
@@ -360,6 +369,14 @@ static void proxy_header(struct hf_session *session)
     }
 }
 
+static void refuse_gone(struct hf_session *session)
+{
+    char text[HF_VERIFY_TEXT_MAX];
+    snprintf(text, sizeof(text), "the client left while %s was on its way",
+             hf_session_ocsp_waits(session));
+    hf_session_refuse_for(session, HF_REASON_PEER_CLOSED, text, false);
+}
+
 static void on_client_event(struct hf_watch *watch, unsigned events)
 {
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
@@ -370,9 +387,7 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
         return;
     case HF_SESSION_HANDSHAKE:
         if (events & HF_LOOP_HANGUP && hf_session_ocsp_waits(session)) {
-            hf_session_refuse_for(session, HF_REASON_PEER_CLOSED,
-                                  "the client left while an OCSP responder was asked about it",
-                                  false);
+            refuse_gone(session);
             return;
         }
         client_handshake(session);

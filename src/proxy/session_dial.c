@@ -140,6 +140,7 @@ static void start_upstream_tls(struct hf_session *session)
                                       .worker = session->worker,
                                       .server = session->upstream,
                                       .desk = session->worker->desk,
+                                      .crl_desk = session->worker->crl_desk,
                                       .loop = session->worker->loop,
                                       .resume = on_verdict,
                                       .owner = session};

@@ -3,10 +3,14 @@
 
 #include "base/mem.h"
 #include "policy/revocation.h"
+#include "proxy/crl_desk.h"
+#include "proxy/crl_meet.h"
 #include "proxy/ocsp_desk.h"
 
 struct hf_session_wait {
-    struct hf_ocsp_wait wait;
+    struct hf_ocsp_wait answers;
+    struct hf_crl_wait lists;
+    bool asked_responders, asked_for_lists; /* in this handshake: once is enough */
     struct hf_session *session;
     void (*resume)(struct hf_session *session);
 };
@@ -17,18 +21,26 @@ static const char *trust_of(const struct hf_session *session)
     return trust ? hf_trust_name(trust) : NULL;
 }
 
+static const struct hf_revocation *revocation_of(const struct hf_session *session)
+{
+    return hf_worker_revocation(session->worker, session->policy ? session->policy->trust : NULL);
+}
+
 void hf_session_ocsp_begin(const struct hf_session *session, struct hf_bytes staple, bool first,
                            bool may_wait, struct hf_judge_ocsp *out)
 {
     struct hf_ocsp_desk *desk = session->worker->desk;
+    const struct hf_session_wait *wait = session->wait;
     *out = (struct hf_judge_ocsp){
         .memory = desk ? hf_ocsp_desk_memory(desk) : NULL,
         .staple = staple,
         .first = first,
-        .may_wait = may_wait && desk,
+        .may_wait = may_wait && desk && !(wait && wait->asked_responders),
+        .may_fetch = may_wait && session->worker->crl_desk && !(wait && wait->asked_for_lists),
     };
 }
 
+/* Without memory it is asked another time. */
 void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp)
 {
     struct hf_worker *worker = session->worker;
@@ -36,59 +48,93 @@ void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp)
     if (ocsp->learnt) {
         hf_ocsp_desk_changed(worker->desk);
     }
-    if (ocsp->wants.n && trust) { /* without memory it is asked another time */
+    if (ocsp->wants.n && trust) {
         (void)!hf_ocsp_desk_ask(worker->desk, worker->loop, trust, &ocsp->wants, NULL);
     }
-    hf_ocsp_wants_done(&ocsp->wants);
+    if (ocsp->unlisted && trust &&
+        hf_crl_desk_ask(worker->crl_desk, worker->loop, trust, ocsp->unlisted, 0, NULL) != HF_OK) {
+        hf_worker_met_reset(worker);
+    }
+    hf_judge_ocsp_reset(ocsp);
 }
 
 static void on_answer(struct hf_ocsp_wait *wait)
 {
-    struct hf_session_wait *waiting = HF_CONTAINER_OF(wait, struct hf_session_wait, wait);
+    struct hf_session_wait *waiting = HF_CONTAINER_OF(wait, struct hf_session_wait, answers);
     waiting->resume(waiting->session);
+}
+
+static void on_list(struct hf_crl_wait *wait)
+{
+    struct hf_session_wait *waiting = HF_CONTAINER_OF(wait, struct hf_session_wait, lists);
+    waiting->resume(waiting->session);
+}
+
+static struct hf_session_wait *wait_of(struct hf_session *session)
+{
+    if (!session->wait) {
+        session->wait = HF_NEW(struct hf_session_wait);
+    }
+    return session->wait;
+}
+
+/* Lists come first: what they answer needs no asking by OCSP. */
+static enum hf_err ask(struct hf_session *session, struct hf_judge_ocsp *ocsp, const char *trust,
+                       struct hf_session_wait *waiting)
+{
+    struct hf_worker *worker = session->worker;
+    if (ocsp->unlisted) {
+        HF_TRY(hf_crl_desk_ask(worker->crl_desk, worker->loop, trust, ocsp->unlisted,
+                               revocation_of(session)->wait_ms, &waiting->lists));
+        waiting->asked_for_lists = true;
+    } else {
+        HF_TRY(
+            hf_ocsp_desk_ask(worker->desk, worker->loop, trust, &ocsp->wants, &waiting->answers));
+        waiting->asked_responders = true;
+    }
+    hf_judge_ocsp_reset(ocsp);
+    return HF_OK;
 }
 
 bool hf_session_ocsp_wait(struct hf_session *session, struct hf_judge_ocsp *ocsp,
                           void (*resume)(struct hf_session *session))
 {
-    struct hf_worker *worker = session->worker;
-    struct hf_session_wait *waiting = HF_NEW(struct hf_session_wait);
     const char *trust = trust_of(session);
-    if (!waiting || !trust || session->wait) {
-        hf_free(waiting);
+    struct hf_session_wait *waiting = trust ? wait_of(session) : NULL;
+    if (!waiting || hf_session_ocsp_waits(session)) {
         return false;
     }
-    *waiting = (struct hf_session_wait){{.on_answer = on_answer}, session, resume};
-    if (hf_ocsp_desk_ask(worker->desk, worker->loop, trust, &ocsp->wants, &waiting->wait) !=
-        HF_OK) {
-        hf_free(waiting);
-        return false;
-    }
-    session->wait = waiting;
-    return true;
+    waiting->answers.on_answer = on_answer;
+    waiting->lists.on_answer = on_list;
+    waiting->session = session;
+    waiting->resume = resume;
+    return ask(session, ocsp, trust, waiting) == HF_OK;
 }
 
-bool hf_session_ocsp_waits(const struct hf_session *session)
+const char *hf_session_ocsp_waits(const struct hf_session *session)
 {
-    return session->wait && session->wait->wait.call;
-}
-
-bool hf_session_ocsp_waited(const struct hf_session *session)
-{
-    return session->wait && !session->wait->wait.call;
+    const struct hf_session_wait *wait = session->wait;
+    return !wait                ? NULL
+           : wait->lists.call   ? "a revocation list"
+           : wait->answers.call ? "an answer by OCSP"
+                                : NULL;
 }
 
 void hf_session_ocsp_done(struct hf_session *session)
 {
     if (session->wait) {
-        hf_ocsp_wait_cancel(&session->wait->wait);
+        hf_ocsp_wait_cancel(&session->wait->answers);
+        hf_crl_wait_cancel(&session->wait->lists);
         hf_free(HF_TAKE(session->wait));
     }
 }
 
 int64_t hf_session_ocsp_timeout_ms(const struct hf_session *session)
 {
-    const struct hf_revocation *revocation =
-        hf_worker_revocation(session->worker, session->policy ? session->policy->trust : NULL);
-    return revocation && revocation->ocsp ? revocation->ocsp->timeout_ms : 0;
+    const struct hf_revocation *revocation = revocation_of(session);
+    if (!revocation) {
+        return 0;
+    }
+    return (revocation->fetches ? revocation->wait_ms : 0) +
+           (revocation->ocsp ? revocation->ocsp->timeout_ms : 0);
 }

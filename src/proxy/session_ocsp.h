@@ -3,33 +3,34 @@
 #define HF_PROXY_SESSION_OCSP_H
 
 /*
- * A session and OCSP. In its handshake it waits for the answer, once; whatever came of asking, the
- * verdict is then final. Judged again later, when something is no longer known, it goes on while
- * that is asked for, for as long as the trust's timeout: silence then decides as it would have.
+ * A session and those whom its verdict wants to ask: OCSP responders, and where lists are. In its
+ * handshake it waits for lists, once, and for answers, once; whatever came of asking, the verdict
+ * is then final. Judged again later, when something is no longer known, it goes on while that is
+ * asked for, for as long as the trust's timeouts: silence then decides as it would have.
  */
 
 #include "policy/ocsp_policy.h"
 #include "proxy/session.h"
 
-/* hf_session_ocsp_begin fills in what a judge brings along. */
+/* hf_session_ocsp_begin fills in what a judge brings along. may_wait: the judge is asked again; but
+ * a handshake waits for nothing twice. */
 void hf_session_ocsp_begin(const struct hf_session *session, struct hf_bytes staple, bool first,
                            bool may_wait, struct hf_judge_ocsp *out);
 
 /* hf_session_ocsp_end asks what the verdict wants to know, nobody waiting, and forgets it. */
 void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp);
 
-/* hf_session_ocsp_wait asks, and lets `resume` be called when it is answered; false: nobody could
- * be asked. hf_session_ocsp_waits: is that so now; hf_session_ocsp_waited: was it so, in this
- * handshake? */
+/* hf_session_ocsp_wait asks, lets `resume` be called when it is answered, and forgets what the
+ * verdict wanted; false: nobody could be asked, and it is as it was. hf_session_ocsp_waits says for
+ * what it waits now, "an answer by OCSP" or "a revocation list"; NULL: for nothing. */
 bool hf_session_ocsp_wait(struct hf_session *session, struct hf_judge_ocsp *ocsp,
                           void (*resume)(struct hf_session *session));
-bool hf_session_ocsp_waits(const struct hf_session *session);
-bool hf_session_ocsp_waited(const struct hf_session *session);
+const char *hf_session_ocsp_waits(const struct hf_session *session);
 
 /* hf_session_ocsp_done: the handshake is over, or the session. */
 void hf_session_ocsp_done(struct hf_session *session);
 
-/* hf_session_ocsp_timeout_ms is how long the session's trust waits for answers. */
+/* hf_session_ocsp_timeout_ms is how long the session's trust waits for lists and answers. */
 int64_t hf_session_ocsp_timeout_ms(const struct hf_session *session);
 
 #endif

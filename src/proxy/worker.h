@@ -39,6 +39,7 @@ struct hf_listener {
 
 struct hf_hub;
 struct hf_ocsp_desk;
+struct hf_crl_desk;
 struct hf_crl_met;
 
 /* Called on the control thread with a path that was verified up to a root of this trust; see
@@ -55,10 +56,12 @@ struct hf_worker {
     struct hf_log *log;
     const struct hf_clock *clock;
     struct hf_gen *gen;
-    struct hf_ledger *ledger;  /* what is known of revocation now: for every generation */
-    uint64_t epoch;            /* raised whenever all sessions must be judged again */
-    struct hf_ocsp_desk *desk; /* that asks by OCSP; borrowed, NULL: nobody does */
-    struct hf_review *review;  /* of its sessions, under way; NULL: none */
+    struct hf_ledger *ledger;     /* what is known of revocation now: for every generation */
+    unsigned n_learnt;            /* ledgers that it was handed since its start */
+    uint64_t epoch;               /* raised whenever all sessions must be judged again */
+    struct hf_ocsp_desk *desk;    /* that asks by OCSP; borrowed, NULL: nobody does */
+    struct hf_crl_desk *crl_desk; /* for lists that are on their way; likewise */
+    struct hf_review *review;     /* of its sessions, under way; NULL: none */
     struct hf_listener **listeners;
     size_t n_listeners;
     struct hf_link sessions;

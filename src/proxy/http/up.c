@@ -187,6 +187,7 @@ static void start_tls(struct hf_up *up)
     up->epoch = up->hub->worker->epoch;
     up->check->server = up->server;
     up->check->desk = up->hub->worker->desk;
+    up->check->crl_desk = up->hub->worker->crl_desk;
     up->check->loop = loop_of(up);
     up->check->resume = on_verdict;
     up->check->owner = up;
