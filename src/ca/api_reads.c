@@ -354,6 +354,7 @@ enum hf_err hf_api_cert(struct hf_api_job *job, json_t **out)
     enum hf_err err = set ? find_one(job, &which, &one) : out_of_memory();
     hf_authorities_unref(set);
     if (!(job->op.caller.rights & HF_CA_MAY_READ) && !is_own(job, one.cert)) {
+        /* whether there is such a certificate isn't told */
         err = hf_api_fail(job, HF_CA_FORBIDDEN, "%.300s may not read this", job->op.caller.name);
     } else if (err == HF_OK && *wanted != 'j' && !one.cert) {
         err = hf_api_fail(job, HF_CA_NOT_FOUND, "only the number of this certificate is known");

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ca/service_impl.h"
+#include "pki/serials.h"
 
 enum { KEY_COMPROMISE = 1, MODULI_PAGE = 1000 };
 
@@ -287,6 +288,23 @@ enum hf_err hf_ca_find_one(struct hf_ca_work *work, const struct hf_ca_which *wh
                             which->serial);
     }
     return HF_OK;
+}
+
+bool hf_ca_names_own(const struct hf_ca_work *work, const char *serial)
+{
+    const struct hf_cert *cert = work->op->caller.cert;
+    uint8_t named[HF_STORE_SERIAL_MAX];
+    size_t named_len = 0;
+    struct hf_serial own;
+    return cert && hf_ca_serial(serial, named, &named_len) == HF_OK &&
+           hf_serial_of_x509(X509_get0_serialNumber(cert->x509), &own) == HF_OK && !own.negative &&
+           hf_bytes_eq(hf_bytes_of(named, named_len), hf_bytes_of(own.byte, own.len));
+}
+
+bool hf_ca_came_with_old(const struct hf_ca_work *work)
+{
+    const struct hf_cert *cert = work->op->caller.cert;
+    return cert && work->old.cert && hf_bytes_eq(cert->der, work->old.cert->der);
 }
 
 /* --- Keys --------------------------------------------------------------------------------------

@@ -70,6 +70,13 @@ static enum hf_err check_token(struct hf_ca_work *work, const char *token)
                : err;
 }
 
+static enum hf_err refuse_asker(struct hf_ca_work *work, const char *profile)
+{
+    work->why = HF_REFUSAL_WHO;
+    return hf_fail(HF_E_DENIED, "the profile \"%.64s\" is not for %.200s", profile,
+                   work->op->caller.name);
+}
+
 static enum hf_err check_asker(struct hf_ca_work *work)
 {
     const struct hf_ca_caller *caller = &work->op->caller;
@@ -85,19 +92,19 @@ static enum hf_err check_asker(struct hf_ca_work *work)
         hf_cert_profile_may_ask(work->profile, identity, caller->roles, caller->n_roles, &match);
     hf_identity_unref(identity);
     HF_TRY(err);
-    if (match != HF_MATCH_YES) {
-        work->why = HF_REFUSAL_WHO;
-        return hf_fail(HF_E_DENIED, "the profile \"%s\" is not for %.200s", work->profile->name,
-                       caller->name);
-    }
-    return HF_OK;
+    return match == HF_MATCH_YES ? HF_OK : refuse_asker(work, work->profile->name);
 }
 
 static enum hf_err choose_profile(struct hf_ca_work *work)
 {
     const struct hf_ca_ask *ask = &work->op->ask;
     if (ask->profile || !ask->token) {
-        HF_TRY(hf_ca_choose_profile(work, ask->profile));
+        enum hf_err err = hf_ca_choose_profile(work, ask->profile);
+        if (work->outcome == HF_CA_NOT_FOUND && !hf_ca_has(work, HF_CA_MAY_READ)) {
+            work->outcome = HF_CA_DONE; /* who may not see them isn't told which there are */
+            return refuse_asker(work, ask->profile);
+        }
+        HF_TRY(err);
     }
     return ask->token ? check_token(work, ask->token) : check_asker(work);
 }

@@ -44,12 +44,6 @@ static enum hf_err find_own(struct hf_ca_work *work)
     return hf_ca_find_row(work, authority->id, hf_bytes_of(serial, len), &work->old);
 }
 
-static bool came_with_it(const struct hf_ca_work *work)
-{
-    const struct hf_cert *cert = work->op->caller.cert;
-    return cert && work->old.cert && hf_bytes_eq(cert->der, work->old.cert->der);
-}
-
 static bool same_key(const struct hf_ca_work *work)
 {
     return work->want.csr && work->old.cert &&
@@ -57,8 +51,37 @@ static bool same_key(const struct hf_ca_work *work)
                0;
 }
 
+/* Who has no proof of it is told the same of a certificate that is there and of one that isn't. */
+static enum hf_err refuse_unproven(struct hf_ca_work *work)
+{
+    return hf_ca_refuse(work, HF_CA_FORBIDDEN,
+                        "nothing shows that who asks has the key of this certificate: come with "
+                        "it, or send a request signed with its key");
+}
+
+static enum hf_err find_old(struct hf_ca_work *work)
+{
+    const struct hf_ca_op *op = work->op;
+    if (!op->which.serial) {
+        return find_own(work);
+    }
+    enum hf_err err = hf_ca_find_one(work, &op->which, &work->old);
+    bool tells = hf_ca_has(work, HF_CA_MAY_READ) || hf_ca_names_own(work, op->which.serial);
+    bool found = err != HF_E_NOT_FOUND && err != HF_E_DENIED; /* one, or it can't be known */
+    return found || tells ? err : refuse_unproven(work);
+}
+
+static bool is_proven(const struct hf_ca_work *work)
+{
+    return work->op->caller.local || hf_ca_came_with_old(work) ||
+           (work->op->verb == HF_CA_VERB_RENEW && same_key(work));
+}
+
 static enum hf_err check_proof(struct hf_ca_work *work)
 {
+    if (!is_proven(work) && !hf_ca_has(work, HF_CA_MAY_READ)) {
+        return refuse_unproven(work);
+    }
     if (work->op->verb == HF_CA_VERB_RENEW && work->want.csr && !same_key(work)) {
         return hf_ca_refuse(work, HF_CA_INVALID,
                             "the request holds another key than the certificate; a new key is "
@@ -69,14 +92,10 @@ static enum hf_err check_proof(struct hf_ca_work *work)
                             "the request holds the old key; rekey wants "
                             "another one");
     }
-    bool proven = work->op->caller.local || came_with_it(work) ||
-                  (work->op->verb == HF_CA_VERB_RENEW && same_key(work));
-    if (!proven) {
-        return hf_ca_refuse(work, HF_CA_FORBIDDEN,
-                            "nothing shows that who asks has the key of this certificate: "
-                            "come with it, or send a request signed with its key");
+    if (!is_proven(work)) {
+        return refuse_unproven(work);
     }
-    bool by_csr_alone = !work->op->caller.local && !came_with_it(work);
+    bool by_csr_alone = !work->op->caller.local && !hf_ca_came_with_old(work);
     return by_csr_alone && work->old.replaced_by
                ? hf_ca_refuse(work, HF_CA_CONFLICT,
                               "it was renewed already; to renew it again come with it, or renew "
@@ -200,13 +219,13 @@ enum hf_err hf_ca_verb_renew(struct hf_ca_work *work)
 {
     const struct hf_ca_op *op = work->op;
     const char *profile = op->ask.profile;
-    HF_TRY(op->which.serial ? hf_ca_find_one(work, &op->which, &work->old) : find_own(work));
+    HF_TRY(read_csr(work));
+    HF_TRY(find_old(work));
+    HF_TRY(check_proof(work));
     if (profile && !op->caller.local && strcmp(profile, work->old.profile) != 0) {
         return hf_ca_refuse(work, HF_CA_NOT_ALLOWED, "renewing keeps the profile, which is \"%s\"",
                             work->old.profile);
     }
-    HF_TRY(read_csr(work));
-    HF_TRY(check_proof(work));
     HF_TRY(hf_ca_choose_profile(work, profile ? profile : work->old.profile));
     HF_TRY(check_window(work));
     HF_TRY(hf_ca_choose_authority(work, op->ask.authority));

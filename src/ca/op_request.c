@@ -432,11 +432,15 @@ enum hf_err hf_ca_verb_pick_up(struct hf_ca_work *work)
 {
     HF_CLEANUP(waiting_done) struct waiting waiting = {0};
     const char *secret;
-    HF_TRY(read_request(work, &waiting, &secret));
-    if (!may_pick_up(work, &waiting, secret)) {
-        return hf_ca_refuse(work, HF_CA_FORBIDDEN, "request %lld belongs to somebody else",
-                            (long long)waiting.id);
+    enum hf_err err = read_request(work, &waiting, &secret);
+    bool absent = err != HF_OK && work->outcome == HF_CA_NOT_FOUND;
+    if (absent ? !hf_ca_has(work, HF_CA_MAY_READ)
+               : err == HF_OK && !may_pick_up(work, &waiting, secret)) {
+        return hf_ca_refuse(work, HF_CA_FORBIDDEN,
+                            "the request \"%.60s\" is somebody else's, or there is none",
+                            work->op->request ? work->op->request : "");
     }
+    HF_TRY(err);
     if (waiting.state == HF_REQUEST_DENIED) {
         return hf_ca_refuse(work, HF_CA_CONFLICT, "request %lld was denied by %.200s%s%.300s",
                             (long long)waiting.id, waiting.decider, *waiting.reason ? ": " : "",

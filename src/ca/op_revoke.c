@@ -187,10 +187,21 @@ static enum hf_err revoke_many(struct hf_ca_work *work)
 /* --- One ---------------------------------------------------------------------------------------
  */
 
-static bool is_own(const struct hf_ca_work *work)
+/* The certificate that the caller came with. Nobody else's is looked up for who may not revoke: the
+ * answer must not tell which serial numbers there are. */
+static enum hf_err find_own(struct hf_ca_work *work)
 {
-    const struct hf_cert *cert = work->op->caller.cert;
-    return cert && work->old.cert && hf_bytes_eq(cert->der, work->old.cert->der);
+    const struct hf_ca_op *op = work->op;
+    if (op->verb == HF_CA_VERB_REVOKE && hf_ca_names_own(work, op->which.serial)) {
+        enum hf_err err = hf_ca_find_one(work, &op->which, &work->old);
+        if (err != HF_E_DENIED && err != HF_E_NOT_FOUND) {
+            HF_TRY(err);
+        }
+        if (err == HF_OK && hf_ca_came_with_old(work)) {
+            return HF_OK;
+        }
+    }
+    return hf_ca_refuse(work, HF_CA_FORBIDDEN, "%.200s may not revoke", op->caller.name);
 }
 
 static void told(struct hf_ca_work *work)
@@ -216,13 +227,11 @@ static void told_dry(struct hf_ca_work *work)
 static enum hf_err find_one(struct hf_ca_work *work)
 {
     const struct hf_ca_which *which = &work->op->which;
-    bool may = hf_ca_has(work, HF_CA_MAY_REVOKE);
-    if (!may || work->op->dry_run) {
-        HF_TRY(hf_ca_find_one(work, which, &work->old));
-        return may || (work->op->verb == HF_CA_VERB_REVOKE && is_own(work))
-                   ? HF_OK
-                   : hf_ca_refuse(work, HF_CA_FORBIDDEN, "%.200s may not revoke",
-                                  work->op->caller.name);
+    if (!hf_ca_has(work, HF_CA_MAY_REVOKE)) {
+        return find_own(work);
+    }
+    if (work->op->dry_run) {
+        return hf_ca_find_one(work, which, &work->old);
     }
     if (which->authority) {
         const struct hf_authority *authority =

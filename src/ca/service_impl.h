@@ -181,6 +181,11 @@ enum hf_err hf_ca_find_row(struct hf_ca_work *work, int64_t authority, struct hf
 enum hf_err hf_ca_find_one(struct hf_ca_work *work, const struct hf_ca_which *which,
                            struct hf_ca_found *out) HF_MUST_CHECK;
 
+/* hf_ca_names_own: is this the serial number of the certificate that the caller came with?
+ * hf_ca_came_with_old: is work->old that certificate? */
+bool hf_ca_names_own(const struct hf_ca_work *work, const char *serial);
+bool hf_ca_came_with_old(const struct hf_ca_work *work);
+
 /* hf_ca_want_old takes key (unless there is one) and names from the old certificate, and checks
  * that it is still good. */
 enum hf_err hf_ca_want_old(struct hf_ca_work *work) HF_MUST_CHECK;

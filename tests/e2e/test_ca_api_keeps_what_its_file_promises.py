@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from harness import clients, daemon
+from harness import cas, clients, daemon
 from harness.ca_api import Api, csr, leaf
 
 
@@ -179,3 +179,50 @@ def test_a_right_can_not_be_everybodys(api):
     checked = daemon.run('check', '-c', api.daemon.config_path)
     assert checked.returncode == 1
     assert "a right over a CA can't be anyone's" in checked.stdout + checked.stderr
+
+
+def test_who_may_not_learns_nothing_of_what_there_is(api, tmp_path):
+    """The same answer for what is there and for what isn't, so that nobody can look by trial."""
+    alice, bob = api.alice, api.bob
+    known = cas.serial(alice.cert)
+    unknown = known[:-1] + ('0' if known[-1] != '0' else '1')
+    request = api.good(bob, 'POST', '/v1/sign', {
+        'profile': 'badge', 'csr': csr(tmp_path, 'badge-1')[0]}, 202)
+    number = request['request'].split('.')[0]
+    token = api.good(alice, 'POST', '/v1/tokens', {'profile': 'plain'}, 201)
+
+    def told(who, method, target, body=None):
+        status, kind, detail = api.refused(who, method, target, body)
+        return status, kind, detail.replace(known, 'X').replace(unknown, 'X')
+
+    def same(who, method, target, one, other, body=None):
+        first, second = (told(who, method, target.format(which), body) for which in (one, other))
+        assert first[:2] == second[:2] == (403, 'forbidden'), (first, second)
+        assert first[2].replace(one, 'X') == second[2].replace(other, 'X')
+
+    for who in (bob, None):
+        same(who, 'POST', '/v1/certificates/{}/revoke', known, unknown, {'reason': 'keyCompromise'})
+        same(who, 'POST', '/v1/certificates/{}/hold', known, unknown, {})
+        same(who, 'POST', '/v1/certificates/{}/release', known, unknown, {})
+        same(who, 'POST', '/v1/certificates/{}/renew', known, unknown, {})
+        same(who, 'POST', '/v1/certificates/{}/rekey', known, unknown, {})
+        same(who, 'GET', '/v1/certificates/{}', known, unknown)
+        same(who, 'DELETE', '/v1/tokens/{}', token['id'], '4711')
+    same(None, 'GET', '/v1/requests/{}', number, '4711')
+    same(None, 'POST', '/v1/requests/{}/approve', number, '4711', {})
+    for profile in ('laptop', 'nothing-like-it'):
+        status, kind, detail = api.refused(bob, 'POST', '/v1/certificates',
+                                           {'profile': profile, 'name': 'x'})
+        assert (status, kind) == (403, 'forbidden')
+        assert f'the profile "{profile}" is not for ' in detail
+    # Who may look is told.
+    assert api.refused(alice, 'POST', f'/v1/certificates/{unknown}/revoke',
+                       {'reason': 'keyCompromise'})[:2] == (404, 'not-found')
+    assert api.refused(alice, 'GET', f'/v1/certificates/{unknown}')[:2] == (404, 'not-found')
+    assert api.refused(alice, 'POST', f'/v1/certificates/{unknown}/renew', {})[:2] == (404, 'not-found')
+    assert api.refused(alice, 'GET', '/v1/requests/4711')[:2] == (404, 'not-found')
+    assert api.refused(alice, 'POST', '/v1/certificates',
+                       {'profile': 'nothing-like-it', 'name': 'x'})[:2] == (404, 'not-found')
+    # One's own certificate is one's own.
+    api.good(bob, 'GET', f'/v1/certificates/{cas.serial(bob.cert)}')
+    api.good(bob, 'POST', f'/v1/certificates/{cas.serial(bob.cert)}/revoke', {'reason': 'keyCompromise'})

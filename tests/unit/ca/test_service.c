@@ -245,7 +245,7 @@ static void test_what_cannot_be_asked(void **state)
         enum hf_ca_verb verb;
         enum hf_ca_outcome outcome;
     } cases[] = {
-        {{.profile = "none", .name = "x"}, HF_CA_VERB_ISSUE, HF_CA_NOT_FOUND},
+        {{.profile = "none", .name = "x"}, HF_CA_VERB_ISSUE, HF_CA_FORBIDDEN},
         {{.name = "x"}, HF_CA_VERB_ISSUE, HF_CA_INVALID},
         {{.profile = "ca", .name = "x"}, HF_CA_VERB_ISSUE, HF_CA_NOT_ALLOWED},
         {{.profile = "thing", .name = "x", .authority = "none"}, HF_CA_VERB_ISSUE, HF_CA_NOT_FOUND},
@@ -437,8 +437,10 @@ static void test_a_denied_request_is_over(void **state)
     pick.request = ask.id;
     run_once(&pick, HF_CA_CONFLICT, "not ours");
     pick.request = "4711";
-    run_once(&pick, HF_CA_NOT_FOUND, NULL);
+    run_once(&pick, HF_CA_FORBIDDEN, "or there is none");
     pick.request = "x";
+    run_once(&pick, HF_CA_FORBIDDEN, "or there is none");
+    pick.caller.rights = HF_CA_MAY_READ;
     run_once(&pick, HF_CA_NOT_FOUND, NULL);
     hf_ca_op_done(&ask);
     hf_buf_done(&csr);
