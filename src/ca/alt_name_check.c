@@ -196,15 +196,16 @@ enum hf_err hf_alt_name_check(enum hf_alt_kind kind, struct hf_bytes value)
 
 static bool is_hex(uint8_t c)
 {
-    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+    return is_digit(c) || (c >= 'A' && c <= 'F');
 }
 
 static uint8_t hex_digit(uint8_t c)
 {
-    return is_digit(c) ? (uint8_t)(c - '0') : (uint8_t)((c | 0x20) - 'a' + 10);
+    return is_digit(c) ? (uint8_t)(c - '0') : (uint8_t)(c - 'A' + 10);
 }
 
-/* What is percent-encoded must need it: "%61" is another way to write "a". */
+/* What is percent-encoded must need it, and be in capitals: "%61" is another way to write "a", and
+ * "%2f" one to write "%2F". */
 static bool encoded_well(struct hf_bytes uri)
 {
     for (size_t i = 0; i < uri.len; i++) {
@@ -287,6 +288,6 @@ enum hf_err hf_alt_name_check_normal(enum hf_alt_kind kind, struct hf_bytes valu
                : hf_fail(HF_E_INVALID,
                          "\"%s\" is not in its normal form: scheme and host in small letters, no "
                          "user, no \".\" or \"..\" between slashes, nothing percent-encoded that "
-                         "can be written as it is",
+                         "can be written as it is, and the rest in capitals",
                          show(value, &shown));
 }

@@ -61,6 +61,7 @@ CASES = {
     'no-names': ([names()], MALFORMED),
     'uri-going-up': ([uri(b'https://team.example/..')], INVALID),
     'uri-percent': ([uri(b'https://team.example/%61dmin')], INVALID),
+    'uri-percent-small': ([uri(b'https://team.example/a%2fb')], INVALID),
     'uri-percent-broken': ([uri(b'https://team.example/%zz')], INVALID),
     'uri-nul': ([uri(b'https://team.example/%00')], INVALID),
     'uri-capitals': ([uri(b'HTTPS://TEAM.example/admin')], INVALID),
