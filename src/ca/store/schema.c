@@ -105,7 +105,13 @@ static const char *const version_2[] = {
     NULL,
 };
 
-static const char *const *const migrations[] = {version_1, version_2};
+/* Keys that others have are few, whatever the number of certificates of one key. */
+static const char *const version_3[] = {
+    "CREATE INDEX certificates_compromised ON certificates (spki) WHERE reason = 1;",
+    NULL,
+};
+
+static const char *const *const migrations[] = {version_1, version_2, version_3};
 
 const struct hf_schema_table hf_schema_tables[] = {
     {"keys", "id, form, type, data, spki, created_at", "iitbbi", "id"},
