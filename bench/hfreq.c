@@ -20,7 +20,7 @@
 enum { OPENING_AT_ONCE = 64, STALL_MS = 20000, SECONDS_MAX = 120, CONNS_MAX = 20000 };
 
 static const char usage[] =
-    "usage: hfreq --mode closed|open|idle --connect ADDRESS:PORT --cert FILE --key FILE\n"
+    "usage: hfreq --mode closed|open|idle --connect ADDRESS:PORT --cert FILE --key FILE | --plain\n"
     "             [--h2] [--sni NAME] [--connections N] [--streams N] [--seconds N] [--rate N]\n"
     "             [--requests FILE [--once]]\n";
 
@@ -28,7 +28,7 @@ struct options {
     const char *mode, *connect, *cert, *key, *sni, *requests;
     unsigned long connections, streams, seconds;
     double rate;
-    bool h2, once;
+    bool h2, once, plain;
 };
 
 /* --- What connections report --- */
@@ -192,7 +192,8 @@ static enum hf_err make_ctx(const struct options *options, const struct req_vers
 
 static enum hf_err check(const struct options *options)
 {
-    if (!options->mode || !options->connect || !options->cert || !options->key) {
+    bool known = options->plain || (options->cert && options->key);
+    if (!options->mode || !options->connect || !known) {
         return hf_fail(HF_E_USAGE, "--mode, --connect, --cert and --key must be given");
     }
     if (options->connections == 0 || options->connections > CONNS_MAX || options->streams == 0) {
@@ -214,7 +215,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         {"key", 1, NULL, 'k'},     {"sni", 1, NULL, 'n'},      {"connections", 1, NULL, 'C'},
         {"seconds", 1, NULL, 's'}, {"streams", 1, NULL, 'S'},  {"rate", 1, NULL, 'r'},
         {"h2", 0, NULL, '2'},      {"requests", 1, NULL, 'R'}, {"once", 0, NULL, 'o'},
-        {NULL, 0, NULL, 0},
+        {"plain", 0, NULL, 'p'},   {NULL, 0, NULL, 0},
     };
     const struct {
         int option;
@@ -227,7 +228,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
     };
     *out = (struct options){.sni = "bench.example", .connections = 16, .streams = 1, .seconds = 5};
     for (int option; (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        bool known = option == '2' || option == 'r' || option == 'o';
+        bool known = option == '2' || option == 'r' || option == 'o' || option == 'p';
         for (size_t i = 0; i < HF_N_ELEMENTS(table); i++) {
             if (table[i].option == option) {
                 known = true;
@@ -240,6 +241,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         }
         out->h2 = out->h2 || option == '2';
         out->once = out->once || option == 'o';
+        out->plain = out->plain || option == 'p';
         out->rate = option == 'r' ? strtod(optarg, NULL) : out->rate;
         if (!known) {
             return hf_fail(HF_E_USAGE, "unknown option");
@@ -258,7 +260,7 @@ static enum hf_err make_load(const struct options *options, struct req_load *loa
     load->script.once = options->once;
     HF_TRY(options->requests ? req_script_read(options->requests, &load->script) : HF_OK);
     HF_TRY(hf_addr_parse(options->connect, &load->server));
-    HF_TRY(make_ctx(options, load->version, &load->ctx));
+    HF_TRY(options->plain ? HF_OK : make_ctx(options, load->version, &load->ctx));
     HF_TRY(hf_loop_new(&hf_os_clock, &load->loop));
     load->conns = hf_alloc_zero(options->connections, sizeof(*load->conns));
     if (!load->conns) {

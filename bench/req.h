@@ -71,7 +71,7 @@ struct req_load {
     struct req_script script; /* n 0: GET / */
     const struct req_version *version;
     struct hf_loop *loop;
-    struct hf_tls_ctx *ctx;
+    struct hf_tls_ctx *ctx; /* NULL: without TLS */
     struct hf_addr server;
     const char *sni;
     struct req_conn *conns;

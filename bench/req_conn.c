@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "req.h"
 
+#include <string.h>
+
 /* One connection of the request generator: TCP, TLS, and whichever version moves in it. */
 
 enum { READ_CHUNK = 65536, IN_CAP = 128 << 10, OUT_CAP = 1 << 20, HEAD_CAP = 4096 };
@@ -19,7 +21,9 @@ static void fail_tls(struct req_conn *conn, const char *where)
 static enum hf_err connect_to(struct req_conn *conn)
 {
     struct req_load *load = conn->load;
-    HF_TRY(hf_tls_new_client(load->ctx, conn, load->sni, NULL, &conn->tls));
+    if (load->ctx) {
+        HF_TRY(hf_tls_new_client(load->ctx, conn, load->sni, NULL, &conn->tls));
+    }
     HF_TRY(hf_sock_connect(&load->server, &conn->watch.fd));
     conn->watch.wanted = HF_LOOP_READ | HF_LOOP_WRITE;
     conn->watch.on_event = on_event;
@@ -58,6 +62,9 @@ enum hf_err req_conn_write(struct req_conn *conn, struct hf_bytes bytes)
 {
     struct hf_tls_io io = {{NULL, 0}, &conn->out};
     size_t n;
+    if (!conn->tls) {
+        return hf_buf_append(&conn->out, bytes);
+    }
     if (hf_tls_write(conn->tls, &io, bytes, &n) != HF_TLS_DONE || n != bytes.len) {
         return hf_fail(HF_E_INTERNAL, "requests don't fit the buffer");
     }
@@ -94,8 +101,23 @@ static enum hf_err fill(struct req_conn *conn, bool *blocked)
     return HF_OK;
 }
 
+static enum hf_tls_step take_plain(struct req_conn *conn, size_t *out_n)
+{
+    struct hf_bytes in = hf_buf_bytes(&conn->in);
+    size_t n = in.len < sizeof(chunk) ? in.len : sizeof(chunk);
+    if (n) {
+        memcpy(chunk, in.ptr, n);
+        hf_buf_consume(&conn->in, n);
+    }
+    *out_n = n;
+    return n ? HF_TLS_DONE : HF_TLS_WANT_INPUT;
+}
+
 static enum hf_tls_step call(struct req_conn *conn, size_t *out_n)
 {
+    if (!conn->tls) {
+        return take_plain(conn, out_n);
+    }
     struct hf_bytes in = hf_buf_bytes(&conn->in);
     struct hf_tls_io io = {hf_span_of((uint8_t *)(uintptr_t)in.ptr, in.len), &conn->out};
     enum hf_tls_step step;
@@ -149,6 +171,9 @@ static void pump(struct req_conn *conn)
 {
     bool blocked = false;
     enum hf_err err = HF_OK;
+    if (!conn->tls && conn->state == REQ_SHAKING) {
+        err = begin(conn);
+    }
     while (!blocked && !err && !conn->load->err) {
         err = fill(conn, &blocked);
         while (!err && advance(conn)) {
@@ -174,7 +199,9 @@ static void on_event(struct hf_watch *watch, unsigned events)
             return;
         }
         conn->state = REQ_SHAKING;
-        (void)advance(conn); /* the ClientHello */
+        if (conn->tls) {
+            (void)advance(conn); /* the ClientHello */
+        }
     }
     pump(conn);
     if (conn->load->idle && conn->state == REQ_OPEN && conn->n_flying == 0) {
@@ -199,7 +226,9 @@ void req_conn_request(struct req_conn *conn, int64_t began_ns)
 
 void req_conn_rest(struct req_conn *conn)
 {
-    hf_tls_quiet(conn->tls);
+    if (conn->tls) {
+        hf_tls_quiet(conn->tls);
+    }
     if (hf_buf_len(&conn->in) == 0) {
         hf_buf_release(&conn->in);
     }
