@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/base64.h"
 
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 struct alphabet {
     uint8_t digit62, digit63;
     bool padded;
+    const char *digits;
 };
 
-static const struct alphabet standard = {'+', '/', true};
-static const struct alphabet url = {'-', '_', false};
-
-static uint8_t digit_of(const struct alphabet *alphabet, unsigned value)
-{
-    return value < 26    ? (uint8_t)('A' + value)
-           : value < 52  ? (uint8_t)('a' + value - 26)
-           : value < 62  ? (uint8_t)('0' + value - 52)
-           : value == 62 ? alphabet->digit62
-                         : alphabet->digit63;
-}
+static const struct alphabet standard = {'+', '/', true, LETTERS_AND_DIGITS "+/"};
+static const struct alphabet url = {'-', '_', false, LETTERS_AND_DIGITS "-_"};
 
 /* 0 to 63, or 64 for what isn't a digit. */
 static unsigned value_of(const struct alphabet *alphabet, uint8_t digit)
@@ -27,6 +21,13 @@ static unsigned value_of(const struct alphabet *alphabet, uint8_t digit)
            : digit == alphabet->digit62   ? 62
            : digit == alphabet->digit63   ? 63
                                           : 64;
+}
+
+static void put_digits(const struct alphabet *alphabet, uint32_t bits, size_t n, uint8_t **at)
+{
+    for (size_t j = 0; j < n; j++) {
+        *(*at)++ = (uint8_t)alphabet->digits[bits >> (18 - 6 * j) & 63];
+    }
 }
 
 static enum hf_err encode(const struct alphabet *alphabet, struct hf_bytes bytes,
@@ -40,15 +41,15 @@ static enum hf_err encode(const struct alphabet *alphabet, struct hf_bytes bytes
     }
     HF_TRY(hf_buf_reserve(out, len, &room));
     uint8_t *at = room.ptr;
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t bits = (uint32_t)bytes.ptr[i] << 16;
-        bits |= n > 1 ? (uint32_t)bytes.ptr[i + 1] << 8 : 0;
-        bits |= n > 2 ? bytes.ptr[i + 2] : 0;
-        for (size_t j = 0; j < n + 1; j++) {
-            *at++ = digit_of(alphabet, bits >> (18 - 6 * j) & 63);
-        }
-        for (size_t j = n + 1; j < 4 && alphabet->padded; j++) {
+    for (size_t i = 0; i < groups; i++) {
+        const uint8_t *three = bytes.ptr + 3 * i;
+        put_digits(alphabet, (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2], 4, &at);
+    }
+    if (rest) {
+        const uint8_t *last = bytes.ptr + 3 * groups;
+        uint32_t bits = (uint32_t)last[0] << 16 | (rest > 1 ? (uint32_t)last[1] << 8 : 0);
+        put_digits(alphabet, bits, rest + 1, &at);
+        for (size_t j = rest + 1; j < 4 && alphabet->padded; j++) {
             *at++ = '=';
         }
     }

@@ -131,7 +131,13 @@ static size_t json_plain_len(struct hf_bytes text)
  * written as \u00NN: what it was meant to be can't be known. */
 static size_t json_escape(struct hf_bytes text, char out[static HF_JSON_ESCAPE_SIZE])
 {
+    static const char hex[] = "0123456789abcdef";
     uint32_t point = text.ptr[0];
+    if (point < ' ') { /* the ends of lines in PEM are worth not to be printed */
+        const char control[] = {'\\', 'u', '0', '0', hex[point >> 4], hex[point & 15], '\0'};
+        memcpy(out, control, sizeof(control));
+        return 1;
+    }
     size_t n = hf_utf8_decode(text, &point);
     if (point == '"' || point == '\\') {
         snprintf(out, HF_JSON_ESCAPE_SIZE, "\\%c", (char)point);

@@ -17,7 +17,9 @@
 enum {
     BODY_MAX = 256 << 10,
     ANSWER_MS = 30000,
-    ANSWER_MAX = 32 << 20, /* a page of a thousand certificates */
+    ANSWER_MAX = 32 << 20,  /* a page of a thousand certificates */
+    ISSUED_SIZE = 8 << 10,  /* that the answer with a certificate seldom passes */
+    SECRET_SIZE = 64 << 10, /* nor one with a private key, which growing would leave behind */
     SEGMENTS_MAX = 8,
     RETRY_AFTER_S = 2,
     DETAIL_MAX = 2048,
@@ -156,6 +158,16 @@ static enum hf_err put_pem(struct hf_service_answer *answer, const struct hf_ca_
     return put_body(answer, &pem);
 }
 
+static enum hf_err put_op(struct hf_service_answer *answer, const struct hf_ca_op *op)
+{
+    HF_CLEANUP(hf_api_forget) struct hf_buf body = HF_BUF_INIT(ANSWER_MAX);
+    struct hf_span room;
+    HF_TRY(hf_buf_reserve(&body, op->key ? SECRET_SIZE : op->der.ptr ? ISSUED_SIZE : 1, &room));
+    HF_TRY(hf_api_write_op(op, &body));
+    answer->content_type = "application/json";
+    return put_body(answer, &body);
+}
+
 /* Whether what is done made a certificate or a token, which then has a place of its own. */
 static enum hf_err put_place(struct hf_service_answer *answer, const struct hf_api_job *job)
 {
@@ -185,9 +197,7 @@ static void on_done(struct hf_ca_op *op)
                                                                               : 200};
     enum hf_err err = put_place(&answer, job);
     if (err == HF_OK) {
-        err = op->der.ptr && wants_pem(job)
-                  ? put_pem(&answer, op)
-                  : put_json(&answer, hf_api_show_op(op), "application/json");
+        err = op->der.ptr && wants_pem(job) ? put_pem(&answer, op) : put_op(&answer, op);
     }
     give(job, &answer, err);
 }

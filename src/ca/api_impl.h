@@ -132,7 +132,9 @@ enum hf_err hf_api_check_query(struct hf_api_job *job, const char *const *known)
 /* JSON of one thing; all NULL when out of memory. */
 json_t *hf_api_show_time(int64_t unix_s);
 json_t *hf_api_show_cert(const struct hf_authorities *set, const struct hf_store_cert *row);
-json_t *hf_api_show_op(const struct hf_ca_op *op);
+
+/* hf_api_write_op appends what an operation gave, as a JSON object. A private key may be in it. */
+enum hf_err hf_api_write_op(const struct hf_ca_op *op, struct hf_buf *out) HF_MUST_CHECK;
 
 /* The reads. */
 enum hf_err hf_api_info(struct hf_api_job *job, json_t **out) HF_MUST_CHECK;

@@ -94,9 +94,61 @@ json_t *hf_api_show_cert(const struct hf_authorities *set, const struct hf_store
 }
 
 /* --- What an operation gave ---------------------------------------------------------------------
- */
+ *
+ * Written by hand, unlike the rest: it is the answer to whoever issues thousands, and jansson takes
+ * as long to copy the PEM in it, character by character, as the signature took. */
 
-static json_t *show_names(const struct hf_identity *identity)
+struct object {
+    struct hf_buf *out;
+    char before; /* what stands before the next member */
+    enum hf_err err;
+};
+
+static void put_name(struct object *to, const char *name)
+{
+    to->err = to->err ? to->err : hf_buf_u8(to->out, (uint8_t)to->before);
+    to->err = to->err ? to->err : hf_append_json_string(to->out, hf_bytes_str(name));
+    to->err = to->err ? to->err : hf_buf_u8(to->out, ':');
+    to->before = ',';
+}
+
+static void put_bytes(struct object *to, const char *name, struct hf_bytes text)
+{
+    put_name(to, name);
+    to->err = to->err ? to->err : hf_append_json_string(to->out, text);
+}
+
+/* NULL and "" are left out. */
+static void put_text(struct object *to, const char *name, const char *text)
+{
+    if (text && *text) {
+        put_bytes(to, name, hf_bytes_str(text));
+    }
+}
+
+static void put_plain(struct object *to, const char *name, const char *value)
+{
+    put_name(to, name);
+    to->err = to->err ? to->err : hf_buf_append_str(to->out, value);
+}
+
+static void put_number(struct object *to, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    put_plain(to, name, text);
+}
+
+static void put_time(struct object *to, const char *name, int64_t unix_s)
+{
+    char text[HF_TIME_TEXT_SIZE];
+    if (unix_s && unix_s != INT64_MAX) {
+        hf_format_time(unix_s, text);
+        put_text(to, name, text);
+    }
+}
+
+static void put_names(struct object *to, const struct hf_identity *identity)
 {
     const struct {
         const char *prefix;
@@ -105,77 +157,84 @@ static json_t *show_names(const struct hf_identity *identity)
                  {"URI:", &identity->uri},
                  {"email:", &identity->email},
                  {"IP:", &identity->ip}};
-    json_t *names = json_array();
+    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_IDENTITY_TEXT_MAX + 16);
+    const char *before = "[";
+    put_name(to, "names");
     for (size_t i = 0; i < HF_N_ELEMENTS(kinds); i++) {
         for (size_t at = 0; at < kinds[i].list->n; at++) {
-            (void)json_array_append_new(
-                names, json_sprintf("%s%s", kinds[i].prefix, kinds[i].list->name[at]));
+            hf_buf_reset(&text);
+            to->err = to->err ? to->err : hf_buf_append_str(to->out, before);
+            to->err = to->err ? to->err : hf_buf_append_str(&text, kinds[i].prefix);
+            to->err = to->err ? to->err : hf_buf_append_str(&text, kinds[i].list->name[at]);
+            to->err = to->err ? to->err : hf_append_json_string(to->out, hf_buf_bytes(&text));
+            before = ",";
         }
     }
-    return names;
+    to->err = to->err ? to->err : hf_buf_append_str(to->out, *before == '[' ? "[]" : "]");
 }
 
-static void add(json_t *to, const char *name, json_t *value)
-{
-    if (value) {
-        (void)json_object_set_new(to, name, value);
-    }
-}
-
-static json_t *show_chain(const struct hf_ca_op *op)
+/* The certificate, then what is to be sent behind it. */
+static void put_certs(struct object *to, const struct hf_ca_op *op)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
-    bool good = hf_pem_block("CERTIFICATE", op->der, &pem) == HF_OK &&
-                (!op->above || hf_chain_write_pem(op->above, &pem) == HF_OK);
-    return good ? show_text(hf_buf_cstr(&pem)) : NULL;
+    to->err = to->err ? to->err : hf_pem_block("CERTIFICATE", op->der, &pem);
+    put_bytes(to, "certificate", hf_buf_bytes(&pem));
+    if (op->above) {
+        to->err = to->err ? to->err : hf_chain_write_pem(op->above, &pem);
+    }
+    put_bytes(to, "chain", hf_buf_bytes(&pem));
+    if (op->root) {
+        hf_buf_reset(&pem);
+        to->err = to->err ? to->err : hf_cert_write_pem(op->root, &pem);
+        put_bytes(to, "root", hf_buf_bytes(&pem));
+    }
 }
 
-static json_t *show_key(const EVP_PKEY *key)
+static void put_key(struct object *to, const EVP_PKEY *key)
 {
     HF_CLEANUP(hf_api_forget) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
-    return key && hf_key_write_pem(key, hf_bytes_of(NULL, 0), &pem) == HF_OK
-               ? show_text(hf_buf_cstr(&pem))
-               : NULL;
+    if (key) {
+        to->err = to->err ? to->err : hf_key_write_pem(key, hf_bytes_of(NULL, 0), &pem);
+        put_bytes(to, "private_key", hf_buf_bytes(&pem));
+    }
 }
 
-static void add_issued(json_t *to, const struct hf_ca_op *op)
+static void put_issued(struct object *to, const struct hf_ca_op *op)
 {
     const struct hf_identity *identity = op->identity;
-    add(to, "serial", json_string(identity->serial));
-    add(to, "profile", show_text(op->profile));
-    add(to, "identity", json_string(hf_identity_display(identity)));
-    add(to, "subject", show_text(identity->subject));
-    add(to, "names", show_names(identity));
-    add(to, "not_before", hf_api_show_time(identity->not_before));
-    add(to, "not_after", hf_api_show_time(identity->not_after));
-    add(to, "sha256", json_string(identity->sha256));
-    add(to, "certificate", show_pem(op->der));
-    add(to, "chain", show_chain(op));
-    add(to, "root", op->root ? show_pem(op->root->der) : NULL);
-    add(to, "private_key", show_key(op->key));
-    add(to, "ends_with_ca", json_boolean(op->capped));
-    add(to, "names_left_out", json_integer(op->n_names_left_out));
+    put_text(to, "serial", identity->serial);
+    put_text(to, "profile", op->profile);
+    put_text(to, "identity", hf_identity_display(identity));
+    put_text(to, "subject", identity->subject);
+    put_names(to, identity);
+    put_time(to, "not_before", identity->not_before);
+    put_time(to, "not_after", identity->not_after);
+    put_text(to, "sha256", identity->sha256);
+    put_certs(to, op);
+    put_key(to, op->key);
+    put_plain(to, "ends_with_ca", op->capped ? "true" : "false");
+    put_number(to, "names_left_out", op->n_names_left_out);
 }
 
-json_t *hf_api_show_op(const struct hf_ca_op *op)
+enum hf_err hf_api_write_op(const struct hf_ca_op *op, struct hf_buf *out)
 {
-    json_t *to = json_object();
+    struct object to = {.out = out, .before = '{'};
     bool many = op->verb == HF_CA_VERB_REVOKE && !op->which.serial;
-    add(to, "result", json_string(hf_ca_outcome_name(op->outcome)));
-    add(to, "text", show_text(op->text));
+    put_text(&to, "result", hf_ca_outcome_name(op->outcome));
+    put_text(&to, "text", op->text);
     if (op->outcome == HF_CA_PENDING) {
-        add(to, "request", show_text(op->id));
+        put_text(&to, "request", op->id);
     }
     if (op->identity) {
-        add_issued(to, op);
+        put_issued(&to, op);
     }
     if (op->token) {
-        add(to, "id", show_text(op->id));
-        add(to, "token", json_string(op->token));
+        put_text(&to, "id", op->id);
+        put_text(&to, "token", op->token);
     }
     if (many) {
-        add(to, "matched", json_integer((json_int_t)op->n_matched));
-        add(to, "revoked", json_integer((json_int_t)op->n_changed));
+        put_number(&to, "matched", op->n_matched);
+        put_number(&to, "revoked", op->n_changed);
     }
-    return to;
+    return to.err ? to.err : hf_buf_u8(out, '}');
 }
