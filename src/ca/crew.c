@@ -13,14 +13,34 @@ struct hf_crew {
     struct hf_crew_task **last; /* where the next one is hung */
     size_t n_queued, max_queued;
     bool ending;
+    void (*between)(void *ctx, struct hf_crew_task *next); /* NULL: nothing to be called */
+    void *between_ctx;
     unsigned n_threads;
     struct hf_thread thread[THREADS_MAX];
 };
+
+static void call_between(struct hf_crew *crew, struct hf_crew_task *next)
+{
+    if (crew->between) {
+        crew->between(crew->between_ctx, next);
+    }
+}
+
+/* Under the lock, which is let go of meanwhile. */
+static void before_waiting(struct hf_crew *crew)
+{
+    if (crew->between && (!crew->first || crew->ending)) {
+        pthread_mutex_unlock(&crew->lock);
+        call_between(crew, NULL);
+        pthread_mutex_lock(&crew->lock);
+    }
+}
 
 /* The next task; NULL at the end. */
 static struct hf_crew_task *take(struct hf_crew *crew)
 {
     pthread_mutex_lock(&crew->lock);
+    before_waiting(crew);
     while (!crew->first && !crew->ending) {
         pthread_cond_wait(&crew->some, &crew->lock);
     }
@@ -39,6 +59,7 @@ static void work(void *arg)
     struct hf_crew *crew = arg;
     struct hf_crew_task *task;
     while ((task = take(crew))) {
+        call_between(crew, task);
         task->run(task, false);
     }
 }
@@ -65,6 +86,15 @@ enum hf_err hf_crew_new(unsigned n_threads, size_t max_queued, struct hf_crew **
     }
     *out = crew;
     return HF_OK;
+}
+
+void hf_crew_between(struct hf_crew *crew, void (*fn)(void *ctx, struct hf_crew_task *next),
+                     void *ctx)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->between = fn;
+    crew->between_ctx = ctx;
+    pthread_mutex_unlock(&crew->lock);
 }
 
 void hf_crew_free(struct hf_crew *crew)

@@ -26,6 +26,11 @@ struct hf_crew_task {
 /* hf_crew_new starts n_threads threads (at least one). Errors: HF_E_BUSY, HF_E_NOMEM. */
 enum hf_err hf_crew_new(unsigned n_threads, size_t max_queued, struct hf_crew **out) HF_MUST_CHECK;
 
+/* hf_crew_between has fn called on a thread of the crew before each task, and with NULL before the
+ * thread waits for one, or ends. Before the first task is added. */
+void hf_crew_between(struct hf_crew *crew, void (*fn)(void *ctx, struct hf_crew_task *next),
+                     void *ctx);
+
 /* hf_crew_free waits for the tasks that are being run, and drops those that wait. Nobody may add
  * any more. */
 void hf_crew_free(struct hf_crew *crew);

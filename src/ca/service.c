@@ -12,7 +12,12 @@
 #include "ca/service_impl.h"
 #include "os/file.h"
 
-enum { QUEUED_STANDARD = 4096, DETAIL_MAX = 1024, KEY_LIST_MAX = 512 << 20 };
+enum {
+    QUEUED_STANDARD = 4096,
+    KEY_LIST_MAX = 512 << 20,
+    HOLD_MAX = 32,
+    HOLD_NS = 2 * 1000 * 1000,
+};
 
 /* --- Ending an operation -----------------------------------------------------------------------
  */
@@ -260,18 +265,89 @@ static void on_stored(struct hf_store_op *write)
     hf_ca_finish(work);
 }
 
+/* A commit costs as much as what is in it. Where more operations wait for this thread, what it has
+ * made is held back for what is made next, and both are committed together: at most HOLD_MAX
+ * operations, none that may take long after one is held, and none begun when HOLD_NS have passed.
+ * Nobody is told anything before the commit, so nothing but time is at stake. */
+static void hold(struct hf_ca_service *service, struct hf_store_op *write)
+{
+    write->next = NULL;
+    pthread_mutex_lock(&service->held_lock);
+    if (service->held.n++ == 0) {
+        service->held.last = &service->held.first;
+        service->held.since_ns = hf_clock_mono_ns(service->clock);
+    }
+    *service->held.last = write;
+    service->held.last = &write->next;
+    pthread_mutex_unlock(&service->held_lock);
+}
+
+static void let_go(struct hf_ca_service *service)
+{
+    pthread_mutex_lock(&service->held_lock);
+    struct hf_store_op *write = HF_TAKE(service->held.first);
+    service->held.n = 0;
+    pthread_mutex_unlock(&service->held_lock);
+    enum hf_err err = write ? hf_store_submit_list(service->store, write) : HF_OK;
+    if (err == HF_OK) {
+        return;
+    }
+    char why[sizeof(write->why)];
+    snprintf(why, sizeof(why), "%s", hf_err_text());
+    for (struct hf_store_op *next; write; write = next) {
+        next = write->next;
+        write->err = err;
+        memcpy(write->why, why, sizeof(why));
+        on_stored(write);
+    }
+}
+
+static bool may_hold(struct hf_ca_service *service)
+{
+    pthread_mutex_lock(&service->held_lock);
+    bool may = service->held.n < HOLD_MAX &&
+               hf_clock_mono_ns(service->clock) - service->held.since_ns < HOLD_NS;
+    pthread_mutex_unlock(&service->held_lock);
+    return may;
+}
+
+/* Making a key may take seconds, and what a filter finds, too. */
+static bool is_quick(const struct hf_ca_op *op)
+{
+    switch (op->verb) {
+    case HF_CA_VERB_ISSUE:
+    case HF_CA_VERB_SIGN:
+    case HF_CA_VERB_REKEY:
+        return op->ask.csr.ptr && !op->made;
+    case HF_CA_VERB_RENEW:
+        return !op->made;
+    case HF_CA_VERB_REVOKE:
+    case HF_CA_VERB_HOLD:
+    case HF_CA_VERB_RELEASE:
+        return op->which.serial != NULL;
+    default:
+        return false;
+    }
+}
+
+static void run_task(struct hf_crew_task *task, bool dropped);
+
+static void between(void *ctx, struct hf_crew_task *next)
+{
+    struct hf_ca_service *service = ctx;
+    bool keep = next && next->run == run_task &&
+                is_quick(HF_CONTAINER_OF(next, struct hf_ca_op, task)) && may_hold(service);
+    if (!keep) {
+        let_go(service);
+    }
+}
+
 /* work->outcome is about failures until here; what is stored ends as DONE, or PENDING. */
 static void submit(struct hf_ca_work *work)
 {
-    struct hf_store_op *write = work->write;
-    write->done = on_stored;
-    write->ctx = work;
-    enum hf_err err = hf_store_submit(work->service->store, write);
-    if (err != HF_OK) {
-        write->err = err;
-        snprintf(write->why, sizeof(write->why), "%s", hf_err_text());
-        on_stored(write);
-    }
+    work->write->done = on_stored;
+    work->write->ctx = work;
+    hold(work->service, work->write);
 }
 
 static void run_work(struct hf_ca_work *work)
@@ -392,6 +468,7 @@ static enum hf_err open_all(struct hf_ca_service *service,
     HF_TRY(hf_crew_new(options->n_threads,
                        options->max_queued ? options->max_queued : QUEUED_STANDARD,
                        &service->crew));
+    hf_crew_between(service->crew, between, service);
     service->watch = (struct hf_store_watch){.on_change = on_change, .ctx = service};
     HF_TRY(hf_store_watch(service->store, &service->watch));
     service->watching = true;
@@ -408,6 +485,7 @@ enum hf_err hf_ca_service_open(const struct hf_ca_service_options *options,
     }
     service->clock = options->clock;
     service->rng = options->rng;
+    pthread_mutex_init(&service->held_lock, NULL);
     pthread_mutex_init(&service->view_lock, NULL);
     pthread_mutex_init(&service->moduli_lock, NULL);
     enum hf_err err = open_all(service, options);
@@ -434,6 +512,7 @@ void hf_ca_service_close(struct hf_ca_service *service)
     hf_key_list_free(service->known_keys);
     pthread_mutex_destroy(&service->moduli_lock);
     pthread_mutex_destroy(&service->view_lock);
+    pthread_mutex_destroy(&service->held_lock);
     hf_secret_text_done(&service->passphrase);
     hf_free(service);
 }

@@ -43,6 +43,13 @@ struct hf_ca_service {
     const struct hf_rng *rng;
     struct hf_crew *crew;
 
+    pthread_mutex_t held_lock; /* of the two below */
+    struct {
+        struct hf_store_op *first, **last; /* a chain */
+        size_t n;
+        int64_t since_ns;
+    } held; /* writes that are made and not yet given to the store: see service.c */
+
     pthread_mutex_t view_lock; /* of the four below */
     struct hf_ca_view *view;
     bool stale;        /* the store has changed since it was looked at */

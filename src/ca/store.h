@@ -121,6 +121,11 @@ struct hf_store_op {
  */
 enum hf_err hf_store_submit(struct hf_store *store, struct hf_store_op *op) HF_MUST_CHECK;
 
+/* hf_store_submit_list queues several at once, chained by `next`: the writer, which else would
+ * begin with the first alone, commits them together. Errors: as hf_store_submit; then none is
+ * queued. */
+enum hf_err hf_store_submit_list(struct hf_store *store, struct hf_store_op *first) HF_MUST_CHECK;
+
 /* hf_store_do submits and waits; the failure is this thread's own then. */
 enum hf_err hf_store_do(struct hf_store *store, struct hf_store_op *op) HF_MUST_CHECK;
 

@@ -314,11 +314,8 @@ void hf_store_writer_run(void *arg)
     }
 }
 
-static enum hf_err submit(struct hf_store *store, struct hf_store_op *op)
+static void prepare(struct hf_store *store, struct hf_store_op *op)
 {
-    struct hf_store_queue *queue = &store->queue;
-    enum hf_err err = HF_OK;
-    op->next = NULL;
     op->queued_ns = hf_clock_mono_ns(store->clock);
     remember_given(op);
     if (op->kind == HF_STORE_GROUP) {
@@ -327,15 +324,36 @@ static enum hf_err submit(struct hf_store *store, struct hf_store_op *op)
             remember_given(group->ops[i]);
         }
     }
+}
+
+/* Prepares the chain of them; gives its last, and how many they are. */
+static struct hf_store_op *prepare_all(struct hf_store *store, struct hf_store_op *first,
+                                       size_t *out_n)
+{
+    struct hf_store_op *last = first;
+    *out_n = 1;
+    for (prepare(store, first); last->next; ++*out_n) {
+        last = last->next;
+        prepare(store, last);
+    }
+    return last;
+}
+
+static enum hf_err submit(struct hf_store *store, struct hf_store_op *first)
+{
+    struct hf_store_queue *queue = &store->queue;
+    enum hf_err err = HF_OK;
+    size_t n;
+    struct hf_store_op *last = prepare_all(store, first, &n);
     pthread_mutex_lock(&queue->lock);
     if (queue->closing) {
         err = hf_fail(HF_E_CLOSED, "the store is being closed");
-    } else if (queue->n >= store->max_queued) {
+    } else if (queue->n + n > store->max_queued) {
         err = hf_fail(HF_E_BUSY, "%zu writes are waiting for the store", queue->n);
     } else {
-        *queue->last = op;
-        queue->last = &op->next;
-        queue->n++;
+        *queue->last = first;
+        queue->last = &last->next;
+        queue->n += n;
         pthread_cond_signal(&queue->more);
     }
     pthread_mutex_unlock(&queue->lock);
@@ -344,14 +362,24 @@ static enum hf_err submit(struct hf_store *store, struct hf_store_op *op)
 
 enum hf_err hf_store_submit(struct hf_store *store, struct hf_store_op *op)
 {
+    op->next = NULL;
     op->waiter = NULL;
     return submit(store, op);
+}
+
+enum hf_err hf_store_submit_list(struct hf_store *store, struct hf_store_op *first)
+{
+    for (struct hf_store_op *op = first; op; op = op->next) {
+        op->waiter = NULL;
+    }
+    return submit(store, first);
 }
 
 enum hf_err hf_store_do(struct hf_store *store, struct hf_store_op *op)
 {
     sem_t done;
     sem_init(&done, 0, 0);
+    op->next = NULL;
     op->waiter = &done;
     enum hf_err err = submit(store, op);
     if (err == HF_OK) {

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -121,12 +122,44 @@ static void test_out_of_memory(void **state)
     hf_crew_free(NULL);
 }
 
+static char seen[16];
+static size_t n_seen;
+
+static void note(void *ctx, struct hf_crew_task *next)
+{
+    assert_ptr_equal(ctx, &n_seen);
+    if (n_seen < sizeof(seen) - 1 && (next || n_seen == 0 || seen[n_seen - 1] != '-')) {
+        seen[n_seen++] = next ? 't' : '-';
+    }
+}
+
+static void test_tells_what_comes_between_tasks(void **state)
+{
+    (void)state;
+    struct work first = {.task = {.run = run}, .blocks = true};
+    struct work waiting = {.task = {.run = run}};
+    n_seen = 0;
+    memset(seen, 0, sizeof(seen));
+    assert_int_equal(hf_crew_new(1, 8, &crew), HF_OK);
+    hf_crew_between(crew, note, &n_seen);
+    assert_int_equal(hf_crew_add(crew, &first.task), HF_OK);
+    sem_wait(&started);
+    assert_int_equal(hf_crew_add(crew, &waiting.task), HF_OK);
+    sem_post(&gate);
+    sem_wait(&ended);
+    sem_wait(&ended);
+    hf_crew_free(crew);
+    /* it may have looked for a task before it was told of `note` */
+    assert_string_equal(seen[0] == '-' ? seen + 1 : seen, "tt-");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_runs_every_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_what_is_too_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drops_what_waits_at_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tells_what_comes_between_tasks, set_up, tear_down),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
