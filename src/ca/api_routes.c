@@ -10,9 +10,11 @@
 /* --- From input to operation --------------------------------------------------------------------
  */
 
-/* "self" is the certificate of who asks. */
+/* "self" is the certificate of who asks. `authority` says who issued it; who signs a new one is the
+ * CA's to say. */
 static enum hf_err prepare_one(struct hf_api_job *job)
 {
+    job->op.ask.authority = NULL;
     struct hf_ca_which *which = &job->op.which;
     which->authority = job->input.authority;
     which->serial = job->param;

@@ -252,7 +252,9 @@ static void on_stored(struct hf_store_op *write)
     struct hf_ca_work *work = write->ctx;
     if (write->err != HF_OK) {
         work->why = work->issue.compromised ? HF_REFUSAL_KNOWN_KEY : HF_REFUSAL_NONE;
-        work->outcome = outcome_of(write->err, work->why);
+        work->outcome = work->issue.bad_token || work->token_use.bad_token
+                            ? HF_CA_BAD_TOKEN
+                            : outcome_of(write->err, work->why);
         hf_ca_says(work, "%s", write->why);
         if (work->outcome == HF_CA_STORE || work->outcome == HF_CA_BUSY) {
             hf_ca_finish(work); /* the audit log can't be written either */

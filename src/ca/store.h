@@ -256,7 +256,8 @@ struct hf_store_cert {
  * Stores one certificate. With a token, that is used up by one in the same step; with a request,
  * that becomes issued. Errors: HF_E_EXISTS (the serial, of this authority), HF_E_NOT_FOUND (the
  * authority, request, replaced certificate or token), HF_E_DENIED (the token is used up or over;
- * the request isn't pending or approved), HF_E_INVALID (serial).
+ * the request isn't pending or approved; the replaced certificate is revoked or held),
+ * HF_E_INVALID (serial).
  */
 struct hf_store_issue {
     struct hf_store_op op;
@@ -265,6 +266,7 @@ struct hf_store_issue {
     bool refuse_compromised;    /* HF_E_DENIED where a certificate of the same key was revoked
                                    because others have the key */
     bool compromised;           /* out: that was so */
+    bool bad_token;             /* out: it failed for the token */
     int64_t id;                 /* out */
 };
 
@@ -559,6 +561,7 @@ struct hf_store_token_add {
 struct hf_store_token_use {
     struct hf_store_op op;
     struct hf_bytes hash;
+    bool bad_token; /* out: it failed for the token */
 };
 struct hf_store_token_remove {
     struct hf_store_op op;

@@ -178,7 +178,7 @@ enum hf_err hf_op_issue(struct hf_tx *tx, struct hf_store_op *op)
     HF_TRY(check_references(tx, cert));
     HF_TRY(check_compromise(tx, issue));
     if (issue->token_hash.len) {
-        HF_TRY(hf_token_spend(tx, issue->token_hash, &token));
+        HF_TRY(hf_token_spend(tx, issue->token_hash, &token, &issue->bad_token));
     }
     HF_TRY(insert_all(tx, cert, id));
     HF_TRY(note_relatives(tx, cert, id));

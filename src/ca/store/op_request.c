@@ -150,9 +150,11 @@ static enum hf_err check_token(struct hf_tx *tx, struct hf_bytes hash, int64_t *
     return HF_OK;
 }
 
-enum hf_err hf_token_spend(struct hf_tx *tx, struct hf_bytes hash, int64_t *out_id)
+enum hf_err hf_token_spend(struct hf_tx *tx, struct hf_bytes hash, int64_t *out_id, bool *out_bad)
 {
-    HF_TRY(check_token(tx, hash, out_id));
+    enum hf_err err = check_token(tx, hash, out_id);
+    *out_bad = err == HF_E_NOT_FOUND || err == HF_E_DENIED;
+    HF_TRY(err);
     return hf_db_run(tx->db,
                      "UPDATE tokens SET uses_left = uses_left - 1, used_at = $1 WHERE id = $2",
                      HF_DB_ARGS(hf_db_int(tx->now), hf_db_int(*out_id)));
@@ -162,7 +164,8 @@ enum hf_err hf_op_token_use(struct hf_tx *tx, struct hf_store_op *op)
 {
     HF_CLEANUP(hf_detail_done) struct hf_detail detail = HF_DETAIL_INIT;
     int64_t id;
-    HF_TRY(hf_token_spend(tx, ((struct hf_store_token_use *)op)->hash, &id));
+    struct hf_store_token_use *use = (struct hf_store_token_use *)op;
+    HF_TRY(hf_token_spend(tx, use->hash, &id, &use->bad_token));
     return audit_id(tx, op, "token-use", "token", id, &detail);
 }
 

@@ -93,7 +93,9 @@ hf_op_run hf_op_crl_record;
 hf_op_run hf_op_seen;
 hf_op_run hf_op_audit;
 
-/* hf_token_spend is the step that hf_op_token_use and hf_op_issue share. */
-enum hf_err hf_token_spend(struct hf_tx *tx, struct hf_bytes hash, int64_t *out_id) HF_MUST_CHECK;
+/* hf_token_spend is the step that hf_op_token_use and hf_op_issue share. *out_bad: it is the token
+ * that isn't good, and not the store. */
+enum hf_err hf_token_spend(struct hf_tx *tx, struct hf_bytes hash, int64_t *out_id,
+                           bool *out_bad) HF_MUST_CHECK;
 
 #endif

@@ -27,6 +27,7 @@ class Api:
         self.ca = cas.Ca(folder / 'ca', url, init=init)
         for name, text in {**PROFILES, **(profiles or {})}.items():
             self.put_profile(name, text)
+        self.roots = self.ca.roots
         self.server = self.ca.issue('server', 'server.example')
         self.alice, self.bob = self.ca.issue('client', 'alice'), self.ca.issue('client', 'bob')
         self.daemon = handfast(self.config())
@@ -58,7 +59,7 @@ class Api:
         if body is not None and check:
             self.spec.check_body(method, path, body)
         connection = http.client.HTTPConnection('server.example', timeout=waiting.SECONDS)
-        connection.sock = clients.connect(self.port, self.ca.roots, who)
+        connection.sock = clients.connect(self.port, self.roots, who)
         headers = {name.replace('_', '-'): value for name, value in fields.items()}
         data = None
         if body is not None:
