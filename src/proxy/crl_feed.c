@@ -205,6 +205,14 @@ static void count(const struct hf_crl_feed *feed, const struct hf_series *series
     hf_series_add(series, feed->host->shard, 1);
 }
 
+static void keep(struct hf_crl_feed *feed)
+{
+    feed->unkept = hf_crl_draft_keep(feed->draft, &feed->note) != HF_OK;
+    if (feed->unkept) {
+        say_unkept(feed);
+    }
+}
+
 /* The server has nothing else than what is there. */
 static void confirm(struct hf_crl_feed *feed, const struct hf_fetch_answer *answer)
 {
@@ -212,7 +220,11 @@ static void confirm(struct hf_crl_feed *feed, const struct hf_fetch_answer *answ
     keep_text(feed->note.last_modified, answer->last_modified);
     feed->note.fetched_at = now_s(feed);
     count(feed, feed->unchanged);
-    if (hf_crl_store_note(feed->host->state, feed->url, &feed->note) != HF_OK) {
+    if (feed->unkept) {
+        if (feed->draft) {
+            keep(feed);
+        }
+    } else if (hf_crl_store_note(feed->host->state, feed->url, &feed->note) != HF_OK) {
         say_unkept(feed);
     }
 }
@@ -227,9 +239,7 @@ static void replace(struct hf_crl_feed *feed, struct hf_crl_lists *lists,
     set_note(feed, answer, sha256);
     count(feed, feed->changed);
     say_lists(feed, "crl-fetched");
-    if (hf_crl_draft_keep(feed->draft, &feed->note) != HF_OK) {
-        say_unkept(feed);
-    }
+    keep(feed);
     feed->host->on_change(feed->host->ctx);
 }
 
@@ -315,7 +325,7 @@ static enum hf_err on_piece(void *ctx, struct hf_bytes piece)
 
 static const char *validator(const struct hf_crl_feed *feed, const char *text)
 {
-    return feed->lists.n && text[0] ? text : NULL;
+    return feed->lists.n && text[0] && !feed->unkept ? text : NULL;
 }
 
 static void start(struct hf_crl_feed *feed)

@@ -61,6 +61,7 @@ struct hf_crl_feed {
 
     struct hf_crl_lists lists; /* the last good ones */
     struct hf_crl_note note;
+    bool unkept; /* what is in force isn't on the disk: it is asked for whole, to be kept then */
 
     struct hf_timer timer;
     struct hf_fetch *fetch;

@@ -29,7 +29,7 @@ static const char journal_name[] = "deny-list.jsonl";
 struct hf_denials {
     char *path;
     int fd;
-    off_t size;    /* of what is good of the journal */
+    off_t size;    /* of what is good of the journal: whole lines */
     bool broken;   /* a failed append could not be cut away */
     uint64_t last; /* id */
     struct hf_denylist *list;
@@ -132,6 +132,7 @@ static enum hf_err read_all(struct hf_denials *denials, struct hf_bytes text, js
         if (!newline) {
             return HF_OK; /* cut short by a crash: never acknowledged */
         }
+        denials->size += newline + 1 - text.ptr;
         struct hf_bytes line = hf_bytes_of(text.ptr, (size_t)(newline - text.ptr));
         enum hf_err err = read_line(denials, line, keep, draft);
         if (err != HF_OK) {
@@ -163,12 +164,13 @@ static enum hf_err rewrite(struct hf_denials *denials, const struct draft *draft
             }
         }
     }
+    HF_TRY(hf_file_write_atomic(denials->path, hf_buf_bytes(&text), 0600));
     denials->size = (off_t)hf_buf_len(&text);
-    return hf_file_write_atomic(denials->path, hf_buf_bytes(&text), 0600);
+    return HF_OK;
 }
 
-/* Reads the journal and makes the list of it; anew: writes it without what is over. */
-static enum hf_err load(struct hf_denials *denials, int64_t now_s, bool anew)
+/* Reads the journal and makes the list of it. */
+static enum hf_err load(struct hf_denials *denials, int64_t now_s)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(JOURNAL_MAX);
     HF_CLEANUP(draft_done) struct draft draft = {0};
@@ -189,11 +191,23 @@ static enum hf_err load(struct hf_denials *denials, int64_t now_s, bool anew)
     if (err == HF_OK) {
         err = hf_denylist_new(draft.item, draft.n, &denials->list);
     }
-    if (err == HF_OK && anew) {
-        err = rewrite(denials, &draft);
-    }
     json_decref(keep);
     return err;
+}
+
+/* Writes the journal without what is over. Where there is no room for that, it is as good as it
+ * stands, but for a last line that was cut short. */
+static enum hf_err begin(struct hf_denials *denials)
+{
+    HF_CLEANUP(draft_done) struct draft draft = {0};
+    HF_TRY(draft_of(denials->list, &draft));
+    enum hf_err err = rewrite(denials, &draft);
+    if (err != HF_OK && (err != HF_E_IO || access(denials->path, F_OK) != 0)) {
+        return err;
+    }
+    denials->fd = open(denials->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    bool ready = denials->fd >= 0 && (err == HF_OK || ftruncate(denials->fd, denials->size) == 0);
+    return ready ? HF_OK : hf_fail_errno("%s", denials->path);
 }
 
 enum hf_err hf_denials_open(const char *folder, int64_t now_s, struct hf_denials **out)
@@ -211,11 +225,8 @@ enum hf_err hf_denials_open(const char *folder, int64_t now_s, struct hf_denials
     }
     denials->fd = -1;
     denials->path = hf_path_join(folder, journal_name);
-    enum hf_err err = denials->path ? load(denials, now_s, true) : HF_E_NOMEM;
-    if (err == HF_OK) {
-        denials->fd = open(denials->path, O_WRONLY | O_APPEND | O_CLOEXEC);
-        err = denials->fd < 0 ? hf_fail_errno("%s", denials->path) : HF_OK;
-    }
+    enum hf_err err = denials->path ? load(denials, now_s) : HF_E_NOMEM;
+    err = err == HF_OK ? begin(denials) : err;
     if (err != HF_OK) {
         hf_denials_free(denials);
         return err;
@@ -227,7 +238,7 @@ enum hf_err hf_denials_open(const char *folder, int64_t now_s, struct hf_denials
 enum hf_err hf_denials_read(const char *folder, int64_t now_s, struct hf_denylist **out)
 {
     struct hf_denials denials = {.fd = -1, .path = hf_path_join(folder, journal_name)};
-    enum hf_err err = denials.path ? load(&denials, now_s, false) : HF_E_NOMEM;
+    enum hf_err err = denials.path ? load(&denials, now_s) : HF_E_NOMEM;
     *out = denials.list;
     hf_free(denials.path);
     return err;
