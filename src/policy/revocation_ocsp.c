@@ -246,7 +246,8 @@ static void renew(const struct hf_ocsp_case *c, const struct knowledge *k, struc
         hold_until(out, due);
         return;
     }
-    int64_t left = (k->aged.fresh_until - c->now_s) / 4;
+    int64_t left = (k->aged.fresh_until - c->now_s) / 4, refresh = c->revocation->ocsp->refresh_s;
+    left = left > refresh ? refresh : left; /* when the next answer is due in its turn */
     left = left > LOOK_MAX_S ? LOOK_MAX_S : left < LOOK_MIN_S ? LOOK_MIN_S : left;
     hold_until(out, c->now_s + left);
     if (may_ask(c, k)) {

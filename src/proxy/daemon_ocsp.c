@@ -55,6 +55,7 @@ enum hf_err hf_daemon_start_ocsp(struct hf_daemon *daemon)
         .log = &daemon->log,
         .metrics = daemon->metrics,
         .shard = daemon->n_workers,
+        .state = daemon->state_folder,
         .terms = terms,
         .on_change = on_change,
         .ctx = daemon,

@@ -172,7 +172,8 @@ static bool is_news(struct hf_ocsp_desk *desk, const struct hf_ocsp_question *qu
     return !was_known && known->said.status != HF_OCSP_GOOD;
 }
 
-void hf_ocsp_question_learn(struct hf_ocsp_question *question, struct hf_ocsp_known *known)
+void hf_ocsp_question_learn(struct hf_ocsp_question *question, struct hf_ocsp_known *known,
+                            struct hf_bytes answer)
 {
     struct hf_ocsp_desk *desk = question->desk;
     struct hf_ocsp_aged aged;
@@ -183,6 +184,10 @@ void hf_ocsp_question_learn(struct hf_ocsp_question *question, struct hf_ocsp_kn
         snprintf(why, sizeof(why), "%s: %s", known->from, hf_err_text());
         hf_ocsp_question_fail(question, HF_REASON_OCSP_UNTRUSTED, why);
         return;
+    }
+    if (desk->kept) {
+        hf_ocsp_kept_add(desk->kept, &question->want.key, question->want.cert,
+                         question->want.issuer, known, answer);
     }
     hf_series_add(desk->said[known->said.status], desk->env.shard, 1);
     hf_ocsp_known_at(known, now_s(desk), &question->terms.dates, &aged);
@@ -332,6 +337,27 @@ static bool came_meanwhile(struct hf_ocsp_desk *desk, const struct hf_cfg_ocsp *
     return is_later && serves;
 }
 
+/* What was kept from before the start is remembered when somebody asks for it. */
+static bool was_kept(struct hf_ocsp_desk *desk, const struct hf_ocsp_want *want)
+{
+    struct hf_ocsp_known *known HF_CLEANUP(hf_ocsp_known_unrefp) = NULL;
+    struct hf_ocsp_recall recall;
+    bool changed;
+    (void)hf_ocsp_memory_get(desk->memory, &want->key, &recall);
+    bool is_known = recall.known != NULL;
+    hf_ocsp_recall_done(&recall);
+    if (is_known || !desk->kept) {
+        return false;
+    }
+    enum hf_err err = hf_ocsp_kept_find(desk->kept, &want->key, now_s(desk), &known);
+    if (err != HF_OK && err != HF_E_NOT_FOUND) {
+        hf_log_say(desk->env.log, HF_LOG_WARN, "ocsp-not-kept",
+                   "an answer that was kept can't be used, and is asked for again: %s",
+                   hf_err_text());
+    }
+    return err == HF_OK && hf_ocsp_memory_put(desk->memory, &want->key, known, &changed) == HF_OK;
+}
+
 static void want_answer(struct hf_ocsp_call *call, size_t at)
 {
     struct hf_ocsp_desk *desk = call->desk;
@@ -340,7 +366,8 @@ static void want_answer(struct hf_ocsp_call *call, size_t at)
     bool is_new = !question;
     if (is_new) {
         const struct hf_cfg_ocsp *cfg = desk->env.terms(desk->env.ctx, call->trust);
-        if (came_meanwhile(desk, cfg, want)) {
+        if (came_meanwhile(desk, cfg, want) ||
+            (was_kept(desk, want) && came_meanwhile(desk, cfg, want))) {
             return;
         }
         enum hf_err err = begin(desk, call->trust, cfg, want, &question);
@@ -408,6 +435,17 @@ static void make_series(struct hf_ocsp_desk *desk)
     }
 }
 
+static enum hf_err open_kept(struct hf_ocsp_desk *desk)
+{
+    HF_TRY(hf_ocsp_kept_open(desk->env.state, HF_OCSP_KEPT_MAX, desk->env.log, &desk->kept));
+    size_t n = hf_ocsp_kept_restore(desk->kept, now_s(desk), desk->memory);
+    if (n) {
+        hf_log_say(desk->env.log, HF_LOG_INFO, "ocsp-restored",
+                   "answers about %zu certificates were kept from before", n);
+    }
+    return HF_OK;
+}
+
 enum hf_err hf_ocsp_desk_new(const struct hf_ocsp_desk_env *env, struct hf_ocsp_desk **out)
 {
     struct hf_ocsp_desk *desk = HF_NEW(struct hf_ocsp_desk);
@@ -419,7 +457,11 @@ enum hf_err hf_ocsp_desk_new(const struct hf_ocsp_desk_env *env, struct hf_ocsp_
     desk->change.run = on_change;
     enum hf_err err = hf_ocsp_memory_new(HF_OCSP_MEMORY_MAX, &desk->memory);
     err = err == HF_OK ? hf_fetcher_new(env->loop, &desk->fetcher) : err;
+    if (err == HF_OK && env->state) {
+        err = open_kept(desk);
+    }
     if (err != HF_OK) {
+        hf_fetcher_free(desk->fetcher);
         hf_ocsp_memory_free(desk->memory);
         hf_free(desk);
         return err;
@@ -441,6 +483,7 @@ void hf_ocsp_desk_stop(struct hf_ocsp_desk *desk)
     }
     hf_ocsp_sites_done(desk);
     hf_fetcher_free(HF_TAKE(desk->fetcher));
+    hf_ocsp_kept_free(HF_TAKE(desk->kept));
 }
 
 void hf_ocsp_desk_free(struct hf_ocsp_desk *desk)

@@ -37,7 +37,8 @@ struct hf_ocsp_desk_env {
     const struct hf_rng *rng;
     struct hf_log *log;
     struct hf_metrics *metrics;
-    unsigned shard; /* of the control thread's counters */
+    unsigned shard;    /* of the control thread's counters */
+    const char *state; /* folder in which answers outlive the process; NULL: they don't */
     /* how a trust asks, by its name, in the configuration that runs; NULL: it doesn't */
     const struct hf_cfg_ocsp *(*terms)(void *ctx, const char *trust);
     /* what is said of a certificate has changed: sessions must be judged again */

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "pki/ocsp_request.h"
 #include "proxy/ocsp_desk.h"
+#include "proxy/ocsp_kept.h"
 
 #define HF_OCSP_SITES_MAX 256
 
@@ -45,6 +46,7 @@ struct hf_ocsp_asker {
 struct hf_ocsp_desk {
     struct hf_ocsp_desk_env env;
     struct hf_ocsp_memory *memory;
+    struct hf_ocsp_kept *kept; /* NULL: nothing is, without a state folder */
     struct hf_fetcher *fetcher;
     struct hf_map questions; /* by key */
     struct hf_map sites;     /* by URL */
@@ -66,8 +68,9 @@ void hf_ocsp_question_end(struct hf_ocsp_question *question);
 void hf_ocsp_question_fail(struct hf_ocsp_question *question, enum hf_reason reason,
                            const char *why);
 
-/* hf_ocsp_question_learn remembers what an answer says, then tells. */
-void hf_ocsp_question_learn(struct hf_ocsp_question *question, struct hf_ocsp_known *known);
+/* hf_ocsp_question_learn remembers what an answer, of these bytes, says, then tells. */
+void hf_ocsp_question_learn(struct hf_ocsp_question *question, struct hf_ocsp_known *known,
+                            struct hf_bytes answer);
 
 /* --- ocsp_site.c --- */
 

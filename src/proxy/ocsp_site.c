@@ -131,7 +131,7 @@ static bool take_one(struct hf_ocsp_flight *flight, size_t at, const struct hf_o
     enum hf_err err =
         hf_ocsp_known_new(answer, question->want.cert, question->want.issuer, &origin, &known);
     if (err == HF_OK) {
-        hf_ocsp_question_learn(question, known);
+        hf_ocsp_question_learn(question, known, hf_span_bytes(answer->der));
         return true;
     }
     if (err == HF_E_MISMATCH && !question->alone && flight->n > 1) {
