@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "http/query.h"
 
-enum { ANSWER_MAX = 256 << 20, SLACK_MS = 30 * 1000 };
+enum { ANSWER_MAX = 256 << 20, SLACK_MS = 30 * 1000, ID_SIZE = 64 };
 
 struct hf_feed {
     struct hf_service service; /* first */
@@ -26,9 +26,10 @@ struct hf_feed {
     pthread_mutex_t mutex; /* of those below */
     struct hf_link held;
     size_t n_held;
-    int64_t seq; /* of the journal, that is known to have been reached */
-    bool closed; /* nobody is held any more */
-    bool ended;  /* the crew is gone */
+    int64_t seq;     /* of the journal, that is known to have been reached */
+    unsigned n_anew; /* how often all was told anew: part of the store's ID here */
+    bool closed;     /* nobody is held any more */
+    bool ended;      /* the crew is gone */
 };
 
 /* Somebody who asks. */
@@ -37,7 +38,7 @@ struct asker {
     struct hf_link link; /* held */
     struct hf_feed *feed;
     struct hf_service_call *call;
-    bool from_here; /* has read this store before */
+    char store[ID_SIZE]; /* that they have heard of */
     int64_t since;
     int64_t until_ns;
 };
@@ -117,23 +118,45 @@ static enum hf_err put_all(struct hf_store *store, const struct hf_authorities *
     return HF_OK;
 }
 
+/* Under the lock. "ID", or "ID-2" after all was told anew twice. */
+static void id_of(const struct hf_feed *feed, char out[static ID_SIZE])
+{
+    const char *id = hf_store_id(hf_ca_store(feed->ca));
+    if (feed->n_anew) {
+        snprintf(out, ID_SIZE, "%s-%u", id, feed->n_anew);
+    } else {
+        snprintf(out, ID_SIZE, "%s", id);
+    }
+}
+
+static bool is_from_here(const struct asker *asker)
+{
+    char id[ID_SIZE];
+    id_of(asker->feed, id);
+    return strcmp(asker->store, id) == 0;
+}
+
 static enum hf_err compose(const struct asker *asker, struct hf_buf *out)
 {
     struct hf_feed *feed = asker->feed;
     struct hf_store *store = hf_ca_store(feed->ca);
     struct hf_authorities *set = hf_ca_authorities(feed->ca);
-    int64_t from = asker->from_here ? asker->since : 0;
-    struct changes changes = {.out = out, .seq = from};
+    char id[ID_SIZE];
     if (!set) {
         return HF_E_NOMEM;
     }
-    enum hf_err err = hf_buf_printf(out, HF_FEED_HEAD "\nstore %s\nfrom %lld\n", hf_store_id(store),
-                                    (long long)from);
+    pthread_mutex_lock(&feed->mutex);
+    bool goes_on = is_from_here(asker);
+    id_of(feed, id);
+    pthread_mutex_unlock(&feed->mutex);
+    int64_t from = goes_on ? asker->since : 0;
+    struct changes changes = {.out = out, .seq = from};
+    enum hf_err err =
+        hf_buf_printf(out, HF_FEED_HEAD "\nstore %s\nfrom %lld\n", id, (long long)from);
     err = err == HF_OK ? put_authorities(set, out) : err;
     if (err == HF_OK) {
-        err = asker->from_here
-                  ? hf_store_journal(store, 0, from, HF_FEED_LINES, add_change, &changes)
-                  : put_all(store, set, hf_clock_wall_s(feed->clock), &changes);
+        err = goes_on ? hf_store_journal(store, 0, from, HF_FEED_LINES, add_change, &changes)
+                      : put_all(store, set, hf_clock_wall_s(feed->clock), &changes);
     }
     hf_authorities_unref(set);
     return err == HF_OK ? hf_buf_printf(out, "end %lld\n", (long long)changes.seq) : err;
@@ -214,6 +237,17 @@ void hf_feed_news(struct hf_feed *feed, int64_t seq)
     release(feed, false, hf_clock_mono_ns(feed->clock));
 }
 
+void hf_feed_anew(struct hf_feed *feed)
+{
+    pthread_mutex_lock(&feed->mutex);
+    feed->n_anew++;
+    HF_LIST_FOREACH (&feed->held, link) {
+        HF_CONTAINER_OF(link, struct asker, link)->until_ns = 0;
+    }
+    pthread_mutex_unlock(&feed->mutex);
+    release(feed, false, hf_clock_mono_ns(feed->clock));
+}
+
 void hf_feed_sweep(struct hf_feed *feed, bool all)
 {
     pthread_mutex_lock(&feed->mutex);
@@ -233,7 +267,7 @@ void hf_feed_close(struct hf_feed *feed)
 static bool hold(struct hf_feed *feed, struct asker *asker)
 {
     pthread_mutex_lock(&feed->mutex);
-    bool waits = asker->from_here && asker->since >= feed->seq && !feed->closed &&
+    bool waits = is_from_here(asker) && asker->since >= feed->seq && !feed->closed &&
                  feed->n_held < HF_FEED_HELD_MAX && asker->until_ns > hf_clock_mono_ns(feed->clock);
     if (waits) {
         hf_list_push(&feed->held, &asker->link);
@@ -270,7 +304,7 @@ static void serve(struct hf_service *service, struct hf_service_call *call)
 {
     struct hf_feed *feed = HF_CONTAINER_OF(service, struct hf_feed, service);
     struct hf_bytes query = call->request.query;
-    char store[64];
+    char store[ID_SIZE];
     uint64_t since, wait_s;
     if (call->request.method != HF_METHOD_GET) {
         refuse(call, 405, "GET it");
@@ -292,10 +326,10 @@ static void serve(struct hf_service *service, struct hf_service_call *call)
         .task = {.run = run},
         .feed = feed,
         .call = call,
-        .from_here = strcmp(store, hf_store_id(hf_ca_store(feed->ca))) == 0,
         .since = (int64_t)since,
         .until_ns = hf_clock_mono_ns(feed->clock) + (int64_t)wait_s * 1000000000,
     };
+    memcpy(asker->store, store, sizeof(store));
     if (!hold(feed, asker)) {
         start(asker);
     }

@@ -42,6 +42,10 @@ struct hf_service *hf_feed_service(struct hf_feed *feed);
 /* hf_feed_news: the journal has been written up to seq. Answers those who waited. */
 void hf_feed_news(struct hf_feed *feed, int64_t seq);
 
+/* hf_feed_anew has everybody who follows told everything anew: what they were told may lack some.
+ * It does so by another ID of the store. */
+void hf_feed_anew(struct hf_feed *feed);
+
 /* hf_feed_sweep answers those who have waited for as long as they wanted; a second or so apart.
  * all: everybody, and nobody is held any more. */
 void hf_feed_sweep(struct hf_feed *feed, bool all);

@@ -203,12 +203,32 @@ static enum hf_err take_live(struct hf_ca_host *host)
     return HF_OK;
 }
 
+/* As at the start: the clock was set back, and what it took for expired isn't. */
+static enum hf_err read_anew(struct hf_ca_host *host)
+{
+    for (size_t i = 0; i < host->n_authorities; i++) {
+        int64_t seq = 0;
+        HF_TRY(load_revoked(host, host->authorities[i].authority, &seq));
+        host->seq = seq < host->seq ? seq : host->seq;
+    }
+    host->told_seq = -1;
+    if (host->feed) {
+        hf_feed_anew(host->feed);
+    }
+    return HF_OK;
+}
+
 /* Reads what is new, tells of it, and says whether there was anything. What was read before a
  * failure is in the book, and is told of the next time. */
 static enum hf_err catch_up(struct hf_ca_host *host, bool *out_news)
 {
     int64_t asked_ns = hf_clock_mono_ns(host->options.service.clock);
+    host->anew |= hf_host_clock_look(host);
     HF_TRY(meet_all(host));
+    if (host->anew) {
+        HF_TRY(read_anew(host));
+        host->anew = false;
+    }
     HF_TRY(hf_store_journal(hf_ca_store(host->service), 0, host->seq, 0, follow, host));
     HF_TRY(shorten(host));
     bool news = !host->live || host->lost || host->seq != host->told_seq ||
@@ -346,6 +366,7 @@ static enum hf_err open_parts(struct hf_ca_host *host)
 {
     const struct hf_ca_host_options *options = &host->options;
     bool news;
+    hf_host_clock_begin(host);
     HF_TRY(hf_ca_service_open(&options->service, &host->service));
     HF_TRY(hf_crew_new(CREW, QUEUED_MAX, &host->crew));
     HF_TRY(hf_live_book_new(host->name, &host->book));

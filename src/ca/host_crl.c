@@ -37,10 +37,17 @@ void hf_host_crl_done(struct hf_host_crl *crl)
 /* --- Entries ------------------------------------------------------------------------------------
  */
 
+struct adding {
+    struct hf_crl_builder *builder;
+    const struct hf_crl_dates *dates;
+};
+
 static enum hf_err add_revoked(void *ctx, const struct hf_store_revocation *r)
 {
+    const struct adding *adding = ctx;
     int reason = r->act == HF_ACT_HOLD ? HF_REVOKED_FOR_HOLD : r->reason;
-    return hf_crl_builder_add(ctx, r->serial, r->at, reason);
+    return hf_crl_builder_add(adding->builder, r->serial, hf_crl_entry_date(adding->dates, r->at),
+                              reason);
 }
 
 /* What a delta says of one serial: the last line of the journal counts. */
@@ -97,7 +104,7 @@ static bool same_serial(const struct change *a, const struct change *b)
     return a->len == b->len && memcmp(a->serial, b->serial, a->len) == 0;
 }
 
-static enum hf_err add_changes(struct changes *changes, struct hf_crl_builder *builder)
+static enum hf_err add_changes(struct changes *changes, const struct adding *adding)
 {
     if (changes->n) {
         qsort(changes->item, changes->n, sizeof(changes->item[0]), by_serial);
@@ -110,13 +117,13 @@ static enum hf_err add_changes(struct changes *changes, struct hf_crl_builder *b
         int reason = change->act == HF_ACT_RELEASE ? HF_REVOKED_FOR_REMOVED
                      : change->act == HF_ACT_HOLD  ? HF_REVOKED_FOR_HOLD
                                                    : change->reason;
-        HF_TRY(hf_crl_builder_add(builder, hf_bytes_of(change->serial, change->len), change->at,
-                                  reason));
+        HF_TRY(hf_crl_builder_add(adding->builder, hf_bytes_of(change->serial, change->len),
+                                  hf_crl_entry_date(adding->dates, change->at), reason));
     }
     return HF_OK;
 }
 
-static enum hf_err add_delta(struct hf_host_build *build, struct hf_crl_builder *builder)
+static enum hf_err add_delta(struct hf_host_build *build, const struct adding *adding)
 {
     struct hf_store *store = hf_ca_store(build->host->service);
     struct changes changes = {.shard = build->shard};
@@ -126,7 +133,7 @@ static enum hf_err add_delta(struct hf_host_build *build, struct hf_crl_builder 
         err = hf_store_journal(store, build->authority->id, build->base_seq, CHANGES_MAX,
                                add_change, &changes);
     }
-    err = err == HF_OK ? add_changes(&changes, builder) : err;
+    err = err == HF_OK ? add_changes(&changes, adding) : err;
     build->made.seq = heads.journal; /* what came while we read is read again by the next */
     hf_free(changes.item);
     return err;
@@ -223,15 +230,17 @@ static enum hf_err finish(struct hf_host_build *build, struct hf_crl_builder *bu
 
 static enum hf_err build_list(struct hf_host_build *build)
 {
+    struct hf_store *store = hf_ca_store(build->host->service);
     const struct hf_ca_host_options *options = &build->host->options;
     const struct hf_authority *authority = build->authority;
     struct hf_authority_addresses points, freshest = {.n = 0};
     struct hf_crl_builder *builder = NULL;
     HF_TRY(take_number(build));
-    int64_t now = hf_host_now_s(build->host);
-    build->made.this_update = now;
-    build->made.next_update =
-        now + (build->delta ? options->delta_lifetime_s : options->crl_lifetime_s);
+    HF_TRY(hf_crl_dates_of(store, authority->id, build->shard, hf_host_now_s(build->host),
+                           &build->dates));
+    build->made.this_update = build->dates.this_update;
+    build->made.next_update = build->made.this_update +
+                              (build->delta ? options->delta_lifetime_s : options->crl_lifetime_s);
     build->made.base = build->delta ? build->base : 0;
     hf_authority_addresses(authority->settings.crl_url, authority->name, build->shard, &points);
     if (options->delta_lifetime_s) {
@@ -250,12 +259,13 @@ static enum hf_err build_list(struct hf_host_build *build)
         .n_freshest = freshest.n,
     };
     HF_TRY(hf_crl_builder_new(&plan, build->host->crl_folder, &builder));
+    struct adding adding = {builder, &build->dates};
     enum hf_err err =
         build->delta
-            ? add_delta(build, builder)
-            : hf_store_revoked(hf_ca_store(build->host->service), authority->id,
+            ? add_delta(build, &adding)
+            : hf_store_revoked(store, authority->id,
                                authority->settings.shards ? (int)build->shard : -1,
-                               build->was_this_update, add_revoked, builder, &build->made.seq);
+                               build->dates.unexpired_at, add_revoked, &adding, &build->made.seq);
     err = err == HF_OK ? finish(build, builder) : err;
     hf_crl_builder_free(builder);
     return err;
@@ -276,6 +286,13 @@ static void say(struct hf_ca_host *host, const struct hf_host_build *build, int6
         hf_log_int(&line, "number", build->made.number);
         hf_log_int(&line, "entries", (int64_t)build->made.n_entries);
         hf_log_int(&line, "took_ms", took_ms);
+        if (build->dates.held || build->dates.went_back) {
+            hf_log_str(&line, "text",
+                       build->dates.held
+                           ? "the clock was set back: it is dated like the list before"
+                           : "the list before was made by a clock far ahead: this one is dated "
+                             "before it");
+        }
     } else {
         hf_log_str(&line, "text", build->why);
     }
@@ -316,6 +333,7 @@ static void on_built(struct hf_task *task)
         host->stale = true;
     } else if (shard) {
         shard->quiet_ms = now_ms + RETRY_MS;
+        shard->again |= !build->delta;
     }
     hf_host_crl_done(&build->made);
     hf_authority_unref(build->authority);
@@ -334,16 +352,6 @@ static void run(struct hf_crew_task *task, bool dropped)
     hf_loop_post(build->host->loop, &build->done);
 }
 
-/* The date of the last full list, whoever made it: the process before this one, or another node. */
-static int64_t last_this_update(struct hf_ca_host *host, const struct hf_authority *authority,
-                                unsigned shard)
-{
-    struct hf_store_crl last;
-    enum hf_err err =
-        hf_store_crl_last(hf_ca_store(host->service), authority->id, shard, false, &last);
-    return err == HF_OK ? last.this_update : 0;
-}
-
 static void begin(struct hf_ca_host *host, struct hf_host_authority *owner, unsigned shard,
                   bool delta)
 {
@@ -359,12 +367,12 @@ static void begin(struct hf_ca_host *host, struct hf_host_authority *owner, unsi
         .authority = hf_authority_ref(owner->authority),
         .shard = shard,
         .delta = delta,
-        .was_this_update = last_this_update(host, owner->authority, shard),
         .base = lists->full.number,
         .base_seq = lists->full.seq,
         .began_ms = hf_loop_now_ms(host->loop),
     };
     host->building = true;
+    lists->again = lists->again && delta; /* of the clock that is right now */
     if (hf_crew_add(host->crew, &build->task) != HF_OK) {
         host->building = false;
         lists->quiet_ms = hf_loop_now_ms(host->loop) + RETRY_MS;
@@ -398,6 +406,7 @@ static int64_t due_of(const struct hf_ca_host *host, const struct hf_host_shard 
     int64_t full = until_half(host, &shard->full);
     int64_t news = FAR_MS;
     *out_delta = false;
+    full = shard->again ? 0 : full;
     if (shard->changed_ms) {
         int64_t left = shard->changed_ms + host->options.crl_delay_ms - now_ms;
         news = left > 0 ? left : 0;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "ca/crew.h"
+#include "ca/crl_date.h"
 #include "ca/crl_file.h"
 #include "ca/feed.h"
 #include "ca/host.h"
@@ -30,6 +31,7 @@ struct hf_host_shard {
     int64_t changed_seq; /* of the journal: the last change */
     int64_t changed_ms;  /* loop time when the first change was seen that no list has; 0: none */
     int64_t quiet_ms;    /* not before: after a failure, or a long build */
+    bool again;          /* the clock was set: what was made by it is to be made again */
 };
 
 struct hf_host_authority {
@@ -49,8 +51,8 @@ struct hf_host_build {
     struct hf_authority *authority;
     unsigned shard;
     bool delta;
-    int64_t was_this_update; /* of the last full list: what expired before it is left out */
-    int64_t base, base_seq;  /* delta */
+    struct hf_crl_dates dates;
+    int64_t base, base_seq; /* delta */
     int64_t began_ms;
     struct hf_host_crl made;
     enum hf_err err;
@@ -78,6 +80,8 @@ struct hf_ca_host {
     int64_t heard_ns; /* when the store was last read, by the monotonic clock */
     bool lost;        /* too long ago: the live view says so */
     bool complained;  /* that it can't be read */
+    bool anew;        /* all of it is to be read again */
+    int64_t ahead_s;  /* of the monotonic clock, when it was last looked at */
 
     struct hf_loop *loop;
     struct hf_thread thread;
@@ -100,6 +104,14 @@ int64_t hf_host_now_s(const struct hf_ca_host *host);
 /* hf_host_look has the timer look at what is due, now. */
 void hf_host_look(struct hf_ca_host *host);
 struct hf_host_authority *hf_host_find(struct hf_ca_host *host, int64_t id);
+
+/* --- host_clock.c -------------------------------------------------------------------------------
+ */
+
+/* hf_host_clock_begin notes what the clock says. hf_host_clock_look, if it was set since, has all
+ * lists made again; true: it was set back, and what is known of revocations must be read anew. */
+void hf_host_clock_begin(struct hf_ca_host *host);
+bool hf_host_clock_look(struct hf_ca_host *host);
 
 /* --- host_crl.c ---------------------------------------------------------------------------------
  */

@@ -60,8 +60,10 @@ static void delegate(struct hf_ca_host *host, struct hf_host_authority *owner)
 /* Until the signer is to be another one. */
 static int64_t due_of(const struct hf_ca_host *host, const struct hf_host_authority *owner)
 {
-    int64_t left = owner->signer_until - hf_host_now_s(host);
-    int64_t due = owner->signer && left > 0 ? left * 1000 : 0;
+    int64_t now = hf_host_now_s(host);
+    int64_t left = owner->signer_until - now;
+    bool began = owner->signer && owner->signer->cert->not_before <= now; /* or the clock was set */
+    int64_t due = began && left > 0 ? left * 1000 : 0;
     int64_t quiet = owner->signer_quiet_ms - hf_loop_now_ms(host->loop);
     return due > quiet ? due : quiet;
 }

@@ -149,7 +149,7 @@ static enum hf_err look(const struct job *job, size_t at, int64_t now, struct hf
     *out_unknown |= !standing.known;
     if (standing.known) {
         out->status = standing.status == HF_STATUS_GOOD ? HF_OCSP_GOOD : HF_OCSP_REVOKED;
-        out->revoked_at = standing.revoked_at;
+        out->revoked_at = standing.revoked_at < now ? standing.revoked_at : now;
         out->why = standing.status == HF_STATUS_HELD ? HF_REVOKED_FOR_HOLD
                                                      : (enum hf_revoked_for)standing.reason;
         out->gives_why = out->why != HF_REVOKED_FOR_UNSPECIFIED;
@@ -162,8 +162,8 @@ static enum hf_err limit(const struct hf_ocsp_signer *signer, int64_t now, size_
                          struct hf_ocsp_said *said)
 {
     int64_t end = signer->cert->not_after;
-    if (end <= now) {
-        return hf_fail(HF_E_CRYPTO, "the OCSP signer's certificate has ended");
+    if (end <= now || signer->cert->not_before > now) {
+        return hf_fail(HF_E_CRYPTO, "the OCSP signer's certificate isn't good now");
     }
     for (size_t i = 0; i < n; i++) {
         said[i].next_update = said[i].next_update < end ? said[i].next_update : end;

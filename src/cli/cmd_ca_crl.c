@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "ca/crl_build.h"
+#include "ca/crl_date.h"
 #include "cli/ca_open.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -57,28 +58,25 @@ static void work_done(struct work *work)
 /* --- One list ----------------------------------------------------------------------------------
  */
 
+struct adding {
+    struct hf_crl_builder *builder;
+    const struct hf_crl_dates *dates;
+};
+
 static enum hf_err add_revoked(void *ctx, const struct hf_store_revocation *r)
 {
+    const struct adding *adding = ctx;
     int reason = r->act == HF_ACT_HOLD ? HF_REVOKED_FOR_HOLD : r->reason;
-    return hf_crl_builder_add(ctx, r->serial, r->at, reason);
-}
-
-/* An expired certificate stays until it was on one list that was made after its end (RFC 5280
- * 3.3). */
-static int64_t since_of(struct hf_store *store, int64_t authority, unsigned shard, int64_t now)
-{
-    struct hf_store_crl last;
-    return hf_store_crl_last(store, authority, shard, false, &last) == HF_OK ? last.this_update
-                                                                             : now;
+    return hf_crl_builder_add(adding->builder, r->serial, hf_crl_entry_date(adding->dates, r->at),
+                              reason);
 }
 
 static enum hf_err fill(struct work *work, const struct hf_authority *one, unsigned shard,
-                        struct hf_crl_builder *builder, struct hf_store_crl *crl)
+                        struct adding *adding, struct hf_store_crl *crl)
 {
     struct hf_store *store = hf_ca_store(work->service);
-    int64_t since = since_of(store, one->id, shard, crl->this_update);
-    return hf_store_revoked(store, one->id, one->settings.shards ? (int)shard : -1, since,
-                            add_revoked, builder, &crl->journal_seq);
+    return hf_store_revoked(store, one->id, one->settings.shards ? (int)shard : -1,
+                            adding->dates->unexpired_at, add_revoked, adding, &crl->journal_seq);
 }
 
 static enum hf_err write_pem(const struct hf_crl_file *file, const char *path)
@@ -143,14 +141,16 @@ static enum hf_err make(struct work *work, const struct hf_authority *one, unsig
                                        .authority = one->id,
                                        .shard = shard};
     HF_TRY(hf_store_do(hf_ca_store(work->service), &take.op));
-    int64_t now = hf_clock_wall_s(&hf_os_clock);
+    struct hf_crl_dates dates;
+    HF_TRY(hf_crl_dates_of(hf_ca_store(work->service), one->id, shard,
+                           hf_clock_wall_s(&hf_os_clock), &dates));
     int64_t lifetime_s =
         work->values->lifetime_ms ? work->values->lifetime_ms / 1000 : LIFETIME_STANDARD_S;
     struct hf_store_crl crl = {.authority = one->id,
                                .shard = shard,
                                .number = take.number,
-                               .this_update = now,
-                               .next_update = now + lifetime_s};
+                               .this_update = dates.this_update,
+                               .next_update = dates.this_update + lifetime_s};
     if (one->settings.shards) {
         snprintf(number, sizeof(number), "-%u", shard);
         hf_authority_addresses(one->settings.crl_url, one->name, shard, &points);
@@ -166,7 +166,8 @@ static enum hf_err make(struct work *work, const struct hf_authority *one, unsig
         .n_points = points.n,
     };
     HF_TRY(hf_crl_builder_new(&plan, work->values->out, &builder));
-    enum hf_err err = fill(work, one, shard, builder, &crl);
+    struct adding adding = {builder, &dates};
+    enum hf_err err = fill(work, one, shard, &adding, &crl);
     err = err == HF_OK ? finish(work, builder, &crl, path) : err;
     hf_crl_builder_free(builder);
     return err;

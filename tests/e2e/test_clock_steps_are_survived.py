@@ -3,46 +3,19 @@
 is cut at once, nobody is let in by a date of the wrong year, and all is well when it is right again.
 And days go by in which nobody can be asked for a list."""
 
-import glob
-import os
 import ssl
-import subprocess
 
 import pytest
 
-from harness import clients, configs, daemon as daemons, ocsp, publisher, revocation, waiting
+from harness import clients, configs, faketime, ocsp, publisher, revocation, waiting
 
-FAKETIME = glob.glob('/usr/lib/*/faketime/libfaketime.so.1')
 DAY = 86400
 YEAR = 366 * DAY
 
 
-def preload():
-    """The sanitizer's runtime must come first, where there is one."""
-    linked = subprocess.run(['ldd', daemons.BINARY], capture_output=True, text=True, check=True).stdout
-    asan = [line.split()[2] for line in linked.splitlines() if 'libasan' in line]
-    return ':'.join([*asan, *FAKETIME])
-
-
-class Clock:
-    def __init__(self, path):
-        self.path = path
-        self.set(0)
-
-    def set(self, seconds):
-        beside = self.path.with_suffix('.new')
-        beside.write_text(f'{seconds:+d}s\n')
-        beside.rename(self.path)
-
-    def env(self):
-        return {'LD_PRELOAD': preload(), 'FAKETIME_TIMESTAMP_FILE': str(self.path), 'FAKETIME_NO_CACHE': '1',
-                'FAKETIME_DONT_FAKE_MONOTONIC': '1', 'DONT_FAKE_MONOTONIC': '1'}
-
-
 @pytest.fixture
 def clock(tmp_path):
-    assert FAKETIME, 'libfaketime is not installed: script/setup'
-    return Clock(tmp_path / 'clock')
+    return faketime.Clock(tmp_path / 'clock')
 
 
 def alert(connection):
