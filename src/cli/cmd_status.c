@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/admin_client.h"
 #include "cli/commands.h"
+#include "cli/crl_table.h"
 #include "cli/table.h"
 
 struct values {
@@ -139,6 +140,32 @@ static void print_summary(struct hf_cli *cli, const json_t *status)
     }
 }
 
+static enum hf_err print_revocation(struct hf_cli *cli, const json_t *revocation)
+{
+    const json_t *ocsp = json_object_get(revocation, "ocsp");
+    json_t *answers = json_object_get(ocsp, "answers");
+    json_t *lists = json_object_get(revocation, "lists");
+    long long denied = hf_json_number(revocation, "deny_list");
+    if (denied) {
+        fprintf(cli->out, "\ndeny list: %lld %s (handfast revoke --list)\n", denied,
+                denied == 1 ? "entry" : "entries");
+    }
+    if (hf_json_number(ocsp, "known") || sum_of(answers)) {
+        fprintf(cli->out,
+                "\nOCSP: %lld certificates known; answers: %lld good, %lld revoked, %lld unknown, "
+                "%lld failed, %lld untrusted; %lld open\n",
+                hf_json_number(ocsp, "known"), hf_json_number(answers, "good"),
+                hf_json_number(answers, "revoked"), hf_json_number(answers, "unknown"),
+                hf_json_number(answers, "failed"), hf_json_number(answers, "untrusted"),
+                hf_json_number(ocsp, "open"));
+    }
+    if (json_array_size(lists) == 0) {
+        return HF_OK;
+    }
+    fputc('\n', cli->out);
+    return hf_print_lists(cli, lists);
+}
+
 static enum hf_err print_status(struct hf_cli *cli, const json_t *status)
 {
     const json_t *listeners = json_object_get(status, "listeners");
@@ -146,8 +173,9 @@ static enum hf_err print_status(struct hf_cli *cli, const json_t *status)
     HF_TRY(print_table(cli, listeners, listener_columns, HF_N_ELEMENTS(listener_columns),
                        add_listener));
     HF_TRY(print_table(cli, listeners, reason_columns, HF_N_ELEMENTS(reason_columns), add_reasons));
-    return print_table(cli, json_object_get(status, "upstreams"), server_columns,
-                       HF_N_ELEMENTS(server_columns), add_upstream);
+    HF_TRY(print_table(cli, json_object_get(status, "upstreams"), server_columns,
+                       HF_N_ELEMENTS(server_columns), add_upstream));
+    return print_revocation(cli, json_object_get(status, "revocation"));
 }
 
 static enum hf_exit run(struct hf_cli *cli, const void *given)
@@ -167,8 +195,11 @@ static enum hf_exit run(struct hf_cli *cli, const void *given)
 const struct hf_command hf_cmd_status = {
     .name = "status",
     .summary = "show what a running daemon is doing",
-    .about = "Asks the daemon through its admin socket, and prints its listeners with their "
-             "connections and handshakes, what was refused and why, and its upstreams.",
+    .about =
+        "Asks the daemon through its admin socket, and prints its listeners with their "
+        "connections and handshakes, what was refused and why, its upstreams, and what it knows "
+        "of revocation: the lists in force, what OCSP responders have answered, and the size "
+        "of the deny list.",
     .example = "handfast status\n"
                "handfast status -c handfast.yaml --json\n",
     HF_OPTIONS(options),

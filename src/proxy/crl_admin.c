@@ -40,8 +40,9 @@ static json_t *list_json(const char *trust, const struct hf_crl *crl, int64_t no
     return json;
 }
 
-static json_t *lists_json(const struct hf_daemon *daemon, int64_t now_s)
+json_t *hf_crl_lists_json(const struct hf_daemon *daemon)
 {
+    int64_t now_s = hf_clock_wall_s(&hf_os_clock);
     const struct hf_config *config = daemon->snapshot->config;
     json_t *array = json_array();
     for (size_t i = 0; i < config->n_trusts; i++) {
@@ -82,10 +83,9 @@ static json_t *urls_json(const struct hf_daemon *daemon)
 void hf_admin_crls(void *ctx, struct hf_httpd_call *call)
 {
     const struct hf_daemon *daemon = ctx;
-    int64_t now_s = hf_clock_wall_s(&hf_os_clock);
     hf_httpd_json(
         call, 200,
-        json_pack("{s:o, s:o}", "lists", lists_json(daemon, now_s), "urls", urls_json(daemon)));
+        json_pack("{s:o, s:o}", "lists", hf_crl_lists_json(daemon), "urls", urls_json(daemon)));
 }
 
 void hf_admin_crls_fetch(void *ctx, struct hf_httpd_call *call)

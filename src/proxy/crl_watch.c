@@ -28,6 +28,8 @@ struct hf_crl_watch {
     const struct hf_clock *clock;
     struct hf_log *log;
     struct items items;
+    size_t n_denied;
+    struct hf_series *denied;
 };
 
 /* --- Gauges -------------------------------------------------------------------------------------
@@ -54,6 +56,12 @@ static double read_number(void *ctx)
         number = number * 256 + item->crl->number.byte[i];
     }
     return number;
+}
+
+static double read_denied(void *ctx)
+{
+    const struct hf_crl_watch *watch = ctx;
+    return (double)watch->n_denied;
 }
 
 static double read_entries(void *ctx)
@@ -181,6 +189,8 @@ void hf_crl_watch_set(struct hf_crl_watch *watch, const struct hf_ledger *ledger
                       const struct hf_config *config)
 {
     struct items next = {0};
+    const struct hf_denylist *deny = hf_ledger_denylist(ledger);
+    watch->n_denied = deny ? hf_denylist_count(deny) : 0;
     if (collect(watch, ledger, config, &next) != HF_OK || is_same(&next, &watch->items)) {
         items_done(watch, &next);
         return;
@@ -236,6 +246,9 @@ enum hf_err hf_crl_watch_new(struct hf_metrics *metrics, const struct hf_clock *
         return HF_E_NOMEM;
     }
     *watch = (struct hf_crl_watch){.metrics = metrics, .clock = clock, .log = log};
+    watch->denied =
+        hf_metrics_gauge_from(metrics, "handfast_deny_entries", "Entries of the deny list.",
+                              (struct hf_metrics_source){read_denied, watch}, NULL);
     *out = watch;
     return HF_OK;
 }
@@ -244,6 +257,7 @@ void hf_crl_watch_free(struct hf_crl_watch *watch)
 {
     if (watch) {
         items_done(watch, &watch->items);
+        hf_metrics_release(watch->metrics, watch->denied);
         hf_free(watch);
     }
 }

@@ -418,6 +418,12 @@ void hf_ocsp_desk_changed(struct hf_ocsp_desk *desk)
     }
 }
 
+static double count_known(void *ctx)
+{
+    const struct hf_ocsp_desk *desk = ctx;
+    return (double)hf_ocsp_memory_count(desk->memory);
+}
+
 static void make_series(struct hf_ocsp_desk *desk)
 {
     struct hf_metrics *metrics = desk->env.metrics;
@@ -427,6 +433,9 @@ static void make_series(struct hf_ocsp_desk *desk)
     desk->requests = hf_metrics_counter(metrics, requests, "Requests to OCSP responders.", NULL);
     desk->open = hf_metrics_gauge(metrics, "handfast_ocsp_questions_open",
                                   "Certificates that responders are being asked about.", NULL);
+    desk->known = hf_metrics_gauge_from(metrics, "handfast_ocsp_certificates",
+                                        "Certificates that something is known of by OCSP.",
+                                        (struct hf_metrics_source){count_known, desk}, NULL);
     desk->failures = hf_metrics_counter(metrics, questions, help, "result", "failed", NULL);
     desk->refusals = hf_metrics_counter(metrics, questions, help, "result", "untrusted", NULL);
     for (int i = HF_OCSP_GOOD; i <= HF_OCSP_UNKNOWN; i++) {
@@ -444,6 +453,21 @@ static enum hf_err open_kept(struct hf_ocsp_desk *desk)
                    "answers about %zu certificates were kept from before", n);
     }
     return HF_OK;
+}
+
+void hf_ocsp_desk_stats(const struct hf_ocsp_desk *desk, struct hf_ocsp_stats *out)
+{
+    const struct hf_metrics *metrics = desk->env.metrics;
+    *out = (struct hf_ocsp_stats){
+        .n_known = (int64_t)hf_ocsp_memory_count(desk->memory),
+        .n_open = hf_series_sum(metrics, desk->open),
+        .n_requests = hf_series_sum(metrics, desk->requests),
+        .n_failed = hf_series_sum(metrics, desk->failures),
+        .n_untrusted = hf_series_sum(metrics, desk->refusals),
+    };
+    for (int i = HF_OCSP_GOOD; i <= HF_OCSP_UNKNOWN; i++) {
+        out->n_said[i] = hf_series_sum(metrics, desk->said[i]);
+    }
 }
 
 enum hf_err hf_ocsp_desk_new(const struct hf_ocsp_desk_env *env, struct hf_ocsp_desk **out)
@@ -493,7 +517,7 @@ void hf_ocsp_desk_free(struct hf_ocsp_desk *desk)
     }
     hf_ocsp_desk_stop(desk);
     struct hf_series *const all[] = {desk->requests, desk->failures, desk->refusals, desk->open,
-                                     desk->said[0],  desk->said[1],  desk->said[2]};
+                                     desk->known,    desk->said[0],  desk->said[1],  desk->said[2]};
     for (size_t i = 0; i < HF_N_ELEMENTS(all); i++) {
         hf_metrics_release(desk->env.metrics, all[i]);
     }

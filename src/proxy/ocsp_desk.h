@@ -58,6 +58,16 @@ void hf_ocsp_desk_free(struct hf_ocsp_desk *desk);
 /* What is known; any thread. */
 struct hf_ocsp_memory *hf_ocsp_desk_memory(struct hf_ocsp_desk *desk);
 
+/* What was asked and answered since the start. */
+struct hf_ocsp_stats {
+    int64_t n_known; /* certificates that something is known of, or that asking failed about */
+    int64_t n_open;  /* that responders are being asked about */
+    int64_t n_requests;
+    int64_t n_said[3]; /* certificates answered about, by enum hf_ocsp_status */
+    int64_t n_failed, n_untrusted;
+};
+void hf_ocsp_desk_stats(const struct hf_ocsp_desk *desk, struct hf_ocsp_stats *out);
+
 /* hf_ocsp_desk_changed: a worker has learnt, from a staple, what others should hear of. */
 void hf_ocsp_desk_changed(struct hf_ocsp_desk *desk);
 

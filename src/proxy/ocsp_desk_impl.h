@@ -55,6 +55,7 @@ struct hf_ocsp_desk {
     struct hf_task change;
     struct hf_series *requests, *failures, *refusals;
     struct hf_series *open;    /* questions */
+    struct hf_series *known;   /* certificates */
     struct hf_series *said[3]; /* by enum hf_ocsp_status */
 };
 

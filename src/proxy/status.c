@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "os/clock.h"
+#include "proxy/crl_admin.h"
+#include "proxy/ocsp_desk.h"
 #include "proxy/upstream_admin.h"
 
 static json_t *door_json(struct hf_daemon *daemon, const struct hf_door *door)
@@ -31,6 +33,27 @@ static json_t *door_json(struct hf_daemon *daemon, const struct hf_door *door)
         (json_int_t)hf_series_sum(daemon->metrics, door->metrics.resumed), "refused", refused);
 }
 
+static json_t *ocsp_json(const struct hf_daemon *daemon)
+{
+    struct hf_ocsp_stats stats;
+    hf_ocsp_desk_stats(daemon->desk, &stats);
+    return json_pack("{s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "known",
+                     (json_int_t)stats.n_known, "open", (json_int_t)stats.n_open, "requests",
+                     (json_int_t)stats.n_requests, "answers", "good",
+                     (json_int_t)stats.n_said[HF_OCSP_GOOD], "revoked",
+                     (json_int_t)stats.n_said[HF_OCSP_REVOKED], "unknown",
+                     (json_int_t)stats.n_said[HF_OCSP_UNKNOWN], "failed",
+                     (json_int_t)stats.n_failed, "untrusted", (json_int_t)stats.n_untrusted);
+}
+
+static json_t *revocation_json(const struct hf_daemon *daemon)
+{
+    const struct hf_denylist *deny = hf_ledger_denylist(daemon->ledger);
+    return json_pack("{s:I, s:o, s:o}", "deny_list",
+                     (json_int_t)(deny ? hf_denylist_count(deny) : 0), "ocsp", ocsp_json(daemon),
+                     "lists", hf_crl_lists_json(daemon));
+}
+
 static const char *state_name(const struct hf_daemon *daemon)
 {
     static const char *const names[] = {"starting", "running", "draining"};
@@ -53,14 +76,15 @@ json_t *hf_status_json(struct hf_daemon *daemon)
     hf_format_time(snapshot->loaded_at, loaded_at);
     struct hf_logsink_stats log;
     hf_logsink_stats(daemon->sink, &log);
-    return json_pack("{s:s, s:i, s:I, s:s, s:i, s:{s:s, s:s, s:i}, s:o, s:o, s:{s:I, s:I, s:I}}",
-                     "version", HF_VERSION, "pid", (int)getpid(), "uptime_s",
-                     (json_int_t)(hf_clock_wall_s(&hf_os_clock) - daemon->started_at), "state",
-                     state_name(daemon), "workers", (int)daemon->n_workers, "config", "file",
-                     snapshot->config->path, "loaded_at", loaded_at, "generation",
-                     (int)snapshot->generation, "listeners", listeners, "upstreams", upstreams,
-                     "log", "lines", (json_int_t)log.lines, "dropped", (json_int_t)log.dropped,
-                     "write_errors", (json_int_t)log.write_errors);
+    return json_pack(
+        "{s:s, s:i, s:I, s:s, s:i, s:{s:s, s:s, s:i}, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "version",
+        HF_VERSION, "pid", (int)getpid(), "uptime_s",
+        (json_int_t)(hf_clock_wall_s(&hf_os_clock) - daemon->started_at), "state",
+        state_name(daemon), "workers", (int)daemon->n_workers, "config", "file",
+        snapshot->config->path, "loaded_at", loaded_at, "generation", (int)snapshot->generation,
+        "listeners", listeners, "upstreams", upstreams, "revocation", revocation_json(daemon),
+        "log", "lines", (json_int_t)log.lines, "dropped", (json_int_t)log.dropped, "write_errors",
+        (json_int_t)log.write_errors);
 }
 
 static void set_tls(json_t *json, const struct hf_tls *tls)

@@ -4,7 +4,7 @@ checked again as if it had just come. What is damaged or forged is asked for aga
 
 import pytest
 
-from harness import clients, configs, ocsp, revocation
+from harness import clients, configs, daemon as daemons, ocsp, revocation
 
 pytestmark = [pytest.mark.workers]
 
@@ -99,3 +99,30 @@ def test_an_answer_that_has_ended_lets_nobody_in(handfast, config, responder, po
     config['trust']['clients']['ocsp']['when-stale'] = '1h'
     handfast(config)
     let_in(port, pki)
+
+
+def test_status_shows_what_is_known(handfast, config, responder, port, pki, tmp_path):
+    lists = revocation.Lists(tmp_path / 'clients.crl', pki.clients)
+    lists.write(since=revocation.now(hours=-3), until=revocation.now(hours=-2))  # so OCSP is asked
+    config['trust']['clients']['crl'] = {'files': [str(lists.path)]}
+    daemon = met_everybody(handfast, config, responder, port, pki)
+    run = daemons.run('revoke', '--serial', '1f:2e', '--admin', f'unix:{daemon.admin_path}')
+    assert run.returncode == 0, run.stderr
+    shown = daemon.admin('GET', '/status')[1]['revocation']
+    assert shown['deny_list'] == 1
+    assert shown['ocsp'] == {'known': 3, 'open': 0, 'requests': 3, 'answers': {
+        'good': 2, 'revoked': 1, 'unknown': 0, 'failed': 0, 'untrusted': 0}}
+    assert [(one['trust'], one['issuer'], one['number'], one['state'], one['entries'], one['source'])
+            for one in shown['lists']] == [
+        ('clients', f'CN=clients {which},O=Handfast tests', '02', 'stale', 0, str(lists.path))
+        for which in ('root', 'issuing')]
+    assert daemon.admin('GET', '/crls')[1]['lists'] == shown['lists']
+    text = daemons.run('status', '--admin', f'unix:{daemon.admin_path}').stdout
+    assert 'deny list: 1 entry (handfast revoke --list)' in text
+    assert 'OCSP: 3 certificates known; answers: 2 good, 1 revoked, 0 unknown, 0 failed, 0 untrusted; 0 open' in text
+    assert 'TRUST    ISSUER' in text and 'CN=clients root,O=Handfast tests' in text
+    connection = daemons.Admin(daemon.admin_path)
+    connection.request('GET', '/metrics')
+    figures = connection.getresponse().read().decode()
+    connection.close()
+    assert 'handfast_deny_entries 1\n' in figures and 'handfast_ocsp_certificates 3\n' in figures
