@@ -195,6 +195,9 @@ static enum hf_err read_lists(const char *path, const char *url, const struct hf
     if (err == HF_OK) {
         err = hf_crl_reader_end(reader, out);
     }
+    if (err == HF_E_NOT_FOUND) { /* the file is there all the same, and was once more than that */
+        err = hf_fail(HF_E_TRUNCATED, "%s: there is no list in it", path);
+    }
     hf_hash_final(&hash, out_sha256);
     hf_crl_reader_free(reader);
     return err;

@@ -174,14 +174,53 @@ def test_the_last_good_list_is_there_at_the_next_start(handfast, config, lists, 
     assert json.loads(run.stdout)['handshake']['code'] == 'revoked'
 
 
-def test_what_was_kept_is_verified_again(handfast, config, lists, site, port, pki, state):
+@pytest.mark.parametrize('spoil', ['forged', 'cut', 'emptied'])
+def test_what_was_kept_is_verified_again(handfast, config, lists, site, port, pki, state, spoil):
     start(handfast, config).stop()
     site.close()
     name = hashlib.sha256(site.url('/root.crl').encode()).hexdigest()
-    (state / 'crls' / f'{name}.crl').write_bytes(forged(pki.clients.root))
+    path = state / 'crls' / f'{name}.crl'
+    path.write_bytes({'forged': forged(pki.clients.root), 'cut': path.read_bytes()[:-100], 'emptied': b''}[spoil])
     daemon = handfast(config)
     daemon.log.wait(event='crl-not-kept')
     refused(daemon, port, pki, pki.alice, 'certificate unknown', 'crl-missing')
+
+
+def test_killed_while_a_list_comes_it_has_the_one_before(handfast, config, lists, site, port, pki, state):
+    lists.write([pki.bob])
+    first = start(handfast, config)
+    kept = {path: path.read_bytes() for path in (state / 'crls').iterdir()}
+    lists.write([pki.alice, pki.bob])
+    body, half_way, release = site.files['/issuing.crl'], threading.Event(), threading.Event()
+
+    def slowly(handler):
+        handler.send_response(200)
+        handler.send_header('Content-Length', str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[:len(body) // 2])
+        handler.wfile.flush()
+        half_way.set()
+        release.wait(waiting.SECONDS)
+
+    site.files['/issuing.crl'] = slowly
+    del site.files['/root.crl']
+    fetch(first)
+    assert half_way.wait(waiting.SECONDS)
+    waiting.until(lambda: list((state / 'crls').glob('*.new')), 'half of the list on the disk')
+    first.kill()
+    release.set()
+    site.close()
+    assert all(path.read_bytes() == data for path, data in kept.items())
+    second = handfast(config)
+    second.log.wait(count=2, event='crl-restored')
+    let_in(port, pki)
+    refused(second, port, pki, pki.bob, 'certificate revoked', 'revoked')
+    second.stop()
+    site.open()
+    lists.write([pki.alice, pki.bob])
+    third = start(handfast, config)
+    refused(third, port, pki, pki.alice, 'certificate revoked', 'revoked')
+    waiting.until(lambda: not list((state / 'crls').glob('*.new')), 'a clean folder')
 
 
 def forged(issuer, number=200):

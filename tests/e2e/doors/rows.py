@@ -97,7 +97,7 @@ class Row:
         self.table, self.peer, self.source, (self.door, self.version) = table, peer, source, door
         alpn, self.use = USES[self.door]
         self.context = table.context(self, [alpn] if alpn else None)
-        self.session, self.live, self.results = None, None, {}
+        self.session, self.live, self.results, self.ids = None, None, {}, {}
 
     def _line(self, port, event='handshake'):
         listener = f'{self.source}-{"tcp" if self.door == "tcp" else "http"}'
@@ -129,7 +129,7 @@ class Row:
         held.close()
         raw.close()
         code = 'ok' if line['result'] == 'accepted' else line['reason']
-        self.results[name] = (code, alert, resumed, in_words(line))
+        self.results[name], self.ids[name] = (code, alert, resumed, in_words(line)), line['id']
 
     def stay(self):
         """One more connection, which is then left open."""

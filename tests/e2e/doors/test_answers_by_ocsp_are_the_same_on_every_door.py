@@ -164,3 +164,19 @@ def test_all_kinds_of_responders_are_at_every_door(table):
 def test_the_answer_is_the_same_on_every_door(table, source):
     faults = table.faults(source)
     assert not faults, '\n'.join(faults[:40])
+
+
+@pytest.mark.parametrize('source', [*ASKING, 'required'])
+def test_the_stored_verdict_names_who_answered(table, source):
+    """About each certificate that is good, whoever answered."""
+    found = set()
+    for row in table.rows:
+        if row.source == source and row.peer.name.startswith('good') and row.results['before'][0] == 'ok':
+            answer = table.daemons[source].admin('GET', f'/verdicts?id={row.ids["before"]}')[1]
+            notes = answer['verdicts'][0]['revocation']
+            found |= {(min(note['depth'], 1), note['source']) for note in notes if note['answer'] == 'good'}
+    lists = {(0, 'staple'), (0, 'crl'), (1, 'crl')} if NATIVE else set()
+    right = {'asked': {(0, 'ocsp'), (1, 'ocsp')}, 'responder': {(0, 'ocsp'), (1, 'ocsp')},
+             'stapled': {(0, 'ocsp'), (0, 'staple'), (1, 'ocsp')} if NATIVE else {(0, 'ocsp'), (1, 'ocsp')},
+             'required': lists}  # one is right under the root, whose list tells of it first
+    assert found == right[source]

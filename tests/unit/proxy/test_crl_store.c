@@ -139,6 +139,8 @@ static void what_was_cut_is_no_list(void **state)
         assert_int_not_equal(read_back(&lists, &note), HF_OK);
         assert_int_equal(lists.n, 0);
     }
+    assert_int_equal(truncate(path, 0), 0); /* which is not to have kept none */
+    assert_int_equal(read_back(&lists, &note), HF_E_TRUNCATED);
 }
 
 static void a_broken_draft_leaves_what_was_there(void **state)
