@@ -80,6 +80,12 @@ class Api:
         assert answer.status == status, answer.body
         return answer.json if answer.json is not None else answer.body
 
+    def n_issued(self):
+        """How many certificates were asked for; the CA's own OCSP signers, which come when they like, are
+        left out."""
+        listed = self.good(self.alice, 'GET', '/v1/certificates?limit=1000')['certificates']
+        return sum(one['requester'] != 'system' for one in listed)
+
     def refused(self, who, method, target, body=None, **more):
         answer = self.ask(who, method, target, body, **more)
         assert answer.status >= 400, answer.body
