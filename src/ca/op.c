@@ -97,7 +97,9 @@ enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name)
     work->authority = name ? hf_authorities_find(set, name) : hf_authorities_issuing(set);
     if (!work->authority) {
         return name ? hf_ca_refuse(work, HF_CA_NOT_FOUND, "there is no authority \"%.64s\"", name)
-                    : hf_ca_refuse(work, HF_CA_NO_SIGNER, "there is no authority that issues");
+                    : hf_ca_refuse(work, HF_CA_NO_SIGNER,
+                                   "there is no authority that issues, but for roots: make one "
+                                   "(handfast ca authority make), or name a root that shall");
     }
     HF_TRY(asked ? check_named(work, name) : HF_OK);
     if (work->authority->state != HF_AUTHORITY_ACTIVE) {

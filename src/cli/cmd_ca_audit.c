@@ -141,7 +141,11 @@ static enum hf_err verify(struct hf_cli *cli, const struct values *values, bool 
         fprintf(cli->out, "the audit log is whole: %lld lines\nhead %lld:%s\n",
                 (long long)found.lines, (long long)found.lines, head);
     } else {
-        fprintf(cli->out, "line %lld: %s\n", (long long)found.bad_seq, found.what);
+        fprintf(cli->out,
+                "the audit log is not whole: %s\nSomething other than handfast has changed the "
+                "store, or damaged it; compare it with a backup, or with the lists that were "
+                "published\n",
+                found.what);
     }
     return HF_OK;
 }

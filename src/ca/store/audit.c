@@ -5,8 +5,9 @@
  * The chain proves that no line was changed, removed or put between. That its end wasn't cut off is
  * proved by the heads, which hold the last hash, and by a head that somebody noted elsewhere. That
  * the other tables weren't changed behind its back is proved by holding them against it: every
- * certificate has its "issue" line with its SHA-256, every line of the journal its own, and what
- * was revoked for good still is.
+ * certificate has its "issue" line with its SHA-256 and what lists and searches say of it, every
+ * line of the journal its own, what was revoked or held still is, for the same reason, CRL numbers
+ * are no lower than they were, and profiles are as they were put.
  */
 #include <jansson.h>
 #include <openssl/sha.h>
@@ -120,37 +121,40 @@ static bool read_target(const char *target, struct named *out)
            hf_unhex(at + 1, hf_span_of(out->serial, out->serial_len)) == HF_OK;
 }
 
-static int64_t member_number(const char *detail, const char *key)
+static int64_t member_number(const json_t *detail, const char *key)
 {
-    json_t *object = json_loads(detail, 0, NULL);
-    int64_t number = json_integer_value(json_object_get(object, key));
-    json_decref(object);
-    return number;
+    return json_integer_value(json_object_get(detail, key));
 }
 
-static bool member_hash(const char *detail, uint8_t out[static HF_STORE_HASH_SIZE])
+static bool member_hash(const json_t *detail, uint8_t out[static HF_STORE_HASH_SIZE])
 {
-    json_t *object = json_loads(detail, 0, NULL);
-    const char *hex = json_string_value(json_object_get(object, "sha256"));
-    bool good = hex && hf_unhex(hex, hf_span_of(out, HF_STORE_HASH_SIZE)) == HF_OK;
-    json_decref(object);
-    return good;
+    const char *hex = json_string_value(json_object_get(detail, "sha256"));
+    return hex && hf_unhex(hex, hf_span_of(out, HF_STORE_HASH_SIZE)) == HF_OK;
 }
 
-/* The certificate must be there, and its DER (if it isn't stored by number alone) must have the
- * hash that the line has. */
-static enum hf_err check_issue(struct walk *walk, const struct hf_store_audit *line)
+/* What is empty was left out of the line. */
+static bool is_member(const json_t *detail, const char *key, const char *text)
+{
+    const char *value = json_string_value(json_object_get(detail, key));
+    return strcmp(value ? value : "", text ? text : "") == 0;
+}
+
+/* The certificate must be there, its DER (if it isn't stored by number alone) must have the hash
+ * that the line has, and what is kept beside the DER must be what the line says. */
+static enum hf_err check_issue(struct walk *walk, const struct hf_store_audit *line,
+                               const json_t *detail)
 {
     HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
     struct named cert;
     uint8_t hash[HF_STORE_HASH_SIZE];
     bool row;
-    if (!read_target(line->target, &cert) || !member_hash(line->detail, hash)) {
+    if (!read_target(line->target, &cert) || !member_hash(detail, hash)) {
         broken(walk, line->seq, "line %lld names no certificate", (long long)line->seq);
         return HF_OK;
     }
     HF_TRY(hf_db_ask(walk->beside, &rows,
-                     "SELECT der, sha256 FROM certificates WHERE authority = $1 AND serial = $2",
+                     "SELECT der, sha256, profile, identity, requester, not_after"
+                     " FROM certificates WHERE authority = $1 AND serial = $2",
                      HF_DB_ARGS(hf_db_int(cert.authority),
                                 hf_db_blob(hf_bytes_of(cert.serial, cert.serial_len)))));
     HF_TRY(hf_db_next(rows, &row));
@@ -165,12 +169,43 @@ static enum hf_err check_issue(struct walk *walk, const struct hf_store_audit *l
     if (!row || memcmp(found, hash, sizeof(hash)) != 0) {
         broken(walk, line->seq, "line %lld: its certificate %s", (long long)line->seq,
                row ? "was changed" : "is missing");
+    } else if (!is_member(detail, "profile", hf_db_string(rows, 2)) ||
+               !is_member(detail, "identity", hf_db_string(rows, 3)) ||
+               !is_member(detail, "requester", hf_db_string(rows, 4)) ||
+               member_number(detail, "not_after") != hf_db_number(rows, 5)) {
+        broken(walk, line->seq, "line %lld: what is stored beside its certificate was changed",
+               (long long)line->seq);
     }
     return HF_OK;
 }
 
-/* Its line of the journal must be there; and what is revoked for good must be on the list. */
-static enum hf_err check_act(struct walk *walk, const struct hf_store_audit *line)
+/* What was held is held, on the list, or was released or revoked later; by the journal's lines of
+ * it, which are looked for only where it seems good. */
+static enum hf_err is_still_bad(struct walk *walk, const struct named *cert, int64_t act,
+                                int64_t seq, const struct hf_rows *rows, bool *out)
+{
+    int64_t journal = hf_db_number(rows, 3);
+    int64_t status = act == HF_ACT_HOLD ? HF_STATUS_HELD : HF_STATUS_REVOKED;
+    int64_t later = 0;
+    *out = journal == seq ? hf_db_number(rows, 1) == status && hf_db_number(rows, 2) == 1
+                          : act == HF_ACT_HOLD && journal > seq;
+    if (*out || act != HF_ACT_HOLD) {
+        return HF_OK;
+    }
+    HF_TRY(hf_db_number_of(
+        walk->beside, &later,
+        "SELECT COUNT(*) FROM journal WHERE seq > $1 AND authority = $2 AND serial = $3"
+        " AND act = $4",
+        HF_DB_ARGS(hf_db_int(seq), hf_db_int(cert->authority),
+                   hf_db_blob(hf_bytes_of(cert->serial, cert->serial_len)),
+                   hf_db_int(HF_ACT_RELEASE))));
+    *out = later > 0 && journal == 0;
+    return HF_OK;
+}
+
+/* Its line of the journal must be there; and what is revoked for good, or held, on the list. */
+static enum hf_err check_act(struct walk *walk, const struct hf_store_audit *line,
+                             const json_t *detail)
 {
     HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
     struct named cert;
@@ -183,19 +218,49 @@ static enum hf_err check_act(struct walk *walk, const struct hf_store_audit *lin
         walk->beside, &rows,
         "SELECT j.act, c.status, (SELECT COUNT(*) FROM revoked AS r"
         " WHERE r.authority = c.authority AND r.shard = c.shard"
-        " AND r.seq = c.journal AND r.serial = c.serial) FROM journal AS j JOIN certificates AS c"
+        " AND r.seq = c.journal AND r.serial = c.serial AND r.reason = j.reason AND r.at = j.at"
+        " AND c.reason = j.reason AND c.revoked_at = j.at), c.journal, j.reason, j.at"
+        " FROM journal AS j JOIN certificates AS c"
         " ON c.authority = j.authority AND c.serial = j.serial"
         " WHERE j.seq = $1 AND j.authority = $2 AND j.serial = $3",
-        HF_DB_ARGS(hf_db_int(member_number(line->detail, "journal")), hf_db_int(cert.authority),
+        HF_DB_ARGS(hf_db_int(member_number(detail, "journal")), hf_db_int(cert.authority),
                    hf_db_blob(hf_bytes_of(cert.serial, cert.serial_len)))));
     HF_TRY(hf_db_next(rows, &row));
     int64_t act = row ? hf_db_number(rows, 0) : HF_ACT_N;
-    if (!row || strcmp(hf_store_act_name((enum hf_store_act)act), line->action) != 0) {
+    if (!row || strcmp(hf_store_act_name((enum hf_store_act)act), line->action) != 0 ||
+        hf_db_number(rows, 4) != member_number(detail, "reason") ||
+        hf_db_number(rows, 5) != member_number(detail, "at")) {
         broken(walk, line->seq, "line %lld: the journal's line of it is missing or changed",
                (long long)line->seq);
-    } else if (act == HF_ACT_REVOKE &&
-               (hf_db_number(rows, 1) != HF_STATUS_REVOKED || hf_db_number(rows, 2) != 1)) {
-        broken(walk, line->seq, "line %lld: it was revoked, and is not any more",
+        return HF_OK;
+    }
+    bool good = act == HF_ACT_RELEASE;
+    HF_TRY(good ? HF_OK
+                : is_still_bad(walk, &cert, act, member_number(detail, "journal"), rows, &good));
+    if (!good) {
+        broken(walk, line->seq, "line %lld: it was %s, and is not any more", (long long)line->seq,
+               act == HF_ACT_HOLD ? "put on hold" : "revoked");
+    }
+    return HF_OK;
+}
+
+/* Whoever got this number must never see a lower one (RFC 5280 5.2.3). */
+static enum hf_err check_crl_number(struct walk *walk, const struct hf_store_audit *line,
+                                    const json_t *detail)
+{
+    int64_t number = 0;
+    char *at = NULL;
+    int64_t authority =
+        strncmp(line->target, "crl:", 4) == 0 ? strtoll(line->target + 4, &at, 10) : 0;
+    int64_t shard = at && *at == ':' ? strtoll(at + 1, NULL, 10) : 0;
+    enum hf_err err = hf_db_number_of(
+        walk->beside, &number, "SELECT number FROM crl_numbers WHERE authority = $1 AND shard = $2",
+        HF_DB_ARGS(hf_db_int(authority), hf_db_int(shard)));
+    if (err != HF_OK && err != HF_E_NOT_FOUND) {
+        return err;
+    }
+    if (err == HF_E_NOT_FOUND || number < member_number(detail, "number")) {
+        broken(walk, line->seq, "line %lld: the CRL number was lowered since",
                (long long)line->seq);
     }
     return HF_OK;
@@ -205,14 +270,22 @@ static enum hf_err check_line(struct walk *walk, const struct hf_store_audit *li
 {
     static const struct {
         const char *action;
-        bool issue;
-    } kinds[] = {{"issue", true}, {"revoke", false}, {"hold", false}, {"release", false}};
+        enum hf_err (*check)(struct walk *walk, const struct hf_store_audit *line,
+                             const json_t *detail);
+    } kinds[] = {{"issue", check_issue},
+                 {"revoke", check_act},
+                 {"hold", check_act},
+                 {"release", check_act},
+                 {"crl-number", check_crl_number}};
     check_link(walk, line);
     for (size_t i = 0; walk->out->bad_seq == 0 && i < HF_N_ELEMENTS(kinds); i++) {
         if (strcmp(kinds[i].action, line->action) == 0) {
-            walk->n_issued += kinds[i].issue;
-            walk->n_acts += !kinds[i].issue;
-            HF_TRY(kinds[i].issue ? check_issue(walk, line) : check_act(walk, line));
+            json_t *detail = json_loads(line->detail, 0, NULL);
+            walk->n_issued += kinds[i].check == check_issue;
+            walk->n_acts += kinds[i].check == check_act;
+            enum hf_err err = kinds[i].check(walk, line, detail);
+            json_decref(detail);
+            HF_TRY(err);
         }
     }
     return HF_OK;
@@ -279,13 +352,54 @@ static enum hf_err check_counts(struct hf_db *db, struct walk *walk)
     return HF_OK;
 }
 
+/* The last line that put it; lines of older versions have no hash. */
+static enum hf_err check_profile(struct walk *walk, const char *name, const char *yaml)
+{
+    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
+    uint8_t hash[HF_STORE_HASH_SIZE], found[SHA256_DIGEST_LENGTH];
+    char target[96];
+    bool row;
+    snprintf(target, sizeof(target), "profile:%s", name);
+    HF_TRY(hf_db_ask(walk->beside, &rows,
+                     "SELECT seq, detail FROM audit WHERE action = 'profile-put' AND target = $1"
+                     " ORDER BY seq DESC LIMIT 1",
+                     HF_DB_ARGS(hf_db_text(target))));
+    HF_TRY(hf_db_next(rows, &row));
+    json_t *detail = row ? json_loads(hf_db_string(rows, 1), 0, NULL) : NULL;
+    bool has_hash = member_hash(detail, hash);
+    json_decref(detail);
+    SHA256((const unsigned char *)yaml, strlen(yaml), found);
+    if (!row || (has_hash && memcmp(hash, found, sizeof(hash)) != 0)) {
+        broken(walk, row ? hf_db_number(rows, 0) : walk->out->lines + 1,
+               "the profile \"%s\" is not as it was put", name);
+    }
+    return HF_OK;
+}
+
+static enum hf_err check_profiles(struct hf_db *db, struct walk *walk)
+{
+    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
+    bool row;
+    HF_TRY(hf_db_ask(db, &rows, "SELECT name, yaml FROM profiles ORDER BY name", HF_DB_NONE));
+    for (;;) {
+        HF_TRY(hf_db_next(rows, &row));
+        if (!row || walk->out->bad_seq) {
+            return HF_OK;
+        }
+        HF_TRY(check_profile(walk, hf_db_string(rows, 0), hf_db_string(rows, 1)));
+    }
+}
+
 static enum hf_err verify(struct hf_db *db, struct walk *walk)
 {
     HF_TRY(walk_chain(db, walk));
     if (walk->out->bad_seq == 0) {
         HF_TRY(check_end(db, walk));
     }
-    return walk->out->bad_seq == 0 ? check_counts(db, walk) : HF_OK;
+    if (walk->out->bad_seq == 0) {
+        HF_TRY(check_counts(db, walk));
+    }
+    return walk->out->bad_seq == 0 ? check_profiles(db, walk) : HF_OK;
 }
 
 enum hf_err hf_store_audit_verify(struct hf_store *store, int64_t noted_seq,

@@ -150,12 +150,17 @@ enum hf_err hf_op_key_put(struct hf_tx *tx, struct hf_store_op *op)
  */
 
 static enum hf_err audit_profile(struct hf_tx *tx, const struct hf_store_op *op, const char *action,
-                                 const char *name, int64_t version)
+                                 const char *name, int64_t version, const char *yaml)
 {
     HF_CLEANUP(hf_detail_done) struct hf_detail detail = HF_DETAIL_INIT;
     char target[HF_TARGET_SIZE + 64];
+    uint8_t hash[SHA256_DIGEST_LENGTH];
     snprintf(target, sizeof(target), "profile:%s", name);
     hf_detail_number(&detail, "version", version);
+    if (yaml) {
+        SHA256((const unsigned char *)yaml, strlen(yaml), hash);
+        hf_detail_hex(&detail, "sha256", hf_bytes_of(hash, sizeof(hash)));
+    }
     hf_detail_text(&detail, "note", op->detail);
     const char *text = hf_detail_cstr(&detail);
     return text ? hf_tx_audit(tx, op, action, target, text) : HF_E_NOMEM;
@@ -184,7 +189,7 @@ enum hf_err hf_op_profile_put(struct hf_tx *tx, struct hf_store_op *op)
                      " updated_at = excluded.updated_at",
                      HF_DB_ARGS(hf_db_text(profile->name), hf_db_text(profile->yaml),
                                 hf_db_int(version), hf_db_int(tx->now))));
-    HF_TRY(audit_profile(tx, op, "profile-put", profile->name, version));
+    HF_TRY(audit_profile(tx, op, "profile-put", profile->name, version, profile->yaml));
     profile->version = version;
     return HF_OK;
 }
@@ -198,5 +203,5 @@ enum hf_err hf_op_profile_remove(struct hf_tx *tx, struct hf_store_op *op)
         return hf_fail(HF_E_NOT_FOUND, "there is no profile \"%.64s\"", name);
     }
     HF_TRY(hf_db_run(tx->db, "DELETE FROM profiles WHERE name = $1", HF_DB_ARGS(hf_db_text(name))));
-    return audit_profile(tx, op, "profile-remove", name, version);
+    return audit_profile(tx, op, "profile-remove", name, version, NULL);
 }
