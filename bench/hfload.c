@@ -92,16 +92,6 @@ bool load_done_one(struct slot *slot)
     return !load->stopping;
 }
 
-void load_cut_one(struct slot *slot)
-{
-    struct load *load = slot->load;
-    load->last_cut_ns = hf_clock_mono_ns(&hf_os_clock);
-    load->first_cut_ns = load->n_cut++ ? load->first_cut_ns : load->last_cut_ns;
-    if (load->n_cut == load->limit) {
-        hf_loop_stop(load->loop);
-    }
-}
-
 /* --- Time --- */
 
 struct end_timer {
@@ -184,13 +174,18 @@ static enum hf_err measure(struct load *load, unsigned long seconds)
 /* The driver is told when the waiting has begun, and that so many were cut. */
 static enum hf_err wait_for_cuts(struct load *load, unsigned long seconds)
 {
-    load->measuring = true;
-    puts("waiting");
+    HF_TRY(cuts_wait(load, seconds));
+    puts("cut");
     fflush(stdout);
-    HF_TRY(run_for(load, seconds));
-    printf("{\"mode\": \"cut\", \"connections\": %zu, \"cut\": %" PRIu64 ", \"first_ns\": %" PRId64
-           ", \"last_ns\": %" PRId64 "}\n",
-           load->n_slots, load->n_cut, load->first_cut_ns, load->last_cut_ns);
+    char line[8];
+    if (!fgets(line, sizeof(line), stdin)) {
+        return hf_fail(HF_E_CLOSED, "the driver went away");
+    }
+    cuts_read(load);
+    printf("{\"mode\": \"cut\", \"connections\": %zu, \"cut\": %" PRIu64 ", \"told\": %" PRIu64
+           ", \"first_ns\": %" PRId64 ", \"middle_ns\": %" PRId64 ", \"last_ns\": %" PRId64 "}\n",
+           load->n_slots, load->n_cut, load->n_told, load->first_cut_ns, load->middle_cut_ns,
+           load->last_cut_ns);
     return HF_OK;
 }
 

@@ -22,10 +22,11 @@ enum { OPENING_AT_ONCE = 64, STALL_MS = 20000, SECONDS_MAX = 120, CONNS_MAX = 20
 static const char usage[] =
     "usage: hfreq --mode closed|open|idle --connect ADDRESS:PORT --cert FILE --key FILE | --plain\n"
     "             [--h2] [--sni NAME] [--connections N] [--streams N] [--seconds N] [--rate N]\n"
-    "             [--requests FILE [--once]]\n";
+    "             [--requests FILE [--once]] [--times FILE]\n"
+    "--times: of the open loop, a line a request: when it was due, and how long it took (ns, us)\n";
 
 struct options {
-    const char *mode, *connect, *cert, *key, *sni, *requests;
+    const char *mode, *connect, *cert, *key, *sni, *requests, *times;
     unsigned long connections, streams, seconds;
     double rate;
     bool h2, once, plain;
@@ -146,7 +147,7 @@ static void begin_closed(struct req_load *load)
     }
 }
 
-static enum hf_err measure(struct req_load *load, unsigned long seconds)
+static enum hf_err measure(struct req_load *load, const struct options *options)
 {
     int64_t start = hf_clock_mono_ns(&hf_os_clock);
     load->measuring = true;
@@ -155,7 +156,10 @@ static enum hf_err measure(struct req_load *load, unsigned long seconds)
     } else {
         begin_closed(load);
     }
-    HF_TRY(run_for(load, seconds));
+    HF_TRY(run_for(load, options->seconds));
+    if (options->times && load->open_loop) {
+        HF_TRY(req_pace_write(load->pace, options->times));
+    }
     report(load, (double)(hf_clock_mono_ns(&hf_os_clock) - start) / 1e9);
     return HF_OK;
 }
@@ -169,7 +173,7 @@ static enum hf_err run(struct req_load *load, const struct options *options)
         report(load, 0);
         return HF_OK;
     }
-    return measure(load, options->seconds);
+    return measure(load, options);
 }
 
 /* --- Options --- */
@@ -215,7 +219,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         {"key", 1, NULL, 'k'},     {"sni", 1, NULL, 'n'},      {"connections", 1, NULL, 'C'},
         {"seconds", 1, NULL, 's'}, {"streams", 1, NULL, 'S'},  {"rate", 1, NULL, 'r'},
         {"h2", 0, NULL, '2'},      {"requests", 1, NULL, 'R'}, {"once", 0, NULL, 'o'},
-        {"plain", 0, NULL, 'p'},   {NULL, 0, NULL, 0},
+        {"plain", 0, NULL, 'p'},   {"times", 1, NULL, 't'},    {NULL, 0, NULL, 0},
     };
     const struct {
         int option;
@@ -225,6 +229,7 @@ static enum hf_err parse(int argc, char **argv, struct options *out)
         {'m', &out->mode, NULL},    {'c', &out->connect, NULL}, {'e', &out->cert, NULL},
         {'k', &out->key, NULL},     {'n', &out->sni, NULL},     {'C', NULL, &out->connections},
         {'s', NULL, &out->seconds}, {'S', NULL, &out->streams}, {'R', &out->requests, NULL},
+        {'t', &out->times, NULL},
     };
     *out = (struct options){.sni = "bench.example", .connections = 16, .streams = 1, .seconds = 5};
     for (int option; (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {

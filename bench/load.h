@@ -68,9 +68,9 @@ struct load {
     bool measuring, stopping;
     size_t n_warm, n_warm_wanted;
     uint64_t n_operations, n_bytes, n_resumed;
-    uint64_t n_cut;
-    int64_t first_cut_ns, last_cut_ns; /* by CLOCK_MONOTONIC, which the driver reads too */
-    uint64_t n_progress;               /* grows as long as anything moves */
+    uint64_t n_cut, n_told; /* ended by the server; by an alert and then FIN */
+    int64_t first_cut_ns, middle_cut_ns, last_cut_ns; /* by CLOCK_MONOTONIC, as the driver's */
+    uint64_t n_progress;                              /* grows as long as anything moves */
     char version[16], suite[64];
     enum hf_err err; /* the first failure ends the run */
 };
@@ -82,8 +82,16 @@ void slot_done(struct slot *slot);
 
 /* load_done_one is called by slots after each operation; false: the slot is to rest. */
 bool load_done_one(struct slot *slot);
-/* load_cut_one: the server has ended a slot at rest. */
-void load_cut_one(struct slot *slot);
+/* slot_was_told reads what had come before the server ended a slot at rest: an alert that says so,
+ * and FIN? The slot is then closed. */
+bool slot_was_told(struct slot *slot);
+
+/* cuts_wait takes all slots out of the loop and waits until the server has ended load->limit of
+ * them. Errors: HF_E_TIMEOUT. */
+enum hf_err cuts_wait(struct load *load, unsigned long seconds) HF_MUST_CHECK;
+
+/* cuts_read then counts those that were told of it, and closes all. */
+void cuts_read(struct load *load);
 /* load_ctx gives a reference to the context that this slot connects by. */
 enum hf_err load_ctx(struct load *load, const struct slot *slot, struct hf_tls_ctx **out);
 void load_fail(struct load *load, enum hf_err err, const char *where);

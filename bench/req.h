@@ -109,6 +109,11 @@ void req_pace_stop(struct req_pace *pace);
 /* req_pace_answered notes how long it took, and gives conn a request that waits, if any. */
 void req_pace_answered(struct req_pace *pace, struct req_conn *conn, int64_t began_ns);
 
+/* req_pace_write writes a line for each answer: when its request was due (ns, CLOCK_MONOTONIC), and
+ * how long it took from then (us). */
+enum hf_err req_pace_write(const struct req_pace *pace, const char *path) HF_MUST_CHECK;
+
+/* req_pace_times sorts them: the last call. */
 struct req_times {
     double p50_us, p99_us, p999_us, max_us;
     uint64_t n, n_waiting; /* n_waiting: had not begun at the end */

@@ -8,7 +8,9 @@
  * it was due. So neither a slow server nor this program's own lateness hides in the numbers.
  */
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -27,7 +29,8 @@ struct req_pace {
     size_t next;      /* connection to try first */
     int64_t *waiting; /* ring of times due */
     size_t waiting_at, n_waiting;
-    uint32_t *times; /* us */
+    uint32_t *times;    /* us */
+    int64_t *due_at_ns; /* of the request that took so long */
     size_t n_times;
 };
 
@@ -41,7 +44,8 @@ enum hf_err req_pace_new(struct req_load *load, double rate, struct req_pace **o
     pace->watch.fd = -1;
     pace->waiting = hf_alloc_zero(WAITING_MAX, sizeof(*pace->waiting));
     pace->times = hf_alloc_zero(TIMES_MAX, sizeof(*pace->times));
-    if (!pace->waiting || !pace->times) {
+    pace->due_at_ns = hf_alloc_zero(TIMES_MAX, sizeof(*pace->due_at_ns));
+    if (!pace->waiting || !pace->times || !pace->due_at_ns) {
         req_pace_free(pace);
         return HF_E_NOMEM;
     }
@@ -55,6 +59,7 @@ void req_pace_free(struct req_pace *pace)
         req_pace_stop(pace);
         hf_free(pace->waiting);
         hf_free(pace->times);
+        hf_free(pace->due_at_ns);
         hf_free(pace);
     }
 }
@@ -135,6 +140,7 @@ void req_pace_answered(struct req_pace *pace, struct req_conn *conn, int64_t beg
 {
     int64_t took_us = (hf_clock_mono_ns(&hf_os_clock) - began_ns) / 1000;
     if (pace->n_times < TIMES_MAX) {
+        pace->due_at_ns[pace->n_times] = began_ns;
         pace->times[pace->n_times++] = took_us > UINT32_MAX ? UINT32_MAX : (uint32_t)took_us;
     }
     if (pace->n_waiting > 0 && !pace->load->stopping && req_conn_has_room(conn)) {
@@ -143,6 +149,18 @@ void req_pace_answered(struct req_pace *pace, struct req_conn *conn, int64_t beg
         pace->n_waiting--;
         req_conn_request(conn, due_ns);
     }
+}
+
+enum hf_err req_pace_write(const struct req_pace *pace, const char *path)
+{
+    FILE *file = fopen(path, "we");
+    if (!file) {
+        return hf_fail_errno("%s", path);
+    }
+    for (size_t i = 0; i < pace->n_times; i++) {
+        fprintf(file, "%" PRId64 " %" PRIu32 "\n", pace->due_at_ns[i], pace->times[i]);
+    }
+    return fclose(file) == 0 ? HF_OK : hf_fail_errno("%s", path);
 }
 
 static int by_size(const void *a, const void *b)

@@ -335,12 +335,6 @@ static void stir(struct slot *slot)
     bool blocked;
     size_t n;
     enum hf_err err = fill(slot, &blocked);
-    if (slot->load->mode == LOAD_CUT && slot->load->measuring &&
-        (err || slot->ended || call(slot, &n) != HF_TLS_WANT_INPUT)) {
-        disconnect(slot);
-        load_cut_one(slot);
-        return;
-    }
     if (!err && (slot->ended || call(slot, &n) != HF_TLS_WANT_INPUT)) {
         err = hf_fail(HF_E_PEER, "the server ended a connection at rest, or sent data on it");
     }
@@ -349,6 +343,23 @@ static void stir(struct slot *slot)
         return;
     }
     rest(slot);
+}
+
+bool slot_was_told(struct slot *slot)
+{
+    bool blocked = false;
+    struct hf_tls_info info;
+    size_t n;
+    enum hf_err err = HF_OK;
+    while (!err && !blocked && !slot->ended) {
+        err = fill(slot, &blocked);
+    }
+    (void)call(slot, &n);
+    hf_tls_info(slot->tls, &info);
+    bool told = !err && slot->ended && info.alert_received != HF_ALERT_NONE &&
+                info.alert_received != HF_ALERT_CLOSE_NOTIFY;
+    disconnect(slot);
+    return told;
 }
 
 static void on_event(struct hf_watch *watch, unsigned events)

@@ -29,6 +29,13 @@ class Certs:
         self.issuing_key = self.path('issuing.key')
         self.server_all = self.path('server-all.pem')
 
+    def client_of_another(self):
+        """Chain and key of a client that another CA below the same root has issued."""
+        self._issue('another', 'root', 'issuing')
+        self._issue('other-client', 'another', 'client')
+        self._write('other-client-chain.pem', self.read('other-client.pem') + self.read('another.pem'))
+        return self.path('other-client-chain.pem'), self.path('other-client.key')
+
     def path(self, name):
         return str(self.folder / name)
 
@@ -48,8 +55,8 @@ class Certs:
                       '-nodes', '-keyout', 'root.key', '-out', 'root.pem', '-days', '30',
                       '-subj', '/CN=Bench root')
 
-    def _issue(self, name, issuer):
-        self._write(f'{name}.ext', EXTENSIONS[name])
+    def _issue(self, name, issuer, kind=None):
+        self._write(f'{name}.ext', EXTENSIONS[kind or name])
         self._openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
                       '-nodes', '-keyout', f'{name}.key', '-out', f'{name}.csr',
                       '-subj', f'/CN=Bench {name}')

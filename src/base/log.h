@@ -32,6 +32,8 @@ struct hf_log {
     void *ctx;
     /* write takes a whole line with its newline; must not block and not keep the bytes */
     void (*write)(void *ctx, struct hf_bytes line);
+    /* whether this thread's lines come faster than they are written; NULL: that isn't known */
+    bool (*behind)(void *ctx);
 };
 
 struct hf_log_line {
@@ -53,6 +55,13 @@ void hf_log_end(struct hf_log_line *line);
 /* hf_log_say writes a line with one field, "text". */
 void hf_log_say(struct hf_log *log, enum hf_log_level level, const char *event, const char *format,
                 ...) HF_PRINTF(4, 5);
+
+/* hf_log_behind: who has many lines to write that may wait had better let this thread's be written
+ * first; beyond some point lines are dropped. */
+static inline bool hf_log_behind(const struct hf_log *log)
+{
+    return log->behind && log->behind(log->ctx);
+}
 
 const char *hf_log_level_name(enum hf_log_level level);
 

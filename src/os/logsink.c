@@ -159,13 +159,22 @@ static void take_line(void *ctx, struct hf_bytes line)
     }
 }
 
+/* The behind of hf_log. */
+static bool is_behind(void *ctx)
+{
+    struct hf_logsink *sink = ctx;
+    struct queue *queue = pthread_getspecific(sink->key);
+    return queue && hf_ring_len(&queue->ring) > HF_LOGSINK_QUEUE / 2;
+}
+
 struct hf_log hf_logsink_log(struct hf_logsink *sink, enum hf_log_level level)
 {
     return (struct hf_log){.level = level,
                            .format = sink->format,
                            .clock = sink->clock,
                            .ctx = sink,
-                           .write = take_line};
+                           .write = take_line,
+                           .behind = is_behind};
 }
 
 void hf_logsink_reopen(struct hf_logsink *sink)

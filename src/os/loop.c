@@ -45,6 +45,7 @@ struct hf_loop {
     _Atomic(struct hf_task *) posted; /* newest first */
     struct hf_task *deferred;         /* oldest first */
     struct hf_task **deferred_end;
+    int rest_ms; /* the next wait may last, though something is deferred */
     void (*before_wait)(void *ctx);
     void (*after_wait)(void *ctx);
     void *wait_ctx;
@@ -243,15 +244,17 @@ static void tell_kernel(struct hf_loop *loop)
 
 static int wait_timeout_ms(struct hf_loop *loop)
 {
-    if (loop->deferred) {
+    int most_ms = loop->deferred ? loop->rest_ms : INT_MAX;
+    loop->rest_ms = 0;
+    if (most_ms == 0) {
         return 0;
     }
     int64_t next_ms = hf_wheel_next_ms(&loop->wheel);
     if (next_ms == INT64_MAX) {
-        return -1;
+        return most_ms < INT_MAX ? most_ms : -1;
     }
     int64_t ms = next_ms - read_now_ms(loop);
-    return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
+    return ms <= 0 ? 0 : ms < most_ms ? (int)ms : most_ms;
 }
 
 static enum hf_err wait_for_events(struct hf_loop *loop)
@@ -464,6 +467,11 @@ void hf_loop_post(struct hf_loop *loop, struct hf_task *task)
     if (!newest) {
         wake(loop);
     }
+}
+
+void hf_loop_rest(struct hf_loop *loop, int ms)
+{
+    loop->rest_ms = ms;
 }
 
 void hf_loop_defer(struct hf_loop *loop, struct hf_task *task)

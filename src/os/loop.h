@@ -105,7 +105,12 @@ static inline bool hf_timer_armed(const struct hf_timer *timer)
  */
 void hf_loop_post(struct hf_loop *loop, struct hf_task *task);
 
-/* hf_loop_defer runs the task at the end of this turn; own thread only. */
+/* hf_loop_defer runs the task at the end of this turn; own thread only. A task that defers itself
+ * runs once in each turn, and the loop doesn't wait for events in between. */
 void hf_loop_defer(struct hf_loop *loop, struct hf_task *task);
+
+/* hf_loop_rest lets it wait for them all the same, once, for this long at most: for deferred work
+ * that isn't urgent. */
+void hf_loop_rest(struct hf_loop *loop, int ms);
 
 #endif

@@ -309,13 +309,24 @@ enum hf_err hf_sock_read(int fd, struct hf_span into, size_t *out_n, bool *would
     return moved("read", n, out_n, would_block);
 }
 
-enum hf_err hf_sock_write(int fd, struct hf_bytes bytes, size_t *out_n, bool *would_block)
+static enum hf_err write_with(int flags, int fd, struct hf_bytes bytes, size_t *out_n,
+                              bool *would_block)
 {
     ssize_t n;
     do {
-        n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | flags);
     } while (n < 0 && errno == EINTR);
     return moved("write", n, out_n, would_block);
+}
+
+enum hf_err hf_sock_write(int fd, struct hf_bytes bytes, size_t *out_n, bool *would_block)
+{
+    return write_with(0, fd, bytes, out_n, would_block);
+}
+
+enum hf_err hf_sock_write_last(int fd, struct hf_bytes bytes, size_t *out_n, bool *would_block)
+{
+    return write_with(MSG_MORE, fd, bytes, out_n, would_block);
 }
 
 void hf_sock_shut_write(int fd)

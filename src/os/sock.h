@@ -111,6 +111,11 @@ enum hf_err hf_sock_read(int fd, struct hf_span into, size_t *out_n,
 enum hf_err hf_sock_write(int fd, struct hf_bytes bytes, size_t *out_n,
                           bool *would_block) HF_MUST_CHECK;
 
+/* hf_sock_write_last is hf_sock_write for what hf_sock_shut_write follows at once, once all has
+ * been taken: the last bytes and FIN then leave in one packet. */
+enum hf_err hf_sock_write_last(int fd, struct hf_bytes bytes, size_t *out_n,
+                               bool *would_block) HF_MUST_CHECK;
+
 /* hf_sock_shut_write sends FIN. hf_sock_reset makes the close that follows a RST. */
 void hf_sock_shut_write(int fd);
 void hf_sock_reset(int fd);

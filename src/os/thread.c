@@ -80,6 +80,22 @@ enum hf_err hf_thread_join_for(struct hf_thread *thread, int64_t timeout_ms)
     return HF_OK;
 }
 
+void hf_thread_yield(void)
+{
+    (void)sched_yield();
+}
+
+/* On Linux a priority belongs to a thread, and 0 is the caller. */
+void hf_thread_step_back(void)
+{
+    enum { STEP = 10, LAST = 19 };
+    errno = 0;
+    int now = getpriority(PRIO_PROCESS, 0);
+    if (now != -1 || errno == 0) {
+        (void)setpriority(PRIO_PROCESS, 0, now + STEP < LAST ? now + STEP : LAST);
+    }
+}
+
 unsigned hf_n_cpus(void)
 {
     cpu_set_t cpus;

@@ -35,6 +35,14 @@ void hf_thread_join(struct hf_thread *thread);
  * and whatever it uses must be left alone for good. */
 enum hf_err hf_thread_join_for(struct hf_thread *thread, int64_t timeout_ms) HF_MUST_CHECK;
 
+/* hf_thread_yield lets others go first that wait for this CPU; costs next to nothing where none do.
+ */
+void hf_thread_yield(void);
+
+/* hf_thread_step_back gives the calling thread a smaller share where CPUs are short (nice + 10),
+ * for work that may come late. A wish: it can't fail, and isn't taken back. */
+void hf_thread_step_back(void);
+
 /* hf_n_cpus is how many CPUs this process may run on, at least 1 (sched_getaffinity). */
 unsigned hf_n_cpus(void);
 

@@ -11,9 +11,30 @@ static bool asks_others(const struct hf_revocation *revocation)
     return revocation->ocsp != NULL;
 }
 
+/* The same words as a moment ago. */
+static bool recall(const struct hf_standing_memo *memo, const struct hf_deny_entry *entry,
+                   int64_t now_s, struct hf_notes *notes, struct hf_verdict *out)
+{
+    if (!memo || memo->entry != entry || memo->now_s != now_s) {
+        return false;
+    }
+    *out = memo->verdict;
+    hf_note_add(notes, memo->note);
+    return true;
+}
+
+static void remember(struct hf_standing_memo *memo, const struct hf_deny_entry *entry,
+                     int64_t now_s, const struct hf_notes *notes, const struct hf_verdict *verdict)
+{
+    if (memo && notes && notes->n) {
+        *memo = (struct hf_standing_memo){entry, now_s, *verdict, notes->note[notes->n - 1]};
+    }
+}
+
 static enum hf_standing by_deny_list(const struct hf_revocation *revocation,
                                      const struct hf_identity *identity, int depth, int64_t now_s,
-                                     struct hf_notes *notes, struct hf_verdict *out)
+                                     struct hf_standing_memo *memo, struct hf_notes *notes,
+                                     struct hf_verdict *out)
 {
     const struct hf_deny_entry *entry = NULL;
     if (revocation->deny && hf_denylist_find(revocation->deny, identity, now_s, &entry) != HF_OK) {
@@ -22,9 +43,12 @@ static enum hf_standing by_deny_list(const struct hf_revocation *revocation,
     if (!entry) {
         return HF_STANDING_GOOD;
     }
-    *out = (struct hf_verdict){.depth = -1};
+    if (!recall(memo, entry, now_s, notes, out)) {
+        *out = (struct hf_verdict){.depth = -1};
+        (void)hf_revocation_refuse_denied(entry, depth, now_s, notes, out);
+        remember(memo, entry, now_s, notes, out);
+    }
     snprintf(out->concerns, sizeof(out->concerns), "%s", identity->subject);
-    (void)hf_revocation_refuse_denied(entry, depth, now_s, notes, out);
     return HF_STANDING_FALLEN;
 }
 
@@ -63,7 +87,7 @@ static enum hf_standing one_above(const struct hf_revocation *revocation,
     }
     int depth = (int)at + 1;
     bool is_root = at + 1 == above->n_certs;
-    enum hf_standing standing = by_deny_list(revocation, identity, depth, now_s, notes, out);
+    enum hf_standing standing = by_deny_list(revocation, identity, depth, now_s, NULL, notes, out);
     if (standing == HF_STANDING_GOOD && revocation->live && !is_root &&
         hf_live_check(revocation->live, above->certs[at], above->certs[at + 1], NULL) >=
             HF_LIVE_REVOKED) {
@@ -95,8 +119,8 @@ enum hf_standing hf_revocation_standing_above(const struct hf_revocation *revoca
 enum hf_standing hf_revocation_standing_leaf(const struct hf_revocation *revocation,
                                              const struct hf_identity *leaf,
                                              const struct hf_cert *issuer, int64_t now_s,
-                                             struct hf_notes *notes, struct hf_verdict *out,
-                                             int64_t *out_until)
+                                             struct hf_standing_memo *memo, struct hf_notes *notes,
+                                             struct hf_verdict *out, int64_t *out_until)
 {
     struct hf_revoked_result result;
     struct hf_serial serial;
@@ -104,7 +128,7 @@ enum hf_standing hf_revocation_standing_leaf(const struct hf_revocation *revocat
     if (asks_others(revocation)) {
         return HF_STANDING_UNSURE;
     }
-    enum hf_standing standing = by_deny_list(revocation, leaf, 0, now_s, notes, out);
+    enum hf_standing standing = by_deny_list(revocation, leaf, 0, now_s, memo, notes, out);
     if (standing != HF_STANDING_GOOD || !(revocation->lists || revocation->live)) {
         return standing;
     }

@@ -13,6 +13,7 @@
 #include "proxy/crl_admin.h"
 #include "proxy/daemon_impl.h"
 #include "proxy/explain_admin.h"
+#include "proxy/review.h"
 #include "proxy/revoke_admin.h"
 #include "proxy/status.h"
 #include "proxy/upstream_admin.h"
@@ -116,6 +117,7 @@ static void roll_call(struct hf_task *task)
     struct roll_part *part = HF_CONTAINER_OF(task, struct roll_part, task);
     const struct roll *roll = part->roll;
     part->sessions = json_array();
+    hf_review_rejoin(part->worker);
     HF_LIST_FOREACH (&part->worker->sessions, link) {
         const struct hf_session *session = HF_CONTAINER_OF(link, struct hf_session, link);
         if (matches(roll, session) && part->n_matching++ < roll->limit) {

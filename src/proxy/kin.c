@@ -15,6 +15,7 @@ struct hf_kin {
     enum hf_standing above_standing;
     struct hf_verdict fallen; /* where it has fallen */
     struct hf_notes notes;
+    struct hf_standing_memo memo; /* of leaves */
     int64_t until;
     size_t key_len;
     uint8_t key[KEY_MAX];
@@ -89,6 +90,7 @@ static void look_above(struct hf_worker *worker, struct hf_kin *kin,
     if (kin->epoch != worker->epoch) {
         kin->epoch = worker->epoch;
         kin->notes.n = 0;
+        kin->memo.entry = NULL;
         kin->above_standing = hf_revocation_standing_above(revocation, kin->above, now_s,
                                                            &kin->notes, &kin->fallen, &kin->until);
     }
@@ -103,8 +105,8 @@ enum hf_standing hf_kin_standing(struct hf_worker *worker, struct hf_kin *kin,
     if (kin->above_standing == HF_STANDING_UNSURE || kin->until <= now_s) {
         return HF_STANDING_UNSURE;
     }
-    enum hf_standing standing = hf_revocation_standing_leaf(revocation, leaf, kin->above->certs[0],
-                                                            now_s, notes, out, out_until);
+    enum hf_standing standing = hf_revocation_standing_leaf(
+        revocation, leaf, kin->above->certs[0], now_s, &kin->memo, notes, out, out_until);
     if (standing == HF_STANDING_GOOD && kin->above_standing == HF_STANDING_FALLEN) {
         *out = kin->fallen;
         *notes = kin->notes;

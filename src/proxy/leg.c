@@ -39,13 +39,15 @@ void hf_leg_close(struct hf_leg *leg, struct hf_loop *loop)
     hf_buf_done(&leg->held_out);
 }
 
-/* Writes from the front of bytes until all went or the socket is full. */
-static enum hf_move write_out(struct hf_leg *leg, struct hf_bytes *bytes)
+/* Writes from the front of bytes until all went or the socket is full. last: FIN comes next. */
+static enum hf_move write_out(struct hf_leg *leg, struct hf_bytes *bytes, bool last)
 {
     while (bytes->len) {
         size_t n = 0;
         bool full = false;
-        if (hf_sock_write(leg->watch.fd, *bytes, &n, &full) != HF_OK) {
+        enum hf_err err = last ? hf_sock_write_last(leg->watch.fd, *bytes, &n, &full)
+                               : hf_sock_write(leg->watch.fd, *bytes, &n, &full);
+        if (err != HF_OK) {
             return HF_MOVE_LOST;
         }
         *bytes = hf_bytes_from(*bytes, n);
@@ -60,7 +62,7 @@ enum hf_move hf_leg_flush(struct hf_leg *leg)
 {
     struct hf_bytes rest = hf_buf_bytes(&leg->held_out);
     size_t before = rest.len;
-    enum hf_move move = write_out(leg, &rest);
+    enum hf_move move = write_out(leg, &rest, leg->finishing && !leg->finished);
     if (before) {
         hf_buf_consume(&leg->held_out, before - rest.len);
     }
@@ -79,7 +81,7 @@ enum hf_move hf_leg_flush(struct hf_leg *leg)
 static enum hf_move send_or_hold(struct hf_leg *leg, struct hf_buf *out)
 {
     struct hf_bytes rest = hf_buf_bytes(out);
-    enum hf_move move = write_out(leg, &rest);
+    enum hf_move move = write_out(leg, &rest, false);
     if (move == HF_MOVE_BLOCKED && hf_buf_append(&leg->held_out, rest) != HF_OK) {
         move = HF_MOVE_NOMEM;
     }
@@ -385,7 +387,7 @@ enum hf_move hf_leg_write(struct hf_leg *leg, struct hf_scratch *scratch, struct
         return queued ? HF_MOVE_BLOCKED : send_or_hold(leg, out);
     }
     if (!queued) {
-        enum hf_move move = write_out(leg, &plain);
+        enum hf_move move = write_out(leg, &plain, false);
         if (move != HF_MOVE_BLOCKED) {
             return move;
         }

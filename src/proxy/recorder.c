@@ -24,10 +24,10 @@
 #include "os/thread.h"
 
 enum {
-    INBOX = 512,
+    INBOX = 1024, /* as many as are kept of a kind at most */
     ADMITTED_EVERY_MS = 1000,
-    FLOOD = INBOX / 2, /* so many at once: the next are taken FLOOD_MS later */
-    FLOOD_MS = 100,
+    FLOOD = 32, /* so many at once: the next are taken FLOOD_MS later */
+    FLOOD_MS = 250,
 };
 
 struct inbox {
@@ -108,6 +108,7 @@ static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind)
         if (account) {
             keep(recorder, account);
             hf_account_free(account);
+            hf_thread_yield(); /* putting a flood in words must not keep workers waiting */
             n++;
         }
     }
@@ -152,6 +153,7 @@ static unsigned take(struct hf_recorder *recorder, bool admitted)
 static void run(void *arg)
 {
     struct hf_recorder *recorder = arg;
+    hf_thread_step_back();
     int64_t due_ms = now_ms(); /* when admissions may be written again */
     while (!atomic_load(&recorder->ending)) {
         struct pollfd wait = {recorder->wake_fd, POLLIN, 0};

@@ -14,6 +14,7 @@
 #include "proxy/proxy_protocol.h"
 #include "proxy/review.h"
 #include "proxy/session_account.h"
+#include "proxy/session_fall.h"
 #include "proxy/session_judge.h"
 #include "proxy/session_ocsp.h"
 #include "proxy/session_proxy.h"
@@ -381,6 +382,9 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
 {
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
     struct hf_session *session = HF_CONTAINER_OF(leg, struct hf_session, client);
+    if (hf_review_first(session)) {
+        return;
+    }
     switch (session->fsm.state) {
     case HF_SESSION_PROXY_HEADER:
         proxy_header(session);
@@ -407,7 +411,11 @@ static void on_client_event(struct hf_watch *watch, unsigned events)
         hf_down_event(session, events);
         return;
     case HF_SESSION_LINGER:
-        hf_session_discard(session, events);
+        if (session->fall) {
+            hf_session_fallen_event(session, watch);
+        } else {
+            hf_session_discard(session, events);
+        }
         return;
     default:
         return;

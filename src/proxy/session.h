@@ -76,6 +76,7 @@ struct hf_arrival {
 };
 
 struct hf_down;
+struct hf_fall;
 struct hf_kin;
 struct hf_session_wait;
 
@@ -105,6 +106,7 @@ struct hf_session {
     int64_t expires_at;           /* with kin: the first certificate of its chain does */
     const struct hf_server *upstream;
     struct hf_down *http; /* HTTP mode; NULL: not there yet, or any more */
+    struct hf_fall *fall; /* it was cut, and is to be buried: session_fall.h; NULL: not */
     struct hf_bar *bar;   /* it was refused, and gets pages that say so, nothing else; NULL: not */
     uint64_t id;
     uint64_t epoch;             /* of the worker, that it was judged at last */

@@ -64,13 +64,13 @@ static struct hf_account *begin(const struct hf_session *session, enum hf_accoun
     return account;
 }
 
-static void add_notes(struct hf_account *account, const struct hf_worker *worker,
+static void add_notes(struct hf_account *account, struct hf_ledger *ledger,
                       const struct hf_notes *notes)
 {
     account->notes.n = notes->n;
     memcpy(account->notes.note, notes->note, notes->n * sizeof(notes->note[0]));
     if (notes->n) {
-        account->ledger = hf_ledger_ref(worker->ledger);
+        account->ledger = hf_ledger_ref(ledger);
     }
 }
 
@@ -97,7 +97,7 @@ void hf_session_account_admitted(const struct hf_session *session)
     hf_account_set_reason(account, arrival->verdict.reason, arrival->verdict.text);
     hf_account_add_client(account, session);
     add_verdict(account, &arrival->verdict);
-    add_notes(account, session->worker, &arrival->notes);
+    add_notes(account, session->worker->ledger, &arrival->notes);
     hf_recorder_give(session->worker->recorder, account);
 }
 
@@ -120,13 +120,13 @@ void hf_session_account_refused(const struct hf_session *session, const struct h
     account->kind = is_noise(refusal->reason, account) ? HF_VERDICT_NOISE : HF_VERDICT_REFUSED;
     if (arrival && arrival->judged) {
         add_verdict(account, &arrival->verdict);
-        add_notes(account, session->worker, &arrival->notes);
+        add_notes(account, session->worker->ledger, &arrival->notes);
     }
     hf_recorder_give(session->worker->recorder, account);
 }
 
 void hf_session_account_cut(const struct hf_session *session, const struct hf_verdict *verdict,
-                            const struct hf_notes *notes)
+                            const struct hf_notes *notes, struct hf_ledger *ledger, int64_t at_ms)
 {
     struct hf_account *account = begin(session, HF_ABOUT_SESSION);
     if (!account) {
@@ -137,7 +137,8 @@ void hf_session_account_cut(const struct hf_session *session, const struct hf_ve
     hf_account_add_client(account, session);
     account->alert_sent = verdict->alert == HF_ALERT_NONE ? HF_ALERT_ACCESS_DENIED : verdict->alert;
     add_verdict(account, verdict);
-    add_notes(account, session->worker, notes);
+    add_notes(account, ledger, notes);
+    account->at_ms = at_ms;
     hf_recorder_give(session->worker->recorder, account);
 }
 
@@ -161,7 +162,7 @@ void hf_account_give_upstream(struct hf_worker *worker, uint64_t id, const char 
     account->trust = keep_trust(server ? server->upstream->trust : NULL);
     if (account->judged) {
         add_verdict(account, &check->verdict);
-        add_notes(account, worker, &check->notes);
+        add_notes(account, worker->ledger, &check->notes);
     }
     hf_recorder_give(worker->recorder, account);
 }

@@ -12,9 +12,10 @@
 void hf_session_account_admitted(const struct hf_session *session);
 void hf_session_account_refused(const struct hf_session *session, const struct hf_denial *refusal);
 
-/* hf_session_account_cut: a live session is closed, by a verdict that was made anew. */
+/* hf_session_account_cut: a live session was closed at at_ms (Unix), by a verdict that was made
+ * anew. ledger is what the notes point into. */
 void hf_session_account_cut(const struct hf_session *session, const struct hf_verdict *verdict,
-                            const struct hf_notes *notes);
+                            const struct hf_notes *notes, struct hf_ledger *ledger, int64_t at_ms);
 
 /* hf_session_account_upstream: the certificate or the TLS of the server that was reached is no
  * good. */

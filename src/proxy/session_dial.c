@@ -3,11 +3,13 @@
  * From an admitted client to a server: dialling, the PROXY header, TLS toward it, and the next
  * server when one is no good.
  */
+#include "proxy/review.h"
 #include "proxy/session_account.h"
 #include "proxy/session_impl.h"
 
 #include <stdio.h>
 
+#include "proxy/session_fall.h"
 #include "proxy/session_judge.h"
 #include "proxy/session_proxy.h"
 
@@ -114,6 +116,9 @@ static void on_server_event(struct hf_watch *watch, unsigned events)
 {
     struct hf_leg *leg = HF_CONTAINER_OF(watch, struct hf_leg, watch);
     struct hf_session *session = HF_CONTAINER_OF(leg, struct hf_session, server);
+    if (hf_review_first(session)) {
+        return;
+    }
     if (session->fsm.state == HF_SESSION_UPSTREAM_HANDSHAKE) {
         if (events & HF_LOOP_HANGUP && hf_server_check_waits(&session->arrival->server)) {
             hf_session_upstream_failed(session, NULL, "the server closed during the TLS handshake");
@@ -122,6 +127,8 @@ static void on_server_event(struct hf_watch *watch, unsigned events)
         upstream_handshake(session);
     } else if (session->fsm.state == HF_SESSION_RELAY) {
         hf_session_relay(session, leg, events);
+    } else if (session->fall) {
+        hf_session_fallen_event(session, watch);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "proxy/http/down.h"
 #include "proxy/kin.h"
 #include "proxy/session_account.h"
+#include "proxy/session_fall.h"
 #include "proxy/session_judge.h"
 
 enum {
@@ -27,6 +28,10 @@ static void free_later(struct hf_task *task)
 void hf_session_release(struct hf_session *session)
 {
     struct hf_worker *worker = session->worker;
+    if (session->fall) {
+        hf_session_tell_fall(session);
+        hf_session_drop_server(session);
+    }
     hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);
     hf_fsm_move(&session->fsm, HF_SESSION_CLOSED);
     hf_timer_cancel(&session->timer);
@@ -65,9 +70,7 @@ void hf_session_release(struct hf_session *session)
     }
 }
 
-/* The upstream leg goes: reset, unless it saw its end in order, so that a part of a transfer is
- * never taken for the whole. */
-static void drop_server(struct hf_session *session)
+void hf_session_drop_server(struct hf_session *session)
 {
     if (hf_leg_open(&session->server) && !session->server.finished) {
         hf_sock_reset(session->server.watch.fd);
@@ -75,19 +78,24 @@ static void drop_server(struct hf_session *session)
     hf_leg_close(&session->server, session->worker->loop);
 }
 
-/* Gives the client the time to read what was said last; see the header. */
-static void linger(struct hf_session *session)
+enum hf_move hf_session_say_last(struct hf_session *session)
 {
     hf_fsm_move(&session->fsm, HF_SESSION_LINGER);
     session->client.finishing = true; /* FIN follows what is held */
-    session->client.n_in = 0;         /* now counts what is thrown away */
     hf_timer_set(session->worker->loop, &session->timer, HF_SESSION_LINGER_MS);
-    if (hf_leg_flush(&session->client) == HF_MOVE_LOST) {
-        hf_session_release(session);
-        return;
-    }
+    enum hf_move move = hf_leg_flush(&session->client);
     unsigned write = hf_buf_len(&session->client.held_out) ? HF_LOOP_WRITE : 0;
     hf_watch_want(session->worker->loop, &session->client.watch, HF_LOOP_READ | write);
+    return move;
+}
+
+/* Gives the client the time to read what was said last; see the header. */
+static void linger(struct hf_session *session)
+{
+    session->client.n_in = 0; /* now counts what is thrown away */
+    if (hf_session_say_last(session) == HF_MOVE_LOST) {
+        hf_session_release(session);
+    }
 }
 
 /* A plain client that has not been told the end in order: FIN would look like success. */
@@ -108,7 +116,7 @@ void hf_session_finish(struct hf_session *session, enum hf_cause cause, bool wit
     hf_dial_free(session->dial);
     session->dial = NULL;
     hf_down_close(session, HF_MISHAP_CLIENT_CLOSED);
-    drop_server(session);
+    hf_session_drop_server(session);
     if (with_linger && session->client.watch.active) {
         linger(session);
         return;
@@ -182,7 +190,7 @@ void hf_session_cut(struct hf_session *session, enum hf_cause cause)
     hf_down_close(session,
                   cause == HF_CAUSE_DRAIN_TIMEOUT ? HF_MISHAP_DRAINED : HF_MISHAP_CLIENT_CLOSED);
     hf_session_log_end(session, cause);
-    drop_server(session);
+    hf_session_drop_server(session);
     cut_plain(session);
     if (session->client.tls) {
         /* user_canceled goes with close_notify, which after the handshake would say that all that
@@ -222,6 +230,13 @@ void hf_session_discard(struct hf_session *session, unsigned events)
             return;
         }
     }
-    unsigned write = hf_buf_len(&leg->held_out) ? HF_LOOP_WRITE : 0;
-    hf_watch_want(session->worker->loop, &leg->watch, HF_LOOP_READ | write);
+    unsigned wanted = HF_LOOP_READ | (hf_buf_len(&leg->held_out) ? HF_LOOP_WRITE : 0);
+    if (leg->watch.active) {
+        hf_watch_want(session->worker->loop, &leg->watch, wanted);
+        return;
+    }
+    leg->watch.wanted = wanted;
+    if (hf_watch_add(session->worker->loop, &leg->watch) != HF_OK) {
+        hf_session_release(session);
+    }
 }

@@ -48,6 +48,13 @@ void hf_session_refuse(struct hf_session *session, const struct hf_denial *refus
 void hf_session_refuse_for(struct hf_session *session, enum hf_reason reason, const char *text,
                            bool with_linger);
 
+/* hf_session_say_last sends what is held, then FIN, and enters the state `linger`. */
+enum hf_move hf_session_say_last(struct hf_session *session);
+
+/* hf_session_drop_server ends the upstream leg: by a reset, unless it saw its end in order, so that
+ * a part of a transfer is never taken for the whole. The session may be touched afterwards. */
+void hf_session_drop_server(struct hf_session *session);
+
 /* hf_session_discard throws away what a lingering client still sends, until it has closed. */
 void hf_session_discard(struct hf_session *session, unsigned events);
 

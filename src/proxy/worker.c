@@ -241,6 +241,7 @@ void hf_worker_drain(struct hf_worker *worker)
     replace_listeners(worker, NULL, 0);
     worker->stopping = true;
     hf_pool_retire(worker->hub, true);
+    hf_review_rejoin(worker);
     HF_LIST_FOREACH (&worker->sessions, link) {
         hf_down_retire(HF_CONTAINER_OF(link, struct hf_session, link));
     }
@@ -251,6 +252,7 @@ void hf_worker_drain(struct hf_worker *worker)
 
 void hf_worker_cut(struct hf_worker *worker)
 {
+    hf_review_rejoin(worker);
     HF_LIST_FOREACH (&worker->sessions, link) {
         hf_session_cut(HF_CONTAINER_OF(link, struct hf_session, link), HF_CAUSE_DRAIN_TIMEOUT);
     }
@@ -272,6 +274,7 @@ enum hf_err hf_worker_new(unsigned index, uint64_t first_id, struct hf_log *log,
     worker->clock = clock;
     worker->scratch.out = HF_BUF_INIT(SCRATCH_OUT);
     hf_list_init(&worker->sessions);
+    hf_list_init(&worker->fallen);
     enum hf_err err = hf_loop_new(clock, &worker->loop);
     if (err == HF_OK) {
         err = hf_resolver_new(worker->loop, NULL, &worker->resolver);

@@ -65,6 +65,7 @@ struct hf_worker {
     struct hf_listener **listeners;
     size_t n_listeners;
     struct hf_link sessions;
+    struct hf_link fallen; /* cut, and to be buried: see proxy/session_fall.h */
     size_t n_sessions;
     uint64_t next_id; /* the worker's index in the top bits, the process's start in the middle */
     bool leaving;     /* it won't be long: health checks are told to go elsewhere */
@@ -121,7 +122,8 @@ enum hf_err hf_worker_apply(struct hf_worker *worker, const struct hf_plan *plan
 /*
  * hf_worker_learn hands over a new ledger, and has every session judged again by it, a few in each
  * turn of the loop; those who are no longer admitted are closed. on_end is called once, from the
- * loop, with how many that were. A ledger that comes while one is under way starts it anew, and
+ * loop, with how many that were, when all have been; lines and stored verdicts about the last of
+ * many may come after. A ledger that comes while one is under way starts it anew, and
  * both calls end together.
  */
 typedef void hf_worker_learned_fn(void *ctx, size_t n_closed);

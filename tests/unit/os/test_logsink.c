@@ -271,12 +271,15 @@ static void test_a_full_disk_is_survived_and_reported_on_recovery(void **state)
 {
     (void)state;
     struct hf_logsink *sink = open_sink(scratch("log"));
+    struct hf_log log = hf_logsink_log(sink, HF_LOG_INFO);
+    assert_false(hf_log_behind(&log));
     signal(SIGXFSZ, SIG_IGN);
     set_file_limit(1000);
     for (int i = 0; i < 20000; i++) {
         say(sink, "0123456789");
     }
     AWAIT(n_errors(sink) > 0 && n_dropped(sink) > 0);
+    assert_true(hf_log_behind(&log));
     assert_int_equal(size_of(scratch("log")), 1000); /* the last line is torn */
     struct hf_logsink_stats stats;
     hf_logsink_stats(sink, &stats);

@@ -552,6 +552,42 @@ static void test_what_a_deferred_task_defers_still_runs_before_the_stop(void **s
     assert_int_equal(n_order, 2);
 }
 
+struct unhurried {
+    struct hf_task task;
+    int n_turns;
+    bool over;
+};
+
+static void turn_and_rest(struct hf_task *task)
+{
+    struct unhurried *work = HF_CONTAINER_OF(task, struct unhurried, task);
+    work->n_turns++;
+    if (!work->over) {
+        hf_loop_defer(loop, task);
+        hf_loop_rest(loop, 60000);
+    }
+}
+
+static struct unhurried work;
+
+static void end_work(struct hf_timer *timer)
+{
+    (void)timer;
+    work.over = true;
+    hf_loop_stop(loop);
+}
+
+static void test_deferred_work_may_rest_until_something_happens(void **state)
+{
+    (void)state;
+    struct hf_timer timer = {.on_due = end_work};
+    work = (struct unhurried){.task.run = turn_and_rest};
+    hf_timer_set(loop, &timer, 30);
+    hf_loop_defer(loop, &work.task);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+    assert_in_range(work.n_turns, 2, 10);
+}
+
 static void free_job(struct hf_task *task)
 {
     note_order(task);
@@ -696,6 +732,7 @@ int main(void)
         cmocka_unit_test(test_what_a_deferred_task_defers_still_runs_before_the_stop),
         cmocka_unit_test(test_freeing_the_loop_runs_what_is_still_queued),
         cmocka_unit_test(test_many_threads_post_and_each_keeps_its_order),
+        cmocka_unit_test(test_deferred_work_may_rest_until_something_happens),
         cmocka_unit_test(test_another_thread_may_stop_the_loop_and_it_may_run_again),
         cmocka_unit_test(test_the_wait_calls_surround_each_wait),
         cmocka_unit_test(test_running_out_of_memory_is_reported),

@@ -379,6 +379,39 @@ static void test_a_full_socket_buffer_would_block(void **state)
     hf_closep(&listener);
 }
 
+static uint32_t segments_in(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+    return info.tcpi_segs_in;
+}
+
+static void test_the_last_bytes_and_the_end_are_one_packet(void **state)
+{
+    (void)state;
+    struct hf_addr addr, peer;
+    int listener = listen_on("127.0.0.1:0", &addr);
+    int client = connect_to(&addr);
+    int server = accept_from(listener, &peer);
+    uint32_t before = segments_in(server);
+    uint8_t got[16];
+    size_t n;
+    bool would_block;
+    assert_int_equal(hf_sock_write_last(client, hf_bytes_str("bye"), &n, &would_block), HF_OK);
+    assert_int_equal(n, 3);
+    hf_sock_shut_write(client);
+    await(server, POLLIN);
+    assert_int_equal(hf_sock_read(server, hf_span_of(got, 16), &n, &would_block), HF_OK);
+    assert_true(!would_block && n == 3);
+    assert_int_equal(hf_sock_read(server, hf_span_of(got, 16), &n, &would_block), HF_OK);
+    assert_true(!would_block && n == 0);
+    assert_int_equal(segments_in(server), before + 1);
+    hf_closep(&client);
+    hf_closep(&server);
+    hf_closep(&listener);
+}
+
 #define SOCK_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
 int main(void)
@@ -403,6 +436,7 @@ int main(void)
         SOCK_TEST(test_a_socket_connected_to_itself_counts_as_refused),
         SOCK_TEST(test_a_reset_reads_and_writes_as_closed),
         SOCK_TEST(test_a_full_socket_buffer_would_block),
+        SOCK_TEST(test_the_last_bytes_and_the_end_are_one_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

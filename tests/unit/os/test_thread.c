@@ -109,11 +109,32 @@ static void test_the_descriptor_limit_goes_up_and_never_down(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+static void step_back(void *arg)
+{
+    int *nice = arg;
+    int before = getpriority(PRIO_PROCESS, 0);
+    hf_thread_yield();
+    hf_thread_step_back();
+    *nice = getpriority(PRIO_PROCESS, 0) - before;
+}
+
+static void test_a_thread_steps_back_alone(void **state)
+{
+    (void)state;
+    struct hf_thread thread = {0};
+    int before = getpriority(PRIO_PROCESS, 0), nice = 0;
+    assert_int_equal(hf_thread_start(&thread, "modest", step_back, &nice), HF_OK);
+    hf_thread_join(&thread);
+    assert_int_equal(nice, before + 10 < 19 ? 10 : 19 - before);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thread_has_all_signals_blocked_and_ours_are_as_before),
         cmocka_unit_test(test_a_long_name_is_cut),
+        cmocka_unit_test(test_a_thread_steps_back_alone),
         cmocka_unit_test(test_a_bounded_join_gives_up),
         cmocka_unit_test(test_a_bounded_join_of_one_that_ends_is_fine),
         cmocka_unit_test(test_there_is_a_cpu_and_affinity_counts),
