@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What telling of revocations costs a CA: lists and OCSP, beside `openssl ca`, `openssl ocsp` and,
-where it is installed, cfssl."""
+where they are installed, `cfssl gencrl` and `cfssl ocspserve`."""
 
 import http.client
 import json
@@ -15,7 +15,9 @@ import time
 
 from . import proc
 
-ANSWERS = 2000
+ANSWERS = 400  # on connections of their own
+CONNECTIONS = 16
+SECONDS = 3
 SUBJECT = '/CN=Bench'
 
 
@@ -85,32 +87,46 @@ def request_of(folder, issuer, cert, nonce):
     return path.read_bytes()
 
 
-def ask(port, path, request, keep):
-    """Asks over and over; with keep over one connection."""
-    n = ANSWERS if keep else ANSWERS // 10
-    for _ in range(1 if keep else n):
-        with socket.create_connection(('127.0.0.1', port), timeout=10) as connection:
-            for _ in range(n if keep else 1):
-                one(connection, path, request, keep)
-    return n
+def post(path, request, version='1.1'):
+    return (f'POST {path} HTTP/{version}\r\nHost: localhost\r\n'
+            f'Content-Type: application/ocsp-request\r\n'
+            f'Content-Length: {len(request)}\r\n\r\n'.encode() + request)
 
 
-def one(connection, path, request, keep):
-    connection.sendall(f'POST {path} HTTP/1.{int(keep)}\r\nHost: localhost\r\n'
-                       f'Content-Type: application/ocsp-request\r\n'
-                       f'Content-Length: {len(request)}\r\n\r\n'.encode() + request)
-    answer = http.client.HTTPResponse(connection, method='POST')
-    answer.begin()
-    body = answer.read()
-    if answer.status != 200 or len(body) < 100:
-        raise proc.Failed(f'the responder answers {answer.status} with {len(body)} bytes')
+def ask_once(port, whole):
+    with socket.create_connection(('127.0.0.1', port), timeout=10) as connection:
+        connection.sendall(whole)
+        answer = http.client.HTTPResponse(connection, method='POST')
+        answer.begin()
+        body = answer.read()
+        if answer.status != 200 or len(body) < 100:
+            raise proc.Failed(f'the responder answers {answer.status} with {len(body)} bytes')
 
 
-def cost(process, port, path, request, keep):
-    ask(port, path, request, keep)
+def cost_of_connections(process, port, path, request):
+    """For a responder that closes its connection after each answer."""
+    whole = post(path, request, '1.0')
+    ask_once(port, whole)
     before = proc.cpu_seconds(process.pid)
-    n = ask(port, path, request, keep)
-    return (proc.cpu_seconds(process.pid) - before) * 1e6 / n
+    for _ in range(ANSWERS):
+        ask_once(port, whole)
+    return (proc.cpu_seconds(process.pid) - before) * 1e6 / ANSWERS
+
+
+def cost(tools, process, folder, port, path, request, connections=CONNECTIONS):
+    """On kept connections, each of which asks again when it is answered."""
+    whole = post(path, request)
+    ask_once(port, whole)
+    script = pathlib.Path(folder) / 'asked'
+    script.write_bytes(b'%d\n%s' % (len(whole), whole))
+    words = ['--mode', 'closed', '--plain', '--connect', f'127.0.0.1:{port}', '--connections',
+             connections, '--seconds', SECONDS, '--requests', script]
+    with proc.Process('hfreq', [tools['hfreq'], *map(str, words)], folder, talk=True) as client:
+        client.read_line(60)
+        before = proc.cpu_seconds(process.pid)
+        client.say('go')
+        report = json.loads(client.read_line(SECONDS + 30))
+        return (proc.cpu_seconds(process.pid) - before) * 1e6 / report['operations']
 
 
 def fetched(port, path, into):
@@ -121,7 +137,7 @@ def fetched(port, path, into):
     return answer.status == 200
 
 
-def our_ocsp(handfast, folder):
+def our_ocsp(tools, handfast, folder):
     home, port = pathlib.Path(folder) / 'ours', proc.free_port()
     home.mkdir()
     command(handfast, 'ca', 'init', '--dir', home / 'ca', '--name', 'Bench')
@@ -131,7 +147,12 @@ def our_ocsp(handfast, folder):
 log: {{level: info}}
 ca: {{main: {{store: {home}/ca}}}}
 listeners:
-  public: {{listen: ["127.0.0.1:{port}"], plain: true, mode: http, routes: [{{service: main/public}}]}}
+  public:
+    listen: ["127.0.0.1:{port}"]
+    plain: true
+    mode: http
+    access-log: {{format: "off"}}
+    routes: [{{service: main/public}}]
 ''')
     with proc.Process('handfast', [handfast, 'run', '-c', str(config)], home) as process:
         proc.wait_for_port(process, port)
@@ -141,9 +162,12 @@ listeners:
         while 'issuing of the CA main has a new OCSP signer' not in process.said():
             process.stays(0.05)
         command('openssl', 'x509', '-inform', 'DER', '-in', issuer, '-out', home / 'issuing.pem')
-        asked = [request_of(home, home / 'issuing.pem', home / 'alice.pem', nonce) for nonce in (True, False)]
-        return {'signed_us': cost(process, port, '/ocsp', asked[0], True),
-                'cached_us': cost(process, port, '/ocsp', asked[1], True)}
+        signed, kept = [request_of(home, home / 'issuing.pem', home / 'alice.pem', nonce)
+                        for nonce in (True, False)]
+        return {'signed_us': cost(tools, process, home, port, '/ocsp', signed),
+                'cached_us': cost(tools, process, home, port, '/ocsp', kept),
+                'signed_one_us': cost(tools, process, home, port, '/ocsp', signed, 1),
+                'cached_one_us': cost(tools, process, home, port, '/ocsp', kept, 1)}
 
 
 def openssl_ocsp(folder):
@@ -157,7 +181,26 @@ def openssl_ocsp(folder):
     with proc.Process('openssl-ocsp', words, home) as process:
         while 'ACCEPT' not in process.said():  # a connection without a request ends it
             process.stays(0.05)
-        return {'signed_us': cost(process, port, '/', asked.read_bytes(), False)}
+        return {'signed_us': cost_of_connections(process, port, '/', asked.read_bytes())}
+
+
+def cfssl_ocsp(tools, folder):
+    """Its responder serves answers that were signed before, from a file; it never signs."""
+    home, port = pathlib.Path(folder) / 'openssl', proc.free_port()
+    command('openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+            '-keyout', home / 'leaf.key', '-out', home / 'leaf.csr', '-subj', '/CN=leaf')
+    command('openssl', 'x509', '-req', '-in', home / 'leaf.csr', '-CA', home / 'ca.pem', '-CAkey',
+            home / 'ca.key', '-CAcreateserial', '-out', home / 'leaf.pem', '-days', '20')
+    made, _, _ = command('cfssl', 'ocspsign', '-ca', home / 'ca.pem', '-responder', home / 'ca.pem',
+                         '-responder-key', home / 'ca.key', '-cert', home / 'leaf.pem', '-status', 'good')
+    (home / 'responses').write_text(''.join(json.loads(made)['ocspResponse'].split()) + '\n')
+    asked = request_of(home, home / 'ca.pem', home / 'leaf.pem', False)
+    words = ['cfssl', 'ocspserve', '-address', '127.0.0.1', '-port', str(port), '-responses',
+             str(home / 'responses'), '-loglevel', '5']
+    with proc.Process('cfssl-ocsp', words, home) as process:
+        proc.wait_for_port(process, port)
+        return {'cached_us': cost(tools, process, home, port, '/', asked),
+                'cached_one_us': cost(tools, process, home, port, '/', asked, 1)}
 
 
 # --- All --------------------------------------------------------------------------------------
@@ -165,10 +208,11 @@ def openssl_ocsp(folder):
 
 def compare(tools, handfast, entries):
     with tempfile.TemporaryDirectory(prefix='hf-bench-') as folder:
-        rows = {'handfast': {'crl': our_list(tools, folder, entries), 'ocsp': our_ocsp(handfast, folder)},
+        rows = {'handfast': {'crl': our_list(tools, folder, entries),
+                             'ocsp': our_ocsp(tools, handfast, folder)},
                 'openssl': {'crl': openssl_list(folder, entries), 'ocsp': openssl_ocsp(folder)}}
         if shutil.which('cfssl'):
-            rows['cfssl'] = {'crl': cfssl_list(folder, entries), 'ocsp': {}}
+            rows['cfssl'] = {'crl': cfssl_list(folder, entries), 'ocsp': cfssl_ocsp(tools, folder)}
         out, _, _ = command(tools['hfrevoked'], 'ocsp', 20000)
         rows['handfast']['ocsp']['alone_us'] = json.loads(out)['cpu_us']
         return {'entries': entries, 'rows': rows}
@@ -179,7 +223,9 @@ def table(found):
             ('crl', 'wall_s', '  as it passes', 's'), ('crl', 'peak_kib', '  memory at its most', 'KiB'),
             ('ocsp', 'signed_us', 'OCSP answer, signed, over HTTP', 'us of CPU'),
             ('ocsp', 'alone_us', '  the answer alone', 'us of CPU'),
-            ('ocsp', 'cached_us', 'OCSP answer, kept, over HTTP', 'us of CPU'))
+            ('ocsp', 'cached_us', 'OCSP answer, kept, over HTTP', 'us of CPU'),
+            ('ocsp', 'signed_one_us', '  signed, one client alone', 'us of CPU'),
+            ('ocsp', 'cached_one_us', '  kept, one client alone', 'us of CPU'))
     names = list(found['rows'])
     print(f'\n{"":34}' + ''.join(f'{name:>12}' for name in names))
     for part, figure, text, unit in what:
