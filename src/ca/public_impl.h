@@ -16,6 +16,9 @@ struct hf_public {
     struct hf_public_view *view;
     bool closed; /* the crew is gone */
     struct hf_cache *answers;
+
+    _Atomic int64_t renewing_s; /* the second in which so many answers were signed ahead */
+    atomic_uint n_renewing;
 };
 
 /* hf_public_now gives a reference to what is shown. */

@@ -12,6 +12,10 @@
  * gets an answer that is older than that. So a revocation needs no sweeping: it makes another key.
  * An answer to a nonce is for one client, and "unknown" may be wrong a moment later, when the
  * certificate has been issued: neither is kept.
+ *
+ * At the end of a quarter all keys change at once. So who is given a kept answer in the last fourth
+ * of it has the next one signed ahead, by the crew, RENEW_PER_S at most; what nobody asks for is
+ * left to be forgotten.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +26,7 @@
 #include "http/chars.h"
 #include "http/status.h"
 
-enum { CACHED_MAX = 16384, GET_MAX = 1024 };
+enum { CACHED_MAX = 16384, GET_MAX = 1024, RENEW_PER_S = 200 };
 
 #define NO_RESPONDER SIZE_MAX
 
@@ -31,6 +35,7 @@ struct cached {
     atomic_uint refs;
     struct hf_blob *blob;
     int64_t this_update, next_update;
+    atomic_bool renewed; /* the next one is being signed */
     char etag[2 * HF_SHA256_SIZE + 3];
 };
 
@@ -59,12 +64,12 @@ enum hf_err hf_public_cache_new(struct hf_cache **out)
 struct job {
     struct hf_crew_task task;
     struct hf_public *public;
-    struct hf_service_call *call;
+    struct hf_service_call *call; /* NULL: signed ahead */
     struct hf_public_view *view;
     struct hf_ocsp_ask ask;
     size_t by[HF_OCSP_SERIALS_MAX]; /* the responder of each; NO_RESPONDER */
     size_t signer;                  /* the first of them */
-    struct hf_buf der;              /* of GET */
+    struct hf_buf der;              /* of GET, or a copy */
     uint8_t key[HF_CACHE_KEY_LEN];
     bool is_get;
 };
@@ -278,14 +283,19 @@ static bool find_responders(struct job *job)
     return job->signer != NO_RESPONDER;
 }
 
-static void make_key(struct job *job, const uint8_t *spki)
+static int64_t quarter_of(const struct hf_public *public)
+{
+    int64_t quarter = public->options.ocsp_lifetime_s / 4;
+    return quarter > 0 ? quarter : 1;
+}
+
+static void make_key(struct job *job, int64_t slot)
 {
     struct hf_hash hash;
-    int64_t quarter = job->public->options.ocsp_lifetime_s / 4;
-    int64_t slot = hf_clock_wall_s(job->public->options.clock) / (quarter > 0 ? quarter : 1);
+    const struct hf_ocsp_signer *signer = job->view->responders[job->signer].signer;
     hf_hash_init(&hash, HF_HASH_SHA256);
     hf_hash_update(&hash, hf_bytes_of(&slot, sizeof(slot)));
-    hf_hash_update(&hash, hf_bytes_of(spki, HF_SHA256_SIZE));
+    hf_hash_update(&hash, hf_bytes_of(signer->cert->spki_sha256, HF_SHA256_SIZE));
     for (size_t i = 0; i < job->ask.n; i++) {
         struct hf_revocation_entry entry = {.at = 0};
         enum hf_live_answer answer = HF_LIVE_NOT_OURS;
@@ -300,6 +310,77 @@ static void make_key(struct job *job, const uint8_t *spki)
     }
     hf_hash_final(&hash, job->key);
 }
+
+/* --- Signing ahead ------------------------------------------------------------------------------
+ */
+
+static void run_ahead(struct hf_crew_task *task, bool dropped)
+{
+    struct job *job = HF_CONTAINER_OF(task, struct job, task);
+    struct cached *cached = NULL;
+    bool unknown = false;
+    if (!dropped && sign(job, &cached, &unknown) == HF_OK && !unknown) {
+        hf_cache_put(job->public->answers, job->key, cached);
+    }
+    cached_unref(cached);
+    job_free(job);
+}
+
+/* So many in a second that the crew has time for those who wait. */
+static bool may_renew(struct hf_public *public, int64_t now)
+{
+    int64_t was = atomic_load_explicit(&public->renewing_s, memory_order_relaxed);
+    if (was != now && atomic_compare_exchange_strong(&public->renewing_s, &was, now)) {
+        atomic_store(&public->n_renewing, 0);
+    }
+    return atomic_load_explicit(&public->n_renewing, memory_order_relaxed) < RENEW_PER_S &&
+           atomic_fetch_add(&public->n_renewing, 1) < RENEW_PER_S;
+}
+
+/* A job of its own: what was asked lives no longer than its call. */
+static enum hf_err copy_job(const struct job *asked, struct job **out)
+{
+    struct job *job = HF_NEW(struct job);
+    if (!job) {
+        return HF_E_NOMEM;
+    }
+    *job = (struct job){.task = {.run = run_ahead},
+                        .public = asked->public,
+                        .view = hf_public_view_ref(asked->view),
+                        .signer = asked->signer,
+                        .der = HF_BUF_INIT(HF_OCSP_REQUEST_MAX)};
+    hf_service_ref(&job->public->service);
+    memcpy(job->by, asked->by, sizeof(job->by));
+    enum hf_err err = hf_buf_append(&job->der, asked->is_get ? hf_buf_bytes(&asked->der)
+                                                             : asked->call->request.body);
+    err = err ? err : hf_ocsp_ask_read(hf_buf_bytes(&job->der), &job->ask);
+    if (err != HF_OK) {
+        job_free(job);
+        return err;
+    }
+    *out = job;
+    return HF_OK;
+}
+
+/* Where it fails, the next answer is signed when it is asked for. */
+static void renew(const struct job *asked, struct cached *cached, int64_t now)
+{
+    struct hf_public *public = asked->public;
+    int64_t quarter = quarter_of(public);
+    struct job *job = NULL;
+    if (now % quarter < quarter - quarter / 4 || atomic_load(&cached->renewed) ||
+        !may_renew(public, now) || atomic_exchange(&cached->renewed, true) ||
+        copy_job(asked, &job) != HF_OK) {
+        return;
+    }
+    make_key(job, now / quarter + 1);
+    if (hf_public_work(public, &job->task) != HF_OK) {
+        job_free(job);
+    }
+}
+
+/* --- The request --------------------------------------------------------------------------------
+ */
 
 static bool is_for_us(const struct hf_service_call *call)
 {
@@ -333,11 +414,13 @@ static bool answer_now(struct job *job, struct hf_bytes rest)
         give_error(job->call, HF_OCSP_RESPONSE_UNAUTHORIZED);
         return true;
     }
-    make_key(job, job->view->responders[job->signer].signer->cert->spki_sha256);
+    int64_t now = hf_clock_wall_s(job->public->options.clock);
+    make_key(job, now / quarter_of(job->public));
     if (!job->ask.nonce.ptr) {
         cached = hf_cache_get(job->public->answers, job->key);
     }
     if (cached) {
+        renew(job, cached, now);
         give(job, cached);
         cached_unref(cached);
     }
