@@ -145,7 +145,6 @@ static bool borrow(const struct opening *opening, struct hf_authority *authority
         return false;
     }
     authority->key = before->key;
-    authority->issuer = before->issuer ? hf_issuer_ref(before->issuer) : NULL;
     return true;
 }
 
@@ -158,9 +157,7 @@ static enum hf_err open_key(void *ctx, const struct hf_store_key *row)
         opening->set->locked = true;
         return HF_OK;
     }
-    HF_TRY(hf_store_key_open(row, opening->passphrase, &authority->key));
-    return authority->cert ? hf_issuer_new(authority->cert, authority->key, &authority->issuer)
-                           : HF_OK;
+    return hf_store_key_open(row, opening->passphrase, &authority->key);
 }
 
 static enum hf_err open_keys(struct hf_store *store, struct opening *opening)
@@ -225,6 +222,17 @@ static enum hf_err add_cross(void *ctx, struct hf_bytes der)
     return HF_OK;
 }
 
+/* What it issues must be good all the way up, whatever the certificates in between leave out. */
+static enum hf_err make_issuer(struct hf_authority *authority,
+                               const struct hf_authority *const *path, size_t depth)
+{
+    HF_TRY(hf_issuer_new(authority->cert, authority->key, &authority->issuer));
+    for (size_t i = 1; i < depth; i++) {
+        HF_TRY(hf_issuer_under(authority->issuer, path[i]->cert));
+    }
+    return HF_OK;
+}
+
 static enum hf_err link_one(struct hf_store *store, const struct hf_authorities *set,
                             struct hf_authority *authority)
 {
@@ -240,6 +248,9 @@ static enum hf_err link_one(struct hf_store *store, const struct hf_authorities 
     }
     if (depth == 0) {
         return HF_OK;
+    }
+    if (authority->key) {
+        HF_TRY(make_issuer(authority, path, depth));
     }
     for (size_t i = 0; i < depth; i++) {
         HF_TRY(hf_store_authority_certs(store, path[i]->id, add_cross, &chaining));

@@ -81,7 +81,12 @@ static int64_t max_of(int64_t a, int64_t b)
 
 static enum hf_err check_issuer_lives(struct making *m, int64_t end)
 {
-    if (m->issuer && (end <= m->now || hf_issuer_cert(m->issuer)->not_before > m->now)) {
+    if (m->issuer && hf_issuer_is_too_deep(m->issuer)) {
+        return refuse(m, HF_REFUSAL_ISSUER,
+                      hf_fail(HF_E_INVALID, "a CA above this one has a path length that doesn't "
+                                            "allow it: nobody would accept what it issues"));
+    }
+    if (m->issuer && (end <= m->now || hf_issuer_begin(m->issuer) > m->now)) {
         return refuse(m, HF_REFUSAL_ISSUER_ENDED,
                       hf_fail(HF_E_INVALID, "the CA's certificate has %s; it can't issue",
                               end <= m->now ? "ended" : "not begun yet"));
@@ -98,7 +103,7 @@ static enum hf_err choose_dates(struct making *m)
     HF_TRY(check_lifetime(m));
     HF_TRY(check_issuer_lives(m, end));
     if (!facts->not_before && m->issuer) {
-        from = max_of(from, hf_issuer_cert(m->issuer)->not_before);
+        from = max_of(from, hf_issuer_begin(m->issuer));
     }
     int64_t until = facts->not_after ? facts->not_after : max_of(from, m->now) + life;
     end = end < last_date ? end : last_date;
@@ -122,9 +127,10 @@ static enum hf_err choose_path_len(struct making *m)
         return HF_OK;
     }
     if (above == 0) {
-        return refuse(
-            m, HF_REFUSAL_ISSUER,
-            hf_fail(HF_E_INVALID, "this CA has path length 0: no CA may follow below it"));
+        return refuse(m, HF_REFUSAL_ISSUER,
+                      hf_fail(HF_E_INVALID,
+                              "this CA, or one above it, has a path length by which no CA may "
+                              "follow below it"));
     }
     if (above > 0 && (wanted < 0 || wanted >= above)) {
         m->path_len = above - 1;

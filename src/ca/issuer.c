@@ -2,6 +2,7 @@
 /* A CA's certificate is read once, by libcrypto, into what each new certificate needs of it. */
 #include "ca/issuer.h"
 
+#include <limits.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -28,8 +29,9 @@ struct hf_issuer {
     struct hf_bytes subject; /* owned */
     uint8_t key_id[HF_KEY_ID_MAX];
     size_t key_id_len;
-    int64_t end;
-    int path_len;
+    int64_t begin, end;
+    int room;    /* for CAs below it; below 0: it is too deep itself; INT_MAX: any number */
+    int n_under; /* CAs from here up to the one that comes next (RFC 5280 6.1.4 l) */
     struct limits *above[ABOVE_MAX]; /* those with constraints */
     size_t n_above;
 };
@@ -139,8 +141,6 @@ static enum hf_err check_may_issue(struct hf_issuer *issuer)
     if (!may) {
         return hf_fail(HF_E_INVALID, "this certificate is no CA that may sign certificates");
     }
-    long path_len = X509_get_pathlen(x509);
-    issuer->path_len = path_len < 0 || path_len > INT8_MAX ? -1 : (int)path_len;
     return HF_OK;
 }
 
@@ -158,9 +158,23 @@ static enum hf_err check_key(struct hf_issuer *issuer, EVP_PKEY *key)
     return HF_OK;
 }
 
+/* A path length counts the CAs that follow, but for those that a CA makes of itself anew. */
+static void take_path_len(struct hf_issuer *issuer, const struct hf_cert *cert)
+{
+    long path_len = X509_get_pathlen(cert->x509);
+    bool of_itself = X509_get_extension_flags(cert->x509) & EXFLAG_SI;
+    hf_ossl_forget();
+    if (path_len >= 0 && path_len - issuer->n_under < issuer->room) {
+        issuer->room = (int)(path_len - issuer->n_under);
+    }
+    issuer->n_under += of_itself ? 0 : 1;
+}
+
 static enum hf_err take_limits(struct hf_issuer *issuer, struct hf_cert *cert)
 {
     int at = X509_get_ext_by_NID(cert->x509, NID_name_constraints, -1);
+    take_path_len(issuer, cert);
+    issuer->begin = cert->not_before > issuer->begin ? cert->not_before : issuer->begin;
     issuer->end = cert->not_after < issuer->end ? cert->not_after : issuer->end;
     if (at < 0) {
         return HF_OK;
@@ -205,7 +219,9 @@ enum hf_err hf_issuer_new(struct hf_cert *cert, EVP_PKEY *key, struct hf_issuer 
     }
     atomic_init(&issuer->refs, 1);
     issuer->cert = hf_cert_ref(cert);
+    issuer->begin = INT64_MIN;
     issuer->end = INT64_MAX;
+    issuer->room = INT_MAX;
     enum hf_err err = fill(issuer, key);
     if (err != HF_OK) {
         hf_issuer_unref(issuer);
@@ -273,9 +289,19 @@ int64_t hf_issuer_end(const struct hf_issuer *issuer)
     return issuer->end;
 }
 
+int64_t hf_issuer_begin(const struct hf_issuer *issuer)
+{
+    return issuer->begin;
+}
+
 int hf_issuer_path_len(const struct hf_issuer *issuer)
 {
-    return issuer->path_len;
+    return issuer->room == INT_MAX ? -1 : issuer->room > 0 ? issuer->room : 0;
+}
+
+bool hf_issuer_is_too_deep(const struct hf_issuer *issuer)
+{
+    return issuer->room < 0;
 }
 
 enum hf_err hf_issuer_permits(const struct hf_issuer *issuer, struct hf_bytes subject,

@@ -24,9 +24,11 @@ struct hf_issuer;
 enum hf_err hf_issuer_new(struct hf_cert *cert, EVP_PKEY *key,
                           struct hf_issuer **out) HF_MUST_CHECK;
 
-/* hf_issuer_under: what it issues is also held to the name constraints and the end of a CA above
- * it, up to the root. Before the issuer is shared. Errors: HF_E_MALFORMED (constraints that can't
- * be read), HF_E_NOMEM. */
+/*
+ * hf_issuer_under: what it issues is also held to the name constraints, the path length and the
+ * dates of a CA above it. Called for each of them, from the nearest to the root, before the issuer
+ * is shared. Errors: HF_E_MALFORMED (constraints that can't be read), HF_E_NOMEM.
+ */
 enum hf_err hf_issuer_under(struct hf_issuer *issuer, struct hf_cert *above) HF_MUST_CHECK;
 struct hf_issuer *hf_issuer_ref(struct hf_issuer *issuer);
 void hf_issuer_unref(struct hf_issuer *issuer);
@@ -35,9 +37,13 @@ const struct hf_cert *hf_issuer_cert(const struct hf_issuer *issuer);
 const struct hf_public_key *hf_issuer_key(const struct hf_issuer *issuer);
 
 /* hf_issuer_end is the last moment that what it issues may last: the earliest end among it and
- * those above it. hf_issuer_path_len is how many CAs may follow below it; -1: any number. */
+ * those above it; hf_issuer_begin the latest beginning. hf_issuer_path_len is how many CAs may
+ * follow below it; -1: any number. hf_issuer_is_too_deep: one above it allows not even itself, so
+ * that nobody would accept what it issues. */
 int64_t hf_issuer_end(const struct hf_issuer *issuer);
+int64_t hf_issuer_begin(const struct hf_issuer *issuer);
 int hf_issuer_path_len(const struct hf_issuer *issuer);
+bool hf_issuer_is_too_deep(const struct hf_issuer *issuer);
 
 /* hf_issuer_permits holds names to the issuer's name constraints (RFC 5280 4.2.1.10), and the
  * subject's emailAddress too. subject is a Name in DER. Errors: HF_E_INVALID in words. */

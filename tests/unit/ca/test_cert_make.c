@@ -362,7 +362,7 @@ static void path_lengths_shrink_downwards(void **state)
     ask(&asked, "CN=Third", NULL);
     assert_int_equal(make("ca", &asked, &issuing, &made, &why), HF_E_INVALID);
     assert_int_equal(why, HF_REFUSAL_ISSUER);
-    assert_non_null(strstr(hf_err_text(), "path length 0"));
+    assert_non_null(strstr(hf_err_text(), "a path length by which no CA may follow below it"));
     asked_done(&asked);
 
     const int two = 2, none = -1;
@@ -374,6 +374,82 @@ static void path_lengths_shrink_downwards(void **state)
     assert_int_equal(hf_issuer_path_len(lower.issuer), 1);
     making_ca_done(&lower);
     making_ca_done(&middle);
+}
+
+/* The certificates in between say nothing of it: it is those above that bind. */
+static void all_cas_above_bind_what_is_issued(void **state)
+{
+    (void)state;
+    static const char *const permitted[] = {"DNS:example.org"};
+    static const char *const inside[] = {"DNS:a.example.org", NULL};
+    static const char *const outside[] = {"DNS:a.example.com", NULL};
+    const struct hf_made_constraints constraints = {permitted, 1, NULL, 0};
+    const int two = 2, none = -1;
+    struct hf_cert_facts facts = {
+        .constraints = &constraints, .path_len = &two, .lifetime_s = 400 * DAY};
+    struct making_ca top = making_below(&root, HF_KEY_KIND_P256, &facts);
+    facts = (struct hf_cert_facts){.path_len = &none};
+    struct making_ca middle = making_below(&top, HF_KEY_KIND_P256, &facts);
+    struct making_ca low = making_below(&middle, HF_KEY_KIND_P256, &facts);
+    struct asked asked;
+    struct hf_made_cert made;
+    enum hf_refusal why;
+    assert_int_equal(hf_issuer_under(low.issuer, top.cert), HF_OK);
+    assert_int_equal(hf_issuer_under(low.issuer, root.cert), HF_OK);
+
+    ask(&asked, "", inside);
+    assert_int_equal(make("server", &asked, &low, &made, &why), HF_OK);
+    hf_made_cert_done(&made);
+    asked.facts.not_after = MAKING_NOW + 5000 * DAY;
+    assert_int_equal(make("server", &asked, &low, &made, &why), HF_OK);
+    assert_int_equal(made.not_after, top.cert->not_after);
+    hf_made_cert_done(&made);
+    asked_done(&asked);
+    ask(&asked, "", outside);
+    assert_int_equal(make("server", &asked, &low, &made, &why), HF_E_INVALID);
+    assert_int_equal(why, HF_REFUSAL_NAME_CONSTRAINTS);
+    asked_done(&asked);
+
+    /* top allows two CAs below it, and there are two. */
+    assert_int_equal(hf_issuer_path_len(middle.issuer), 1);
+    assert_int_equal(hf_issuer_path_len(low.issuer), 0);
+    assert_false(hf_issuer_is_too_deep(low.issuer));
+    ask(&asked, "CN=Fourth", NULL);
+    assert_int_equal(make("ca", &asked, &low, &made, &why), HF_E_INVALID);
+    assert_int_equal(why, HF_REFUSAL_ISSUER);
+    asked_done(&asked);
+
+    making_ca_done(&low);
+    making_ca_done(&middle);
+    making_ca_done(&top);
+}
+
+/* As an outside CA may have made it, against its own path length. */
+static void a_ca_that_is_too_deep_issues_nothing(void **state)
+{
+    (void)state;
+    struct making_ca elsewhere = making_root(HF_KEY_KIND_P256);
+    struct hf_issuer *deep = NULL;
+    struct asked asked;
+    struct hf_made_cert made;
+    enum hf_refusal why;
+    assert_int_equal(hf_issuer_new(elsewhere.cert, elsewhere.key, &deep), HF_OK);
+    assert_int_equal(hf_issuer_under(deep, issuing.cert), HF_OK); /* path length 0 */
+    assert_false(hf_issuer_is_too_deep(deep));                    /* a root counts for nothing */
+    hf_issuer_unref(deep);
+    assert_int_equal(hf_issuer_new(issuing.cert, issuing.key, &deep), HF_OK);
+    assert_int_equal(hf_issuer_under(deep, issuing.cert), HF_OK);
+    assert_true(hf_issuer_is_too_deep(deep));
+    assert_int_equal(hf_issuer_path_len(deep), 0);
+    struct making_ca too_deep = issuing;
+    too_deep.issuer = deep;
+    ask(&asked, "CN=alice", NULL);
+    assert_int_equal(make("user", &asked, &too_deep, &made, &why), HF_E_INVALID);
+    assert_int_equal(why, HF_REFUSAL_ISSUER);
+    assert_non_null(strstr(hf_err_text(), "nobody would accept what it issues"));
+    asked_done(&asked);
+    hf_issuer_unref(deep);
+    making_ca_done(&elsewhere);
 }
 
 static void name_constraints_bind_what_is_issued(void **state)
@@ -623,6 +699,8 @@ int main(void)
         cmocka_unit_test(what_the_profile_does_not_allow_is_refused),
         cmocka_unit_test(keys_that_the_profile_does_not_take_are_refused),
         cmocka_unit_test(path_lengths_shrink_downwards),
+        cmocka_unit_test(all_cas_above_bind_what_is_issued),
+        cmocka_unit_test(a_ca_that_is_too_deep_issues_nothing),
         cmocka_unit_test(name_constraints_bind_what_is_issued),
         cmocka_unit_test(a_cn_that_looks_like_a_host_is_held_to_the_rules_for_hosts),
         cmocka_unit_test(urls_go_where_they_belong),
