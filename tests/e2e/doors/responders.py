@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who answers by OCSP: `openssl ocsp` for some CAs, cfssl's responder for another, Python's
-cryptography for the others; and, for certificates that name such a responder, bad ones of all kinds.
+"""Who answers by OCSP: `openssl ocsp` for some CAs, cfssl's responder for another, Bouncy Castle for a
+third, Python's cryptography for the others; and, for certificates that name such a responder, bad ones of all kinds.
 
 One HTTP server is in front of them, as each address is to a daemon a responder of its own: /WAY/CA.
 /any asks whoever is responsible."""
@@ -22,7 +22,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness import ocsp as harness_ocsp, waiting
 
-OPENSSL, CFSSL = ('root', 'issuing', 'deeper'), ('gnu',)
+OPENSSL, CFSSL, BOUNCY_CASTLE = ('root', 'issuing', 'deeper'), ('gnu',), ('swan',)
+PROGRAM = pathlib.Path(__file__).resolve().parents[1] / 'programs/OcspSigner.java'
+JARS = ':'.join(f'/usr/share/java/{name}.jar' for name in ('bcpkix', 'bcprov', 'bcutil'))
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 DATES = {'stale': (-3 * HOUR, -2 * HOUR), 'early': (2 * HOUR, 4 * HOUR)}
 REASONS = {'keyCompromise': (1, x509.ReasonFlags.key_compromise),
@@ -78,7 +80,7 @@ class Responders:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         self._ports, self.port, self.closed = ports, ports.take(), ports.take()
-        self.authority, self.after, self._servers, self._by_serial = None, False, {}, {}
+        self.authority, self.after, self._servers, self._by_serial, self._signed = None, False, {}, {}, {}
         self._release = threading.Event()
         self._open()
 
@@ -118,6 +120,8 @@ class Responders:
                 self._servers[issuer, after] = self._openssl(issuer, after)
             for issuer in CFSSL:
                 self._servers[issuer, after] = self._cfssl(issuer, after)
+        for issuer in BOUNCY_CASTLE:
+            self._bouncy_castle(issuer)
 
     def turn(self):
         """From now on those who fall have fallen."""
@@ -162,6 +166,19 @@ class Responders:
         return Server(port, ['cfssl', 'ocspserve', '-loglevel', '1', '-port', port, '-responses', answers],
                       answers.with_suffix('.log'), 'Now listening')
 
+    def _bouncy_castle(self, issuer):
+        """All answers at once: it takes longer to start than to sign."""
+        ca, files = self.authority.cas[issuer], {}
+        words = []
+        for after in (False, True):
+            for name, serial in self._of(issuer):
+                reason = self._reason(serial, after)
+                files[serial, after] = self.folder / f'{name}-{after}.answer'
+                words += [f'{serial:x}', str(REASONS[reason][0] if reason else -1), files[serial, after]]
+        subprocess.run(['java', '-XX:TieredStopAtLevel=1', '-cp', JARS, PROGRAM, ca.cert, ca.key, *words], check=True,
+                       capture_output=True)
+        self._signed.update({key: path.read_bytes() for key, path in files.items()})
+
     @staticmethod
     def _pass_on(server, request):
         """All that a server says, its HTTP too."""
@@ -204,6 +221,8 @@ class Responders:
             return b'<html>It works!</html>'
         if way == 'huge':
             return b'\x30\x84\x00\x10\x00\x00' + bytes(1 << 20)
+        if (serial, self.after) in self._signed:
+            return self._signed[serial, self.after]
         nonce = b'ours, not yours.' if way == 'other-nonce' else self._nonce(request)
         made = self._sign(serial, way, nonce)
         if issuer == 'forged':
