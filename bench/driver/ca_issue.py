@@ -79,10 +79,13 @@ class Ours:
 
     name = 'handfast'
 
-    def __init__(self, handfast, tools, folder):
+    def __init__(self, handfast, tools, folder, revoked=0):
+        """revoked: so many certificates, all revoked, are in the store before it is served."""
         self.handfast, self.tools, self.folder = handfast, tools, folder
         self.port, self.public = proc.free_port(), proc.free_port()
         self.cli('init', '--name', 'Bench')
+        for verb in ('fill', 'revoke') if revoked else ():
+            run(tools['hfstore'], verb, f'sqlite:{folder}/ca/ca.db', revoked)
         (folder / 'bench.yaml').write_text(PROFILE)
         self.cli('profile put', folder / 'bench.yaml')
         self.cli('issue', '--server', 'server.example', '--no-p12', '--out', folder / 'server')
@@ -124,6 +127,7 @@ class Ours:
         context.check_hostname = False
         with contextlib.closing(http.client.HTTPSConnection('127.0.0.1', self.port,
                                                             context=context)) as client:
+            client.connect()
             while len(found) < n:
                 began = time.monotonic()
                 client.request('GET', '/ca/v1/certificates?profile=bench&valid=true&limit=100'
@@ -141,6 +145,13 @@ class Ours:
     def revoke(self, serials, seconds):
         return self.load([post(f'/ca/v1/certificates/{serial}/revoke', {'reason': 'superseded'})
                           for serial in serials], seconds, once=True)
+
+    def settle(self):
+        """Until it does nothing: lists are made when certificates were revoked."""
+        before = -1
+        while proc.cpu_seconds(self.process.pid) - before > 0.03:
+            before = proc.cpu_seconds(self.process.pid)
+            self.process.stays(1)
 
     def memory_kib(self):
         return proc.memory_kib(self.process.pid)
@@ -256,6 +267,29 @@ def make_csr(folder):
     return (folder / 'leaf.csr').read_text()
 
 
+def revoke_rounds(ours, rounds, n, what='revoke'):
+    """Rows; the lists that are due meanwhile are in them."""
+    serials, pages = ours.serials(n)
+    rows = [('page of 100, slowest', ours.name, max(pages) * 1000, 'ms', len(pages))]
+    for number in range(rounds):
+        ours.settle()
+        operations, cpu = ours.revoke(serials[number::rounds], 60)
+        rows.insert(-1, (what, ours.name, us(operations, cpu), 'us of CPU', operations))
+    return rows
+
+
+def among(tools, handfast, folder, revoked, seconds, rounds):
+    """The same beside so many that are revoked."""
+    ours = Ours(handfast, tools, folder, revoked)
+    try:
+        ours.settle()
+        csrs = [make_csr(folder) for _ in range(KEYS // 5)]
+        rows = [('issue', ours.name, us(*ours.issue(csrs, seconds)), 'us of CPU', 0)]
+        return [*rows, *revoke_rounds(ours, rounds, 3000 * rounds)]
+    finally:
+        ours.end()
+
+
 def us(operations, cpu):
     if not operations:
         raise proc.Failed('nothing was done')
@@ -288,16 +322,16 @@ def measure(tools, handfast, seconds, rounds):
         for peer in running:
             found = sorted((us(*peer.issue(csrs, seconds)) for _ in range(rounds)))
             rows.append(('issue', peer.name, found[len(found) // 2], 'us of CPU', 0))
-        serials, pages = ours.serials(20000)
-        for number in range(rounds):
-            some = serials[number::rounds]
-            operations, cpu = ours.revoke(some, 60)
-            rows.append(('revoke', ours.name, us(operations, cpu), 'us of CPU', operations))
-        rows.append(('page of 100, slowest', ours.name, max(pages) * 1000, 'ms', len(pages)))
+        rows += revoke_rounds(ours, rounds, 20000)
     return rows
 
 
-def table(rows):
-    print()
+def measure_among(tools, handfast, revoked, seconds, rounds):
+    with tempfile.TemporaryDirectory(prefix='hf-bench-') as folder:
+        return among(tools, handfast, pathlib.Path(folder), revoked, seconds, rounds)
+
+
+def table(rows, title=''):
+    print(f'\n{title}')
     for what, who, value, unit, n in rows:
         print(f'  {what:24}{who:14}{value:12.1f} {unit:12}{n or "":>8}')

@@ -44,7 +44,8 @@ modes:
   scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
   crl        loading, holding and asking a revocation list, beside libcrypto's X509_CRL
-  ca         what lists and OCSP answers cost a CA, beside `openssl ca`, `openssl ocsp`, cfssl
+  ca         what certificates, revocations, lists and OCSP answers cost a CA, beside cfssl,
+             `openssl ca` and `openssl ocsp`; --entries are revoked before, which takes its time
 
 With --http or --h2, requests and idle are about proxies that understand HTTP/1.1 or HTTP/2, and
 requests also measures how long one takes (99 of 100 at most) at a rate that is 70% of what the
@@ -288,6 +289,7 @@ def memory_table(found):
 
 def ca_tables(found):
     ca_issue.table(found['issuing'])
+    ca_issue.table(found['among'], f'among {found["telling"]["entries"]} that are revoked')
     ca.table(found['telling'])
 
 
@@ -301,6 +303,8 @@ def run(options):
     elif options.mode == 'ca':
         tools, handfast = tools_in(folder), find_handfast(folder)
         result = {'issuing': ca_issue.measure(tools, handfast, options.seconds, options.rounds),
+                  'among': ca_issue.measure_among(tools, handfast, options.entries, options.seconds,
+                                                  options.rounds),
                   'telling': ca.compare(tools, handfast, options.entries)}
         show = ca_tables
     elif options.mode == 'revoke':
