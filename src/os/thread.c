@@ -121,3 +121,12 @@ uint64_t hf_nofile_raise(uint64_t want)
     }
     return limit.rlim_cur;
 }
+
+void hf_core_none(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
+}
