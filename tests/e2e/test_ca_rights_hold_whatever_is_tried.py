@@ -65,10 +65,10 @@ def test_nobody_renews_anothers(api, tmp_path):
     for who in (api.bob, None):
         for verb in ('renew', 'rekey'):
             assert no(api, who, 'POST', f'/v1/certificates/{serial}/{verb}') == FORBIDDEN
-        assert no(api, who, 'POST', f'/v1/certificates/{serial}/renew', {'csr': request}) == INVALID
+        assert no(api, who, 'POST', f'/v1/certificates/{serial}/renew', {'csr': request}) == FORBIDDEN
         assert no(api, who, 'POST', f'/v1/certificates/{serial}/rekey', {'csr': request}) == FORBIDDEN
     assert no(api, None, 'POST', '/v1/certificates/self/renew') == FORBIDDEN
-    assert no(api, None, 'POST', '/v1/certificates/1234/renew') == NOT_FOUND
+    assert no(api, None, 'POST', '/v1/certificates/1234/renew') == FORBIDDEN
     assert api.n_issued() == before
 
 
@@ -259,7 +259,7 @@ def test_picking_up_wants_the_whole_id(api):
                    place.replace('.', '..')):
         for who in (None, api.bob):
             assert no(api, who, 'GET', target)[0] == 403, target
-    assert no(api, None, 'GET', '/v1/requests/99.' + place.split('.')[1]) == NOT_FOUND
+    assert no(api, None, 'GET', '/v1/requests/99.' + place.split('.')[1]) == FORBIDDEN
     api.good(api.alice, 'GET', request, status=202)
     api.good(None, 'GET', place, status=202)
     api.good(api.bob, 'POST', request + '/deny', {'note': 'no'})

@@ -37,7 +37,7 @@ trust:
                     when-missing: deny}}
   quiet: {roots: a.pem, names: ./a.pem, ocsp: {responder: "http://ocsp.example/"},
           crl: {files: [a.pem], urls: ["https://crl.example:8443/a.crl?x=1"], from-certificates: ["http://[::1]:80"],
-                url-trust: partners, refresh: 1h, max-size: 64MiB, fetch-timeout: 60s,
+                url-trust: partners, refresh: 1h, max-size: 64MiB, fetch-timeout: 60s, wait: 1s,
                 when-stale: 24h, when-missing: deny}}
 ca:
   main:
