@@ -473,6 +473,42 @@ static const uint8_t *search(const uint8_t *mem, size_t n, size_t width, const u
     return mem < end && compare(mem, key, width) == 0 ? mem : NULL;
 }
 
+/*
+ * Keys are spread evenly, so where one stands in its bucket is guessed from its next four bytes,
+ * and is a step or two off. The lines around the guess are asked for together: one wait for memory,
+ * not one for each step of a bisection. A bucket that isn't even is bisected in the end.
+ */
+static const uint8_t *guess(const uint8_t *mem, size_t n, size_t width, const uint8_t *key)
+{
+    enum { STEPS = 8, AROUND = 40 /* bytes */ };
+    size_t record = width + META;
+    uint32_t next;
+    memcpy(&next, key, sizeof(next));
+    size_t at = (size_t)((uint64_t)be32toh(next) * n >> 32);
+    const uint8_t *entry = mem + at * record;
+    __builtin_prefetch(entry - AROUND);
+    __builtin_prefetch(entry + AROUND);
+    if (n == 0) {
+        return NULL;
+    }
+    size_t low = 0, high = n; /* where it is, if it is */
+    for (int step = 0; step < STEPS && low < high; step++) {
+        int order = compare(mem + at * record, key, width);
+        if (order == 0 && (at == low || compare(mem + (at - 1) * record, key, width) != 0)) {
+            return mem + at * record;
+        }
+        if (order < 0) {
+            low = ++at;
+        } else {
+            high = at--;
+        }
+        if (at < low || at >= high) {
+            return NULL;
+        }
+    }
+    return search(mem + low * record, high - low, width, key);
+}
+
 bool hf_serials_find(const struct hf_serials *serials, const struct hf_serial *serial,
                      struct hf_revocation_entry *out)
 {
@@ -484,8 +520,8 @@ bool hf_serials_find(const struct hf_serials *serials, const struct hf_serial *s
     const uint8_t *found;
     if (class->buckets) {
         const uint32_t *range = &class->buckets[bucket_of(key)];
-        found = search(mem + range[0] * (class->width + META), range[1] - range[0], class->width,
-                       key + DROPPED);
+        found = guess(mem + range[0] * (class->width + META), range[1] - range[0], class->width,
+                      key + DROPPED);
     } else {
         found = search(mem, class->n, class->width, key);
     }

@@ -189,6 +189,40 @@ static void an_entry_that_revokes_comes_before_one_that_takes_back(void **state)
     }
 }
 
+/* A bucket that is far from even: the same serial over and over, among others that are alone. */
+static void finds_the_first_of_many_of_the_same_in_a_big_list(void **state)
+{
+    enum { N = 40000, SAME = 100 };
+    struct hf_serials_builder builder = {.max = N + SAME};
+    struct hf_serials *serials = NULL;
+    struct hf_revocation_entry entry;
+    char text[40];
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        snprintf(text, sizeof(text), "%032x", i + 1);
+        text[0] = '5';
+        add(&builder, text, 60, HF_REVOKED_FOR_UNSPECIFIED);
+    }
+    for (int i = 0; i < SAME; i++) {
+        bool last = i == SAME - 1;
+        add(&builder, "77777777777777777777777777777777", last ? 120 : 180,
+            last ? HF_REVOKED_FOR_SUPERSEDED : HF_REVOKED_FOR_REMOVED);
+    }
+    assert_int_equal(hf_serials_build(&builder, &serials), HF_OK);
+    struct hf_serial serial;
+    assert_int_equal(hf_serial_from_hex("77777777777777777777777777777777", &serial), HF_OK);
+    assert_true(hf_serials_find(serials, &serial, &entry));
+    assert_int_equal(entry.why, HF_REVOKED_FOR_SUPERSEDED);
+    assert_int_equal(entry.at, 120);
+    for (int i = 0; i < 2 * N; i++) {
+        snprintf(text, sizeof(text), "%032x", i + 1);
+        text[0] = '5';
+        assert_int_equal(hf_serial_from_hex(text, &serial), HF_OK);
+        assert_int_equal(hf_serials_find(serials, &serial, NULL), i < N);
+    }
+    hf_serials_free(serials);
+}
+
 static void takes_no_more_than_its_limit(void **state)
 {
     (void)state;
@@ -253,6 +287,7 @@ int main(void)
         cmocka_unit_test(holds_many_that_count_up),
         cmocka_unit_test(holds_many_that_look_random),
         cmocka_unit_test(an_entry_that_revokes_comes_before_one_that_takes_back),
+        cmocka_unit_test(finds_the_first_of_many_of_the_same_in_a_big_list),
         cmocka_unit_test(takes_no_more_than_its_limit),
         cmocka_unit_test(dates_are_kept_to_the_minute_and_bounded),
         cmocka_unit_test(survives_running_out_of_memory),
