@@ -39,8 +39,10 @@ static const struct hf_key ocsp_keys[] = {
      .doc =
          "What is done with an answer that the peer shows with its certificate: `use` looks at it "
          "before anybody is asked, `require` refuses who shows no good one in a full handshake, "
-         "`ignore` doesn't ask for it. Clients can show one in TLS 1.3 only, and to our own engine "
-         "only.",
+         "`ignore` doesn't ask for it. Peers are asked to show one by `use` and `require` alone: "
+         "no "
+         "other key is needed. Clients can in TLS 1.3 and to our own engine only; what comes with "
+         "the CA certificates of a chain is read there as well, and by libssl is not.",
      .example = "use",
      HF_KEY_FIELD(hf_cfg_ocsp, staple)},
     {.name = "leaf-only",

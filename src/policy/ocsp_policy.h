@@ -54,8 +54,11 @@ void hf_ocsp_wants_done(struct hf_ocsp_wants *wants);
 struct hf_judge_ocsp {
     struct hf_ocsp_memory *memory; /* NULL: nothing is known */
     struct hf_bytes staple;        /* that came with the leaf; empty: none */
-    bool first;                    /* a full handshake: a staple would have come now */
-    bool may_wait;                 /* the judge is asked again when `wants` are answered */
+    const struct hf_chain *sent;   /* what the peer sent, and ... */
+    const struct hf_bytes
+        *ca_staples; /* ... what came with each of it above the leaf; NULL: none */
+    bool first;      /* a full handshake: a staple would have come now */
+    bool may_wait;   /* the judge is asked again when `wants` are answered */
     bool may_fetch;  /* likewise when lists that certificates name, or a trust, have been fetched */
     bool lacks_list; /* out: with a verdict that is `pending`: no fresh list speaks ... */
     struct hf_chain *unlisted;  /* ... for all of this path, a reference */

@@ -85,11 +85,26 @@ static enum hf_reason reason_of(enum hf_err err)
     return err == HF_E_PEER ? HF_REASON_OCSP_NO_STAPLE : HF_REASON_OCSP_UNTRUSTED;
 }
 
+/* What came with the certificate, as the peer sent it; empty: nothing did. */
+static struct hf_bytes staple_of(const struct hf_ocsp_case *c)
+{
+    const struct hf_judge_ocsp *ocsp = c->ocsp;
+    if (c->at == 0) {
+        return ocsp->staple;
+    }
+    for (size_t i = 1; ocsp->ca_staples && i < ocsp->sent->n_certs; i++) {
+        if (memcmp(ocsp->sent->certs[i]->sha256, cert_of(c)->sha256, HF_SHA256_SIZE) == 0) {
+            return ocsp->ca_staples[i];
+        }
+    }
+    return hf_bytes_of(NULL, 0);
+}
+
 static enum hf_err read_staple(const struct hf_ocsp_case *c, struct hf_ocsp_known **out)
 {
     struct hf_ocsp_answer *answer HF_CLEANUP(hf_ocsp_answer_unrefp) = NULL;
     const struct hf_ocsp_origin origin = {.from = "stapled", .got_at = c->now_s, .stapled = true};
-    HF_TRY(hf_ocsp_answer_read(c->ocsp->staple, &answer));
+    HF_TRY(hf_ocsp_answer_read(staple_of(c), &answer));
     return hf_ocsp_known_new(answer, cert_of(c), issuer_of(c), &origin, out);
 }
 
@@ -105,7 +120,7 @@ static bool is_same(const struct hf_ocsp_known *known, struct hf_bytes staple)
 static void take_staple(const struct hf_ocsp_case *c, struct knowledge *k)
 {
     struct hf_ocsp_known *known HF_CLEANUP(hf_ocsp_known_unrefp) = NULL;
-    if (is_same(k->recall.known, c->ocsp->staple)) {
+    if (is_same(k->recall.known, staple_of(c))) {
         return;
     }
     enum hf_err err = read_staple(c, &known);
@@ -125,7 +140,7 @@ static void take_staple(const struct hf_ocsp_case *c, struct knowledge *k)
 
 static bool has_staple(const struct hf_ocsp_case *c)
 {
-    return c->at == 0 && c->ocsp->staple.len && c->revocation->ocsp->staple != HF_STAPLE_IGNORE;
+    return c->revocation->ocsp->staple != HF_STAPLE_IGNORE && staple_of(c).len;
 }
 
 /* Everything that is known; to be emptied with hf_ocsp_recall_done(&out->recall). */

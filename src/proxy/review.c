@@ -113,7 +113,7 @@ static bool review_client(struct hf_session *session, bool final)
     }
     notes.n = 0;
     if (hf_tls_get_peer_chain(session->client.tls, &chain) == HF_OK) {
-        hf_session_ocsp_begin(session, (struct hf_bytes){0}, false, !final, &ocsp);
+        hf_session_ocsp_begin(session, NULL, !final, &ocsp);
         hf_session_judge_chain(session, chain, &ocsp, &notes, &verdict);
         hf_session_ocsp_end(session, &ocsp);
     } else {

@@ -3,6 +3,7 @@
 
 #include "config/ledger.h"
 #include "proxy/crl_meet.h"
+#include "proxy/session_ocsp.h"
 #include "proxy/snapshot.h"
 
 static void judge_chain(const struct hf_clock *clock, const struct hf_ledger *ledger,
@@ -121,8 +122,7 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
         return (struct hf_tls_answer){.wait = true};
     }
     begin(check->desk, &ocsp);
-    ocsp.staple = peer->staple;
-    ocsp.first = !peer->resumed;
+    hf_ocsp_take_staples(peer, &ocsp);
     ocsp.may_wait = !peer->resumed && !check->waited && check->desk && check->resume;
     ocsp.may_fetch = !peer->resumed && !check->list_waited && check->crl_desk && check->resume;
     judge_chain(check->clock, *check->ledger, check->server, peer->chain, &ocsp, check->worker,

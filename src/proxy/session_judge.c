@@ -169,7 +169,7 @@ static struct hf_tls_answer judge_client(void *conn_ctx, const struct hf_tls_pee
     if (hf_session_ocsp_waits(session)) {
         return (struct hf_tls_answer){.wait = true};
     }
-    hf_session_ocsp_begin(session, peer->staple, !peer->resumed, !peer->resumed, &ocsp);
+    hf_session_ocsp_begin(session, peer, !peer->resumed, &ocsp);
     hf_session_judge_chain(session, peer->chain, &ocsp, &session->arrival->notes, verdict);
     if (verdict->pending && hf_session_ocsp_wait(session, &ocsp, hf_session_go_on)) {
         return (struct hf_tls_answer){.wait = true};

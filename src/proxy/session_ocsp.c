@@ -26,18 +26,27 @@ static const struct hf_revocation *revocation_of(const struct hf_session *sessio
     return hf_worker_revocation(session->worker, session->policy ? session->policy->trust : NULL);
 }
 
-void hf_session_ocsp_begin(const struct hf_session *session, struct hf_bytes staple, bool first,
+void hf_ocsp_take_staples(const struct hf_tls_peer *peer, struct hf_judge_ocsp *out)
+{
+    out->staple = peer->staple;
+    out->ca_staples = peer->ca_staples;
+    out->sent = peer->chain;
+    out->first = !peer->resumed;
+}
+
+void hf_session_ocsp_begin(const struct hf_session *session, const struct hf_tls_peer *peer,
                            bool may_wait, struct hf_judge_ocsp *out)
 {
     struct hf_ocsp_desk *desk = session->worker->desk;
     const struct hf_session_wait *wait = session->wait;
     *out = (struct hf_judge_ocsp){
         .memory = desk ? hf_ocsp_desk_memory(desk) : NULL,
-        .staple = staple,
-        .first = first,
         .may_wait = may_wait && desk && !(wait && wait->asked_responders),
         .may_fetch = may_wait && session->worker->crl_desk && !(wait && wait->asked_for_lists),
     };
+    if (peer) {
+        hf_ocsp_take_staples(peer, out);
+    }
 }
 
 /* Without memory it is asked another time. */

@@ -12,10 +12,13 @@
 #include "policy/ocsp_policy.h"
 #include "proxy/session.h"
 
-/* hf_session_ocsp_begin fills in what a judge brings along. may_wait: the judge is asked again; but
- * a handshake waits for nothing twice. */
-void hf_session_ocsp_begin(const struct hf_session *session, struct hf_bytes staple, bool first,
+/* hf_session_ocsp_begin fills in what a judge brings along; peer as its handshake shows it, NULL:
+ * that is over. may_wait: the judge is asked again; but a handshake waits for nothing twice. */
+void hf_session_ocsp_begin(const struct hf_session *session, const struct hf_tls_peer *peer,
                            bool may_wait, struct hf_judge_ocsp *out);
+
+/* hf_ocsp_take_staples: those that the peer shows, for the judge. */
+void hf_ocsp_take_staples(const struct hf_tls_peer *peer, struct hf_judge_ocsp *out);
 
 /* hf_session_ocsp_end asks what the verdict wants to know, nobody waiting, and forgets it. */
 void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp);

@@ -255,7 +255,8 @@ struct hf_tls_answer hf_tls_judge_peer(struct hf_tls *tls, const struct hf_tls_p
                                      .policy = policy,
                                      .sni = sni,
                                      .resumed = resumed,
-                                     .staple = tls->peer_staple};
+                                     .staple = tls->peer_staple,
+                                     .ca_staples = tls->peer_ca_staples};
     struct hf_tls_answer answer = tls->ctx->judge.judge(tls->conn_ctx, &peer);
     answer.wait = answer.wait && !answer.admit && !resumed && peer.chain;
     if (!answer.admit && answer.alert == HF_ALERT_NONE) {

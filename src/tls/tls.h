@@ -61,6 +61,9 @@ struct hf_tls_peer {
     const char *sni;                    /* as sent; NULL: none */
     bool resumed;
     struct hf_bytes staple; /* OCSP response that came with the chain; empty: none */
+    /* likewise with the CA certificates of the chain: one for each of its certificates, empty where
+     * none came; NULL: none at all. TLS 1.3 and the native engine only: libssl shows the leaf's */
+    const struct hf_bytes *ca_staples;
 };
 
 struct hf_tls_answer {

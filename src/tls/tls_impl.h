@@ -64,10 +64,11 @@ struct hf_tls {
     const struct hf_tls_ops *ops;
     struct hf_tls_ctx *ctx; /* owned reference */
     void *conn_ctx;
-    struct hf_chain *peer_chain;    /* owned reference, or NULL: none, or packed */
-    struct hf_ders *peer_ders;      /* owned reference: the chain, packed; or NULL */
-    struct hf_bytes peer_staple;    /* the engine's memory */
-    struct hf_tls_failure *failure; /* owned; NULL: none */
+    struct hf_chain *peer_chain;            /* owned reference, or NULL: none, or packed */
+    struct hf_ders *peer_ders;              /* owned reference: the chain, packed; or NULL */
+    struct hf_bytes peer_staple;            /* the engine's memory */
+    const struct hf_bytes *peer_ca_staples; /* likewise; see struct hf_tls_peer */
+    struct hf_tls_failure *failure;         /* owned; NULL: none */
 };
 
 struct hf_tls_session {

@@ -75,8 +75,7 @@ static bool judge(struct hf_down *down, const struct hf_door *door)
         return false;
     }
     session->policy = &door->policies[policy_of(session, door)];
-    hf_session_ocsp_begin(session, (struct hf_bytes){0}, false, !hf_session_has_asked(session),
-                          &ocsp);
+    hf_session_ocsp_begin(session, NULL, !hf_session_has_asked(session), &ocsp);
     hf_session_judge_chain(session, chain, &ocsp, NULL, &verdict);
     hf_session_ocsp_end(session, &ocsp);
     if (verdict.pending) {

@@ -5,7 +5,7 @@
 
 /*
  * Certificate (RFC 8446 4.4.2) and CompressedCertificate (RFC 8879), which is the other packed. The
- * first entry may carry a staple; entries above it carry nothing.
+ * first entry may carry a staple; ours above it carry nothing, a peer's may carry staples, too.
  */
 
 /* --- Writing ------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ enum hf_err hf_certificate_write(struct hf_native *conn)
 /* --- Reading ------------------------------------------------------------------------------------
  */
 
-static enum hf_err read_entry(struct hf_native *conn, struct hf_reader *list, bool leaf,
+static enum hf_err read_entry(struct hf_native *conn, struct hf_reader *list, size_t at,
                               struct hf_bytes *out_der)
 {
     struct hf_bytes block;
@@ -78,7 +78,8 @@ static enum hf_err read_entry(struct hf_native *conn, struct hf_reader *list, bo
         return hf_fail(HF_E_MALFORMED, "an empty certificate");
     }
     HF_TRY(hf_ext_split(conn, HF_EXT_IN_CT, block, conn->hs->offered, &set));
-    return leaf ? hf_ext_read(conn, HF_EXT_IN_CT, &set) : HF_OK;
+    conn->hs->cert_at = at;
+    return hf_ext_read(conn, HF_EXT_IN_CT, &set);
 }
 
 static enum hf_err check_context(struct hf_native *conn, struct hf_bytes context)
@@ -102,12 +103,13 @@ static enum hf_err read_body(struct hf_native *conn, struct hf_bytes body)
     HF_TRY(hf_read_vec24(&reader, &list));
     HF_TRY(hf_read_end(&reader));
     HF_TRY(check_context(conn, context));
+    hf_native_ca_staples_free(conn); /* of an earlier one, after the handshake */
     for (reader = hf_reader_of(list); reader.rest.len; n++) {
         if (n == HF_CHAIN_MAX) {
             return hf_native_refuse(conn, HF_REASON_CHAIN_TOO_LONG, "more than %d certificates",
                                     HF_CHAIN_MAX);
         }
-        HF_TRY(read_entry(conn, &reader, n == 0, &ders[n]));
+        HF_TRY(read_entry(conn, &reader, n, &ders[n]));
     }
     conn->hs->cert_seen = n != 0;
     return n ? hf_peer_set(conn, ders, n) : HF_OK;

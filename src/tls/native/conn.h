@@ -87,7 +87,10 @@ struct hf_native_hs {
     bool cert_asked;      /* client: a CertificateRequest came; server: we sent one */
     bool cert_sent;       /* ours was not empty */
     bool cert_seen;       /* the peer's was not empty */
-    bool sni_known;       /* server: the name chose the identity: acknowledge it */
+    size_t cert_at;       /* the entry of the peer's that is being read */
+    struct hf_bytes
+        *ca_staples; /* of its entries above the leaf, by entry; owned; NULL: none came */
+    bool sni_known;  /* server: the name chose the identity: acknowledge it */
     uint16_t sign_scheme;
     uint8_t context[HF_NATIVE_CONTEXT_MAX]; /* certificate_request_context */
     uint8_t context_len;
@@ -158,6 +161,9 @@ static inline struct hf_native_ctx *hf_native_ctx(const struct hf_native *conn)
  */
 enum hf_err hf_native_hs_new(struct hf_native *conn) HF_MUST_CHECK;
 void hf_native_hs_free(struct hf_native *conn);
+
+/* hf_native_ca_staples_free: there is a handshake; of ext_status.c. */
+void hf_native_ca_staples_free(struct hf_native *conn);
 
 /* --- Failing -------------------------------------------------------------------------------------
  * The failing place says which alert and a sentence; the drive sends the one and keeps the other.

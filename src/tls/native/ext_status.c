@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/mem.h"
 #include "tls/native/conn.h"
 #include "tls/native/ext_list.h"
 
@@ -64,6 +67,33 @@ enum hf_err hf_ext_status_write_ct(struct hf_native *conn, struct hf_buf *body, 
     return hf_buf_vec_close(body, response);
 }
 
+void hf_native_ca_staples_free(struct hf_native *conn)
+{
+    struct hf_bytes *all = HF_TAKE(conn->hs->ca_staples);
+    conn->base.peer_ca_staples = NULL;
+    for (size_t i = 0; all && i < HF_CHAIN_MAX; i++) {
+        hf_free((uint8_t *)(uintptr_t)all[i].ptr);
+    }
+    hf_free(all);
+}
+
+/* Of a certificate above the leaf. It lives until the peer has been judged. */
+static enum hf_err keep_ca_staple(struct hf_native *conn, struct hf_bytes response)
+{
+    struct hf_native_hs *hs = conn->hs;
+    if (!hs->ca_staples) {
+        hs->ca_staples = hf_alloc_zero(HF_CHAIN_MAX, sizeof(*hs->ca_staples));
+    }
+    uint8_t *copy = hs->ca_staples ? hf_alloc(response.len) : NULL;
+    if (!copy) {
+        return HF_E_NOMEM;
+    }
+    memcpy(copy, response.ptr, response.len);
+    hs->ca_staples[hs->cert_at] = hf_bytes_of(copy, response.len);
+    conn->base.peer_ca_staples = hs->ca_staples;
+    return HF_OK;
+}
+
 enum hf_err hf_ext_status_read_ct(struct hf_native *conn, struct hf_bytes body)
 {
     struct hf_reader reader = hf_reader_of(body);
@@ -81,6 +111,9 @@ enum hf_err hf_ext_status_read_ct(struct hf_native *conn, struct hf_bytes body)
     if (response.len > HF_NATIVE_STAPLE_MAX) {
         return hf_native_fail(conn, HF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE,
                               "an OCSP response of %zu bytes is too long", response.len);
+    }
+    if (conn->hs->cert_at > 0) {
+        return keep_ca_staple(conn, response);
     }
     hf_buf_done(&conn->staple);
     conn->staple = HF_BUF_INIT(HF_NATIVE_STAPLE_MAX);

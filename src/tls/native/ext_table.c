@@ -104,7 +104,7 @@ static const struct hf_ext_readers read_cr[] = {
     {END, NULL},
 };
 
-/* Of the leaf's entry; the entries above it carry nothing that we read or send. */
+/* The entries above the leaf's carry nothing that we send; a peer's may. */
 static const struct hf_ext_writers write_ct[] = {
     {HF_EXT_STATUS_REQUEST, hf_ext_status_write_ct},
     {END, NULL},

@@ -27,6 +27,7 @@ void hf_native_hs_free(struct hf_native *conn)
     if (!hs) {
         return;
     }
+    hf_native_ca_staples_free(conn);
     hf_buf_done(&hs->out);
     hf_buf_done(&hs->hello);
     hf_native_session_unref(hs->session);

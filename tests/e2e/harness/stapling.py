@@ -77,7 +77,8 @@ class Context:
     """What a client is: its certificate, whom it believes, the versions, and what it staples."""
 
     def __init__(self, roots, leaf=None, versions=None, alpn=None, staple=None):
-        """staple: bytes, of an answer or of anything else; None: none. It may be changed later."""
+        """staple: bytes, of an answer or of anything else, or a list of them, one for each certificate of
+        the chain; None: none. It may be changed later."""
         self.staple, self.alpn, self._shown = staple, alpn, None
         self._credentials, self._key, self._n_certs = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_uint(0)
         self._certs = (Certificate * CHAIN_MAX)()
@@ -103,9 +104,9 @@ class Context:
         certs[0], n_certs[0] = ctypes.cast(self._certs, P(Certificate)), self._n_certs.value
         key[0], flags[0], n_answers[0] = self._key.value, 0, 0
         if self.staple is not None:
-            datum, held = _datum(self.staple)
-            self._shown = (OcspData * 1)(OcspData(0, datum, 0)), held
-            answers[0], n_answers[0] = ctypes.cast(self._shown[0], P(OcspData)), 1
+            made = [_datum(one) for one in ([self.staple] if isinstance(self.staple, bytes) else self.staple)]
+            self._shown = (OcspData * len(made))(*(OcspData(0, datum, 0) for datum, _ in made)), made
+            answers[0], n_answers[0] = ctypes.cast(self._shown[0], P(OcspData)), len(made)
         return 0
 
     def wrap_socket(self, raw, server_hostname, session=None, **_):

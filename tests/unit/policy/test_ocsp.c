@@ -510,6 +510,51 @@ static void a_staple_about_another_is_untrusted_and_one_that_declines_is_none(vo
     end(&ask);
 }
 
+static void answers_about_the_cas_are_taken_as_well(void **state)
+{
+    (void)state;
+    struct ask ask;
+    HF_CLEANUP(hf_buf_done) struct hf_buf about_sub = HF_BUF_INIT(HF_OCSP_ANSWER_MAX);
+    struct hf_bytes ca_staples[HF_CHAIN_MAX] = {{0}};
+    static const int statuses[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED};
+    for (size_t i = 0; i < 2; i++) {
+        const struct testocsp_spec of_leaf = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+        const struct testocsp_spec of_sub = {
+            .about = world.sub, .issuer = world.root, .status = statuses[i], .reason = -1};
+        begin(&ask);
+        hf_buf_reset(&about_sub);
+        testocsp_make(&of_leaf, &ask.staple);
+        testocsp_make(&of_sub, &about_sub);
+        ca_staples[1] = hf_buf_bytes(&about_sub);
+        ask.policy.leaf_only = ask.policy.asks = false;
+        ask.ocsp.sent = world.chain;
+        judge(&ask);
+        expect_refused(&ask, HF_REASON_OCSP_MISSING, "about the CA certificate");
+        ask.ocsp.ca_staples = ca_staples;
+        judge(&ask);
+        if (i == 0) {
+            expect_good(&ask);
+            expect_note(&ask, "staple", "good", true);
+            assert_int_equal(ask.notes.note[ask.notes.n - 1].depth, 1);
+        } else {
+            expect_refused(&ask, HF_REASON_REVOKED, "the CA certificate was revoked");
+            assert_int_equal(ask.verdict.depth, 1);
+        }
+        ask.policy.staple = HF_STAPLE_IGNORE;
+        end(&ask);
+    }
+    begin(&ask); /* one about another certificate than that it came with is none */
+    const struct testocsp_spec of_leaf = about_leaf(V_OCSP_CERTSTATUS_GOOD);
+    testocsp_make(&of_leaf, &ask.staple);
+    ca_staples[1] = hf_buf_bytes(&ask.staple);
+    ask.policy.leaf_only = ask.policy.asks = false;
+    ask.ocsp.sent = world.chain;
+    ask.ocsp.ca_staples = ca_staples;
+    judge(&ask);
+    expect_refused(&ask, HF_REASON_OCSP_UNTRUSTED, "about the CA certificate");
+    end(&ask);
+}
+
 /* --- Signers, nonces, lists ---------------------------------------------------------------------
  */
 
@@ -687,6 +732,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_known_answer_is_taken),
+        cmocka_unit_test(answers_about_the_cas_are_taken_as_well),
         cmocka_unit_test(revoked_is_refused_also_when_stale),
         cmocka_unit_test(hold_and_unknown_have_codes_of_their_own),
         cmocka_unit_test(an_older_answer_changes_nothing),
