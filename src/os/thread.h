@@ -51,8 +51,8 @@ unsigned hf_n_cpus(void);
 uint64_t hf_nofile_raise(uint64_t want);
 
 /* hf_core_none sets the soft limit of core files to nothing: keys and passphrases would be in them.
- * The hard limit stays, so that `prlimit --core=unlimited --pid PID` lets one be written. A wish: it
- * can't fail. */
+ * The hard limit stays, so that `prlimit --core=unlimited --pid PID` lets one be written. A wish:
+ * it can't fail. */
 void hf_core_none(void);
 
 #endif
