@@ -39,11 +39,12 @@ modes:
   resume     the same with a session ticket
   requests   one small request and answer on a kept connection
   bulk       bodies of 64 MiB toward the client (down) and from it (up)
-  revoke     milliseconds from `revoke` to the end of the sessions that it concerns
+  revoke     milliseconds from `revoke` to the end of the sessions that it concerns, and how long
+             requests of others take meanwhile
   idle       KiB of process memory that one more open connection holds
   scale      with --memory: CPU per handshake of two threads on one context beside that of one
   fleet      the same, where each client has a certificate of its own
-  crl        loading, holding and asking a revocation list, beside libcrypto's X509_CRL
+  crl        loading, holding and asking a revocation list, beside libcrypto's X509_CRL; nginx with it
   ca         what certificates, revocations, lists and OCSP answers cost a CA, beside cfssl,
              `openssl ca` and `openssl ocsp`; --entries are revoked before, which takes its time
 
