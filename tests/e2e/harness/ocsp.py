@@ -73,7 +73,8 @@ class Responder:
     def __init__(self, port, authority, minutes=60, signer=None):
         self.port, self.authority, self.minutes, self.signer = port, authority, minutes, signer
         self.behave = None
-        self.requests = []  # how many certificates each was about
+        self.requests = []  # how many certificates each was about that came
+        self._answered = 0
         self._rows = {}
         self._changed = threading.Condition()
         self._server = None
@@ -138,20 +139,22 @@ class Responder:
     def _post(self, handler):
         request = handler.rfile.read(int(handler.headers['Content-Length']))
         assert handler.headers['Content-Type'] == 'application/ocsp-request'
+        with self._changed:
+            self.requests.append(request.count(b'\x2b\x0e\x03\x02\x1a'))  # SHA-1: one a CertID
         body = self.behave(handler, request) if self.behave else self.sign(request)
         if body is not None:
             send(handler, body)
         with self._changed:
-            self.requests.append(request.count(b'\x2b\x0e\x03\x02\x1a'))  # SHA-1: one a CertID
+            self._answered += 1
             self._changed.notify_all()
 
     def wait(self, count):
         """Until it has answered so many requests in all."""
         deadline = time.monotonic() + waiting.SECONDS
         with self._changed:
-            while len(self.requests) < count:
+            while self._answered < count:
                 left = deadline - time.monotonic()
-                assert left > 0, f'{len(self.requests)} of {count} requests came'
+                assert left > 0, f'{self._answered} of {count} requests came'
                 self._changed.wait(left)
 
     def open(self):
