@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h> /* which knows more of struct tcp_info than netinet/tcp.h */
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
