@@ -31,7 +31,10 @@ enum hf_err hf_crl_file_open(const char *folder, int *out_fd)
         }
     }
     if (fd < 0) {
-        return hf_fail_errno("a file for a revocation list in %s", folder);
+        return errno == ENOENT
+                   ? hf_fail(HF_E_NOT_FOUND, "there is no folder %s for revocation lists; make it",
+                             folder)
+                   : hf_fail_errno("a file for a revocation list in %s", folder);
     }
     *out_fd = fd;
     return HF_OK;

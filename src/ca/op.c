@@ -110,7 +110,8 @@ enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name)
     if (!work->authority->issuer) {
         return hf_ca_refuse(work, HF_CA_NO_SIGNER,
                             set->locked ? "the key of the authority \"%s\" is encrypted, and no "
-                                          "passphrase was given"
+                                          "passphrase was given: give --passphrase-file, or "
+                                          "passphrase-file of the CA in the config"
                                         : "the key of the authority \"%s\" isn't here",
                             work->authority->name);
     }
