@@ -227,8 +227,7 @@ static enum hf_err load(int fd, size_t len, struct hf_buf *out)
 }
 
 /* *out_good: so many bytes from its beginning are as they were written. */
-static enum hf_err scan(struct hf_ocsp_kept *kept, uint8_t file, struct hf_bytes all,
-                        size_t *out_good)
+static enum hf_err scan(struct hf_ocsp_kept *kept, int file, struct hf_bytes all, size_t *out_good)
 {
     struct hf_reader reader = hf_reader_of(all);
     struct hf_bytes body;
@@ -238,7 +237,7 @@ static enum hf_err scan(struct hf_ocsp_kept *kept, uint8_t file, struct hf_bytes
         HF_TRY(read_record(&reader, &body));
         HF_TRY(read_body(body, &record));
         const struct place place = {.key = record.key,
-                                    .file = file,
+                                    .file = (uint8_t)file,
                                     .revoked = record.flags & REVOKED,
                                     .at = (uint32_t)(body.ptr - all.ptr),
                                     .len = (uint32_t)body.len};
@@ -248,7 +247,7 @@ static enum hf_err scan(struct hf_ocsp_kept *kept, uint8_t file, struct hf_bytes
     return HF_OK;
 }
 
-static enum hf_err look_through(struct hf_ocsp_kept *kept, uint8_t file)
+static enum hf_err look_through(struct hf_ocsp_kept *kept, int file)
 {
     struct stat info;
     if (fstat(kept->fd[file], &info) != 0) {
@@ -289,7 +288,7 @@ static enum hf_err write_all(int fd, size_t at, struct hf_bytes bytes)
     return HF_OK;
 }
 
-static enum hf_err open_file(struct hf_ocsp_kept *kept, uint8_t file, int flags)
+static enum hf_err open_file(struct hf_ocsp_kept *kept, int file, int flags)
 {
     kept->fd[file] = open(kept->path[file], flags | O_CLOEXEC | O_NOFOLLOW, MODE);
     return kept->fd[file] >= 0 || (errno == ENOENT && !(flags & O_CREAT))
@@ -297,7 +296,7 @@ static enum hf_err open_file(struct hf_ocsp_kept *kept, uint8_t file, int flags)
                : hf_fail_errno("%s", kept->path[file]);
 }
 
-static void close_file(struct hf_ocsp_kept *kept, uint8_t file)
+static void close_file(struct hf_ocsp_kept *kept, int file)
 {
     if (kept->fd[file] >= 0) {
         (void)close(kept->fd[file]);
@@ -445,7 +444,7 @@ static enum hf_err open_files(struct hf_ocsp_kept *kept, const char *state)
 {
     static const int flags[FILES] = {[OLD] = O_RDONLY, [NEW] = O_RDWR | O_CREAT};
     HF_TRY(make_folder(state));
-    for (uint8_t i = 0; i < FILES; i++) {
+    for (int i = 0; i < FILES; i++) {
         kept->path[i] = hf_path_join(state, names[i]);
         if (!kept->path[i]) {
             return HF_E_NOMEM;
@@ -487,7 +486,7 @@ void hf_ocsp_kept_free(struct hf_ocsp_kept *kept)
     if (kept->fd[NEW] >= 0 && kept->dirty) {
         (void)fdatasync(kept->fd[NEW]);
     }
-    for (uint8_t i = 0; i < FILES; i++) {
+    for (int i = 0; i < FILES; i++) {
         close_file(kept, i);
         hf_free(kept->path[i]);
     }
