@@ -5,6 +5,7 @@
  * process of its own so that memory can be told apart.
  *
  *      hfcrl make N FILE CA      a list of N random 128-bit serials, and the CA's certificate
+ *      hfcrl sign N FILE CA KEY  such a list of a CA that there is
  *      hfcrl native FILE CA      load, check the signature, look up
  *      hfcrl openssl FILE CA
  *
@@ -90,16 +91,33 @@ static X509 *make_ca(EVP_PKEY *key)
     return x509;
 }
 
-static void length(struct hf_buf *out, uint8_t tag, size_t len)
+/* The bytes of a length in DER, in its shortest form (X.690 10.1); how many they are. */
+static size_t length_of(size_t len, uint8_t out[static 5])
 {
-    need(hf_buf_u8(out, tag) == HF_OK && hf_buf_u8(out, 0x84) == HF_OK &&
-             hf_buf_u32(out, (uint32_t)len) == HF_OK,
-         "memory");
+    size_t n = len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 : len < 0x1000000 ? 3 : 4;
+    out[0] = (uint8_t)(n ? 0x80 | n : len);
+    for (size_t i = 0; i < n; i++) {
+        out[1 + i] = (uint8_t)(len >> 8 * (n - 1 - i));
+    }
+    return 1 + n;
+}
+
+static size_t header_size(size_t len)
+{
+    uint8_t bytes[5];
+    return 1 + length_of(len, bytes);
 }
 
 static void append(struct hf_buf *out, const void *bytes, size_t len)
 {
     need(hf_buf_append(out, hf_bytes_of(bytes, len)) == HF_OK, "memory");
+}
+
+static void length(struct hf_buf *out, uint8_t tag, size_t len)
+{
+    uint8_t bytes[5];
+    append(out, &tag, 1);
+    append(out, bytes, length_of(len, bytes));
 }
 
 /* ENTRY is 2 + 2 + 16 + 15 bytes. */
@@ -116,18 +134,16 @@ static void make_entries(size_t n, struct hf_buf *out)
     }
 }
 
-static void make(size_t n, const char *path, const char *ca_path)
+static void write_list(size_t n, const char *path, X509 *ca, EVP_PKEY *key)
 {
     static const uint8_t ecdsa[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                     0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
     struct hf_buf tbs = HF_BUF_INIT(1u << 30);
     struct hf_buf list = HF_BUF_INIT(1u << 30);
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    X509 *ca = make_ca(key);
     uint8_t *name = NULL;
     int name_len = i2d_X509_NAME(X509_get_subject_name(ca), &name);
     size_t entries = n * 35;
-    length(&tbs, 0x30, 3 + sizeof(ecdsa) + (size_t)name_len + 30 + 6 + entries);
+    length(&tbs, 0x30, 3 + sizeof(ecdsa) + (size_t)name_len + 30 + header_size(entries) + entries);
     append(&tbs, "\x02\x01\x01", 3);
     append(&tbs, ecdsa, sizeof(ecdsa));
     append(&tbs, name, (size_t)name_len);
@@ -155,16 +171,44 @@ static void make(size_t n, const char *path, const char *ca_path)
     append(&list, signature, signature_len);
 
     FILE *file = fopen(path, "wb");
-    FILE *ca_file = fopen(ca_path, "wb");
     bytes = hf_buf_bytes(&list);
     need(file && fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len && fclose(file) == 0, path);
-    need(ca_file && PEM_write_X509(ca_file, ca) && fclose(ca_file) == 0, ca_path);
     OPENSSL_free(name);
     EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-    X509_free(ca);
     hf_buf_done(&tbs);
     hf_buf_done(&list);
+}
+
+static void make(size_t n, const char *path, const char *ca_path)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    X509 *ca = make_ca(key);
+    FILE *file = fopen(ca_path, "wb");
+    need(file && PEM_write_X509(file, ca) && fclose(file) == 0, ca_path);
+    write_list(n, path, ca, key);
+    EVP_PKEY_free(key);
+    X509_free(ca);
+}
+
+static X509 *read_ca(const char *path)
+{
+    BIO *bio = BIO_new_file(path, "rb");
+    X509 *ca = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    need(ca != NULL, path);
+    BIO_free(bio);
+    return ca;
+}
+
+static void sign(size_t n, const char *path, const char *ca_path, const char *key_path)
+{
+    X509 *ca = read_ca(ca_path);
+    BIO *bio = BIO_new_file(key_path, "rb");
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+    need(key != NULL, key_path);
+    write_list(n, path, ca, key);
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    X509_free(ca);
 }
 
 /* --- Ours ---------------------------------------------------------------------------------------
@@ -327,14 +371,16 @@ int main(int argc, char **argv)
         make(strtoul(argv[2], NULL, 10), argv[3], argv[4]);
         return 0;
     }
+    if (argc == 6 && strcmp(argv[1], "sign") == 0) {
+        sign(strtoul(argv[2], NULL, 10), argv[3], argv[4], argv[5]);
+        return 0;
+    }
     if (argc != 4 || (strcmp(argv[1], "native") != 0 && strcmp(argv[1], "openssl") != 0)) {
-        fprintf(stderr, "usage: hfcrl make N FILE CA | native FILE CA | openssl FILE CA\n");
+        fprintf(stderr, "usage: hfcrl make N FILE CA | sign N FILE CA KEY | native FILE CA | "
+                        "openssl FILE CA\n");
         return 2;
     }
-    BIO *bio = BIO_new_file(argv[3], "rb");
-    X509 *ca = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-    need(ca != NULL, argv[3]);
-    BIO_free(bio);
+    X509 *ca = read_ca(argv[3]);
     if (strcmp(argv[1], "native") == 0) {
         native(argv[2], ca);
     } else {

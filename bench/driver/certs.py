@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small PKI on P-256 for one run: a root, an issuing CA, a server and a client."""
 
+import base64
 import pathlib
 import subprocess
 
 EXTENSIONS = {
-    'issuing': 'basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign\n',
+    'issuing': 'basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n',
     'server': 'subjectAltName=DNS:bench.example\nextendedKeyUsage=serverAuth\n',
     'client': 'subjectAltName=DNS:client.example\nextendedKeyUsage=clientAuth\n',
 }
@@ -35,6 +36,19 @@ class Certs:
         self._issue('other-client', 'another', 'client')
         self._write('other-client-chain.pem', self.read('other-client.pem') + self.read('another.pem'))
         return self.path('other-client-chain.pem'), self.path('other-client.key')
+
+    def make_lists(self, hfcrl, entries):
+        """Revocation lists of the two CAs: so many entries of the one that issued the client, none of
+        them the client's, and one of the root."""
+        self.lists = [self.path('issuing.crl'), self.path('root.crl')]
+        self.lists_pem = self.path('lists.pem')
+        pem = ''
+        for path, ca, count in zip(self.lists, ('issuing', 'root'), (entries, 1)):
+            subprocess.run([hfcrl, 'sign', str(count), path, self.path(f'{ca}.pem'),
+                            self.path(f'{ca}.key')], check=True)
+            text = base64.encodebytes(pathlib.Path(path).read_bytes()).decode()
+            pem += f'-----BEGIN X509 CRL-----\n{text}-----END X509 CRL-----\n'
+        self._write('lists.pem', pem)
 
     def path(self, name):
         return str(self.folder / name)

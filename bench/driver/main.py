@@ -56,6 +56,7 @@ examples:
   script/bench handshake
   script/bench bulk --peers nginx,haproxy --seconds 5 --json
   script/bench handshake --memory
+  script/bench handshake --peers handfast-listed,nginx,nginx-listed
   script/bench requests --h2
 '''
 
@@ -82,7 +83,8 @@ def parse(words):
                         help='both ends in one process, no sockets: the TLS engines alone, beside '
                              'the public-key operations that they consist of')
     parser.add_argument('--entries', type=int, default=1000000, metavar='N',
-                        help='crl: of the list, up to 10000000 (default: %(default)s)')
+                        help='of the list: crl, and peers whose name ends in -listed; up to 10000000 '
+                             '(default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='JSON on standard output, no table')
     parser.add_argument('--build', metavar='DIR',
                         help='use this build folder as it is (default: build ./build-release)')
@@ -246,6 +248,8 @@ def against_peers(options, folder):
                           talk=True) as backend:
             backend.read_line(10)
             bench = Bench(temporary, Certs(temporary), tools, port)
+            if any(peer.has_lists for peer in peers):
+                bench.certs.make_lists(tools['hfcrl'], options.entries)
             for load in loads:
                 found = one_load(bench, peers, load, options, costs)
                 costs = {row['peer']: row['value'] for row in found if row['value']}

@@ -203,6 +203,7 @@ class Peer:
     modules = ''
     mode = 'tcp'
     is_http = False  # understands requests, over HTTP/1.1 and HTTP/2
+    has_lists = False  # asks revocation lists about the client and its CA
 
     def __init__(self, program=None):
         self.program = program or find(*self.programs)
@@ -251,7 +252,7 @@ class Nginx(Peer):
         super().__init__(program)
         built_in = self.program and '--with-stream ' in subprocess.run(
             [self.program, '-V'], capture_output=True, text=True, check=False).stderr + ' '
-        if not built_in and self.template is NGINX_STREAM:
+        if not built_in and not self.is_http:
             self.modules = f'load_module {self.module};'
 
     def missing(self):
@@ -261,6 +262,13 @@ class Nginx(Peer):
 
     def command(self, config):
         return [self.program, '-p', os.path.dirname(config) + '/', '-c', config]
+
+
+class NginxListed(Nginx):
+    """The same with revocation lists of both CAs."""
+    name, has_lists = 'nginx-listed', True
+    template = NGINX_STREAM.replace('ssl_verify_depth 3;',
+                                    'ssl_verify_depth 3; ssl_crl {certs.lists_pem};')
 
 
 class NginxHttp(Nginx):
@@ -330,6 +338,13 @@ class HandfastHttp(Handfast):
     name, template, is_http = 'handfast-http', HANDFAST_HTTP, True
 
 
+class HandfastListed(Handfast):
+    """The same with revocation lists of both CAs."""
+    name, has_lists = 'handfast-listed', True
+    template = HANDFAST.replace('roots: {certs.root}',
+                                'roots: {certs.root}, crl: {{files: {certs.lists}}}')
+
+
 PEERS = {peer.name: peer for peer in
          (Handfast, Nginx, Haproxy, Hitch, Stunnel, HandfastHttp, NginxHttp, HaproxyHttp,
-          HandfastNative, HandfastLibssl)}
+          HandfastNative, HandfastLibssl, HandfastListed, NginxListed)}
