@@ -217,11 +217,13 @@ enum hf_err hf_live_book_new(const char *name, struct hf_live_book **out)
     }
     book->name = hf_strdup(name);
     book->pulse = HF_NEW(struct pulse);
+    if (book->pulse) {
+        atomic_init(&book->pulse->refs, 1);
+    }
     if (!book->name || !book->pulse) {
         hf_live_book_free(book);
         return HF_E_NOMEM;
     }
-    atomic_init(&book->pulse->refs, 1);
     *out = book;
     return HF_OK;
 }
