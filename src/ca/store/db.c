@@ -275,7 +275,11 @@ enum hf_err hf_db_begin_snapshot(struct hf_db *db)
 
 enum hf_err hf_db_commit(struct hf_db *db)
 {
-    return db->backend->script(db, "COMMIT");
+    HF_TRY(db->backend->script(db, "COMMIT"));
+    if (db->backend->committed) {
+        db->backend->committed(db);
+    }
+    return HF_OK;
 }
 
 /* The reason why something is rolled back is more interesting than this, should it fail too. */

@@ -67,13 +67,14 @@ struct hf_db_options {
 /* What a back end is. Errors of all: HF_E_IO (with db->lost when the connection is gone), HF_E_BUSY
  * (a lock), HF_E_TIMEOUT, HF_E_NOMEM, HF_E_INTERNAL (a statement of ours is wrong). */
 struct hf_db_backend {
-    const char *name;              /* "sqlite", "postgres" */
-    const char *const (*words)[2]; /* what stands for each word in braces; ends with NULL */
-    const char *begin_write;       /* takes the lock that writers share, or waits for it */
-    const char *begin_migration;   /* keeps others from migrating at the same time */
-    const char *begin_snapshot;    /* for several reads of one moment */
-    const char *notify;            /* run within each commit; NULL: nothing */
-    bool far;                      /* the answer to a commit may be lost on its way */
+    const char *name;                    /* "sqlite", "postgres" */
+    const char *const (*words)[2];       /* what stands for each word in braces; ends with NULL */
+    const char *begin_write;             /* takes the lock that writers share, or waits for it */
+    const char *begin_migration;         /* keeps others from migrating at the same time */
+    const char *begin_snapshot;          /* for several reads of one moment */
+    const char *notify;                  /* run within each commit; NULL: nothing */
+    void (*committed)(struct hf_db *db); /* run after each commit; NULL: nothing */
+    bool far;                            /* the answer to a commit may be lost on its way */
     void (*close)(struct hf_db *db);
     enum hf_err (*script)(struct hf_db *db, const char *sql); /* several statements, no results */
     /* out is cached by the caller; n_args: their types are those of args */

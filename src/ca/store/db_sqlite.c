@@ -5,6 +5,11 @@
  *
  * The file is made 0600 before SQLite sees it; SQLite gives its -wal and -shm the same mode. One
  * that others may read is refused, as a key file would be: it holds keys.
+ *
+ * Other processes hear of a commit by the file's times: whoever commits sets them, which inotify
+ * tells who watches. Where there is no inotify to be had, and of writers that don't set them, it is
+ * looked at every 0.2 s. The file is never opened beside SQLite: to close it again would let go of
+ * SQLite's locks (fcntl(2)).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +17,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +32,7 @@ struct sqlite_db {
     struct hf_db base;
     sqlite3 *handle;
     char *path;
+    int notices; /* inotify's; -1: nobody watches, or it can't be had */
 };
 
 struct sqlite_rows {
@@ -195,17 +202,31 @@ static struct hf_bytes sqlite_bytes(const struct hf_rows *base, int column)
 /* --- Watching ----------------------------------------------------------------------------------
  */
 
+static void sqlite_committed(struct hf_db *base)
+{
+    (void)utimensat(AT_FDCWD, of_db(base)->path, NULL, 0);
+}
+
 static enum hf_err sqlite_listen(struct hf_db *base)
 {
-    (void)base;
+    struct sqlite_db *db = of_db(base);
+    hf_closep(&db->notices);
+    db->notices = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (db->notices >= 0 && inotify_add_watch(db->notices, db->path, IN_ATTRIB) < 0) {
+        hf_closep(&db->notices);
+    }
     return HF_OK;
 }
 
 static enum hf_err sqlite_wait(struct hf_db *base, int wake_fd, int timeout_ms)
 {
-    (void)base;
-    struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
-    (void)poll(&wake, 1, timeout_ms < POLL_MS ? timeout_ms : POLL_MS);
+    struct sqlite_db *db = of_db(base);
+    _Alignas(struct inotify_event) char notices[1024];
+    struct pollfd fds[] = {{.fd = wake_fd, .events = POLLIN},
+                           {.fd = db->notices, .events = POLLIN}};
+    (void)poll(fds, 2, timeout_ms < POLL_MS ? timeout_ms : POLL_MS);
+    while (db->notices >= 0 && read(db->notices, notices, sizeof(notices)) > 0) {
+    }
     return HF_OK;
 }
 
@@ -216,6 +237,7 @@ static void sqlite_close(struct hf_db *base)
 {
     struct sqlite_db *db = of_db(base);
     sqlite3_close(db->handle);
+    hf_closep(&db->notices);
     hf_free(db->path);
     hf_free(db);
 }
@@ -243,6 +265,7 @@ static const struct hf_db_backend sqlite_backend = {
     .bytes = sqlite_bytes,
     .wait = sqlite_wait,
     .listen = sqlite_listen,
+    .committed = sqlite_committed,
 };
 
 static enum hf_err make_file(const char *path)
@@ -290,6 +313,7 @@ enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db 
     if (!db) {
         return HF_E_NOMEM;
     }
+    db->notices = -1;
     db->base.backend = &sqlite_backend;
     db->base.timeout_ms = options->timeout_ms;
     db->path = hf_strdup(options->url + strlen("sqlite:"));

@@ -12,7 +12,7 @@ enum { HF_SCHEMA_COPIED_SINCE = 1 };
 
 /*
  * hf_schema_prepare makes the tables (with `create`), or takes an older store's through the
- * migrations that it lacks, each in a transaction of its own; several nodes may try at once.
+ * migrations that it lacks, all in one transaction; several nodes may try at once.
  * Errors: HF_E_NOT_FOUND (an empty database and no `create`), HF_E_UNSUPPORTED (a later version's),
  * HF_E_MALFORMED (somebody else's).
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The watchers' thread, which is started by the first hf_store_watch. It has a connection of its
- * own, looks at the heads when it is woken (own commits), when the database says so (PostgreSQL) or
- * every 0.2 s (SQLite, for other processes), and tells those who watch when they have moved.
+ * own, looks at the heads when it is woken (own commits), when the database says so (PostgreSQL,
+ * and SQLite by its file) or every 0.2 s (SQLite), and tells those who watch when they have moved.
  */
 #include <errno.h>
 #include <poll.h>
