@@ -115,19 +115,47 @@ static void on_drain_timeout(struct hf_timer *timer)
     cut(HF_CONTAINER_OF(timer, struct hf_daemon, drain_timer));
 }
 
+/* Said when it is so: whoever reads the line is refused from then on. */
+static void say_when_all_drained(struct hf_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        if (!daemon->workers[i]->has_drained && !daemon->workers[i]->has_ended) {
+            return;
+        }
+    }
+    hf_log_say(&daemon->log, HF_LOG_INFO, "drain",
+               "accepting has stopped; %lu open connections have %lld s to finish",
+               hf_daemon_n_open(daemon),
+               (long long)daemon->snapshot->config->drain_timeout_ms / 1000);
+}
+
+static void on_worker_drained(struct hf_task *task)
+{
+    struct hf_worker *worker = HF_CONTAINER_OF(task, struct hf_worker, drained);
+    worker->has_drained = true;
+    say_when_all_drained(worker->control_ctx);
+}
+
+/* The task of a worker whose loop broke before is run when the worker is freed. */
+static void drain_worker(struct hf_task *task)
+{
+    struct hf_worker *worker = HF_CONTAINER_OF(task, struct hf_worker, drain);
+    if (!worker->has_ended) {
+        hf_worker_drain(worker);
+    }
+}
+
 static void stop_accepting(struct hf_daemon *daemon)
 {
-    int64_t timeout_ms = daemon->snapshot->config->drain_timeout_ms;
-    hf_log_say(&daemon->log, HF_LOG_INFO, "drain",
-               "accepting stops; %lu open connections have %lld s to finish",
-               hf_daemon_n_open(daemon), (long long)timeout_ms / 1000);
     hf_binds_refuse(&daemon->binds);
     if (daemon->services) {
         daemon->services->drain(daemon->services->ctx);
     }
-    tell_workers(daemon, hf_worker_drain);
+    for (unsigned i = 0; i < daemon->n_workers; i++) {
+        hf_loop_post(daemon->workers[i]->loop, &daemon->workers[i]->drain);
+    }
     daemon->drain_timer.on_due = on_drain_timeout;
-    hf_timer_set(daemon->loop, &daemon->drain_timer, timeout_ms);
+    hf_timer_set(daemon->loop, &daemon->drain_timer, daemon->snapshot->config->drain_timeout_ms);
 }
 
 static void on_drain_delay(struct hf_timer *timer)
@@ -238,6 +266,8 @@ static enum hf_err make_workers(struct hf_daemon *daemon)
         worker->control_ctx = daemon;
         worker->desk = daemon->desk;
         worker->crl_desk = daemon->crl_desk;
+        worker->drain.run = drain_worker;
+        worker->drained.run = on_worker_drained;
         worker->ended.run = on_worker_end;
         worker->on_meet = daemon->sources ? hf_daemon_meet : NULL;
         worker->recorder = daemon->recorder;

@@ -239,6 +239,7 @@ void hf_worker_drain(struct hf_worker *worker)
 {
     worker->leaving = true;
     replace_listeners(worker, NULL, 0);
+    hf_loop_post(worker->control, &worker->drained);
     worker->stopping = true;
     hf_pool_retire(worker->hub, true);
     hf_review_rejoin(worker);

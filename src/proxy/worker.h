@@ -73,8 +73,11 @@ struct hf_worker {
     bool starved;     /* descriptors ran out and it was said */
     struct hf_loop *control; /* where `ended` is posted when the thread's loop has ended */
     void *control_ctx;
+    struct hf_task drain;   /* what tells it to, so that doing so can't fail */
+    struct hf_task drained; /* posted to `control` when it accepts no more */
     struct hf_task ended;
-    bool has_ended;               /* the control thread has seen it */
+    bool has_drained;             /* the control thread has seen it */
+    bool has_ended;               /* likewise */
     struct hf_map kins;           /* of its sessions; see proxy/kin.h */
     struct hf_crl_met *met;       /* certificates that the control thread was told of */
     hf_worker_meet_fn *on_meet;   /* is told of them; NULL: nobody is */
@@ -137,7 +140,7 @@ const struct hf_revocation *hf_worker_revocation(const struct hf_worker *worker,
 /* hf_worker_leave says from now on that it isn't ready; hf_worker_drain comes later. */
 void hf_worker_leave(struct hf_worker *worker);
 
-/* hf_worker_drain stops accepting and ends the loop once no session is left. */
+/* hf_worker_drain stops accepting, posts `drained`, and ends the loop once no session is left. */
 void hf_worker_drain(struct hf_worker *worker);
 
 /* hf_worker_cut closes every session now. */

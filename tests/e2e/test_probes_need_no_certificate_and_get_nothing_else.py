@@ -173,7 +173,7 @@ def test_the_delay_ends(site, ask, pki):
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.wait_exit() == 0
     assert [line['text'].split(';')[0] for line in daemon.log.all(event='drain')] == [
-        'not ready any more', 'accepting stops']
+        'not ready any more', 'accepting has stopped']
 
 
 def test_on_a_plain_listener_the_address_counts_too(handfast, backend, port):
