@@ -28,17 +28,19 @@ static bool check_file(struct hf_decoder *decoder, const struct hf_key *key,
                        const struct hf_node *node, const char *path)
 {
     struct stat info;
-    const char *why = NULL;
+    const char *why = NULL, *advice = "name a file that can be read";
+    bool may_be_folder = key->kind == HF_KIND_SOURCE;
     if (stat(path, &info) != 0) {
         why = errno == ENOENT ? "does not exist" : strerror(errno);
-    } else if (S_ISDIR(info.st_mode) && key->kind != HF_KIND_SOURCE) {
+        advice = may_be_folder ? "make it or name another" : advice;
+    } else if (S_ISDIR(info.st_mode) && !may_be_folder) {
         why = "is a folder";
     } else if (access(path, R_OK) != 0) {
         why = "can't be read by this user";
+        advice = may_be_folder ? "name one that can" : advice;
     }
     if (why) {
-        hf_complain(decoder, HF_FINDING_FILE, key, node->mark,
-                    "%s %s; name a file that can be read", path, why);
+        hf_complain(decoder, HF_FINDING_FILE, key, node->mark, "%s %s; %s", path, why, advice);
     }
     return !why;
 }

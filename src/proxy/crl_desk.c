@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Calls. One goes from its worker's thread to the control thread and back, as one object with a
- * task for each way; only the worker's thread touches call->wait, all else is the control thread's
- * while the call is there.
+ * Calls (proxy/desk_call.h), and the feeds that they wait for.
  *
  * A feed that has got a list doesn't tell at once: the worker couldn't see that list yet. It does
  * when the new ledger has been posted to the workers, after which the call arrives. A worker that
@@ -22,12 +20,8 @@ struct asker {
 };
 
 struct hf_crl_call {
-    struct hf_task task; /* there */
-    struct hf_task back;
+    struct hf_desk_call base;
     struct hf_crl_desk *desk;
-    struct hf_loop *loop;
-    struct hf_crl_wait *wait; /* NULL: nobody waits, or any more */
-    bool waited;              /* somebody did: it goes back */
     int64_t wait_ms;
     struct hf_link link;   /* among those that are here */
     struct hf_timer timer; /* until it has waited long enough */
@@ -47,55 +41,32 @@ struct hf_crl_desk {
 /* --- On the worker's thread ---------------------------------------------------------------------
  */
 
-static void call_free(struct hf_crl_call *call)
+static void release(struct hf_desk_call *base)
 {
+    struct hf_crl_call *call = HF_CONTAINER_OF(base, struct hf_crl_call, base);
     hf_chain_unref(call->path);
     hf_free(call);
-}
-
-static void on_back(struct hf_task *task)
-{
-    struct hf_crl_call *call = HF_CONTAINER_OF(task, struct hf_crl_call, back);
-    struct hf_crl_wait *wait = call->wait;
-    call_free(call);
-    if (wait) {
-        wait->call = NULL;
-        wait->on_answer(wait);
-    }
-}
-
-void hf_crl_wait_cancel(struct hf_crl_wait *wait)
-{
-    if (wait->call) {
-        wait->call->wait = NULL;
-        wait->call = NULL;
-    }
 }
 
 static void on_call(struct hf_task *task);
 
 enum hf_err hf_crl_desk_ask(struct hf_crl_desk *desk, struct hf_loop *loop, const char *trust,
-                            struct hf_chain *path, int64_t wait_ms, struct hf_crl_wait *wait)
+                            struct hf_chain *path, int64_t wait_ms, struct hf_desk_wait *wait)
 {
     size_t len = strlen(trust);
     struct hf_crl_call *call = hf_alloc_zero(1, sizeof(*call) + len + 1);
     if (!call) {
         return HF_E_NOMEM;
     }
-    call->task.run = on_call;
+    call->base.there.run = on_call;
+    call->base.release = release;
     call->desk = desk;
-    call->loop = loop;
-    call->wait = wait;
-    call->waited = wait != NULL;
     call->wait_ms = wait_ms;
     hf_list_init(&call->askers);
     call->path = hf_chain_ref(path);
     memcpy(call->trust, trust, len + 1);
-    if (wait) {
-        wait->call = call;
-    }
     atomic_fetch_add(&desk->n_told, 1);
-    hf_loop_post(desk->env.loop, &call->task);
+    hf_desk_call_post(&call->base, desk->env.loop, loop, wait);
     return HF_OK;
 }
 
@@ -115,7 +86,6 @@ static void asker_free(struct asker *asker)
     hf_free(asker);
 }
 
-/* After the stop the worker's loop may be gone, and nobody waits. */
 static void call_end(struct hf_crl_call *call)
 {
     HF_LIST_FOREACH (&call->askers, link) {
@@ -123,15 +93,7 @@ static void call_end(struct hf_crl_call *call)
     }
     hf_link_remove(&call->link);
     hf_timer_cancel(&call->timer);
-    if (call->waited && !call->desk->stopped) {
-        call->back.run = on_back;
-        hf_loop_post(call->loop, &call->back);
-        return;
-    }
-    if (call->wait) { /* its thread has ended */
-        hf_crl_wait_cancel(call->wait);
-    }
-    call_free(call);
+    hf_desk_call_end(&call->base, call->desk->stopped);
 }
 
 static void on_late(struct hf_timer *timer)
@@ -159,11 +121,11 @@ static void await_nothing(void *ctx, struct hf_crl_feed *feed)
 
 static void on_call(struct hf_task *task)
 {
-    struct hf_crl_call *call = HF_CONTAINER_OF(task, struct hf_crl_call, task);
+    struct hf_crl_call *call = HF_CONTAINER_OF(task, struct hf_crl_call, base.there);
     struct hf_crl_desk *desk = call->desk;
     if (!desk->stopped) {
-        desk->env.meet(desk->env.ctx, call->trust, call->path, call->waited ? await : await_nothing,
-                       call);
+        desk->env.meet(desk->env.ctx, call->trust, call->path,
+                       call->base.waited ? await : await_nothing, call);
     }
     atomic_fetch_sub(&desk->n_told, 1);
     if (hf_list_empty(&call->askers)) {

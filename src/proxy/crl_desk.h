@@ -20,6 +20,7 @@
 
 #include "pki/cert.h"
 #include "proxy/crl_feed.h"
+#include "proxy/desk_call.h"
 
 struct hf_crl_desk;
 
@@ -53,19 +54,10 @@ void hf_crl_desk_teaches(struct hf_crl_desk *desk);
  * about to ask for one? When not, and the path isn't a new one, there is nothing to wait for. */
 bool hf_crl_desk_busy(const struct hf_crl_desk *desk, unsigned n_learnt);
 
-/* struct hf_crl_wait is embedded in who waits. on_answer is called once, on the loop that was
- * given; not after hf_crl_wait_cancel. */
-struct hf_crl_call;
-struct hf_crl_wait {
-    struct hf_crl_call *call; /* NULL: it doesn't wait */
-    void (*on_answer)(struct hf_crl_wait *wait);
-};
-
 /* hf_crl_desk_ask tells of a path that was verified up to a root of this trust; from the thread of
  * loop. wait NULL: nobody waits. Errors: HF_E_NOMEM. */
 enum hf_err hf_crl_desk_ask(struct hf_crl_desk *desk, struct hf_loop *loop, const char *trust,
                             struct hf_chain *path, int64_t wait_ms,
-                            struct hf_crl_wait *wait) HF_MUST_CHECK;
-void hf_crl_wait_cancel(struct hf_crl_wait *wait);
+                            struct hf_desk_wait *wait) HF_MUST_CHECK;
 
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Calls and questions. A call goes from its worker's thread to the control thread and back, as one
- * object with a task for each way; only the worker's thread touches call->wait, only the control
- * thread n_left.
+ * Calls (proxy/desk_call.h) and the questions that they share.
  */
 #include "proxy/ocsp_desk_impl.h"
 
@@ -12,12 +10,8 @@
 #include "base/mem.h"
 
 struct hf_ocsp_call {
-    struct hf_task task; /* there */
-    struct hf_task back;
+    struct hf_desk_call base;
     struct hf_ocsp_desk *desk;
-    struct hf_loop *loop;
-    struct hf_ocsp_wait *wait; /* NULL: nobody waits, or any more */
-    bool waited;               /* somebody did: it goes back */
     struct hf_ocsp_wants wants;
     struct hf_ocsp_asker asker[HF_OCSP_WANTS_MAX];
     size_t n_left;
@@ -27,77 +21,40 @@ struct hf_ocsp_call {
 /* --- Calls, on the worker's thread --------------------------------------------------------------
  */
 
-static void call_free(struct hf_ocsp_call *call)
+static void release(struct hf_desk_call *base)
 {
+    struct hf_ocsp_call *call = HF_CONTAINER_OF(base, struct hf_ocsp_call, base);
     hf_ocsp_wants_done(&call->wants);
     hf_free(call);
-}
-
-static void on_back(struct hf_task *task)
-{
-    struct hf_ocsp_call *call = HF_CONTAINER_OF(task, struct hf_ocsp_call, back);
-    struct hf_ocsp_wait *wait = call->wait;
-    call_free(call);
-    if (wait) {
-        wait->call = NULL;
-        wait->on_answer(wait);
-    }
-}
-
-void hf_ocsp_wait_cancel(struct hf_ocsp_wait *wait)
-{
-    if (wait->call) {
-        wait->call->wait = NULL;
-        wait->call = NULL;
-    }
 }
 
 static void on_call(struct hf_task *task);
 
 enum hf_err hf_ocsp_desk_ask(struct hf_ocsp_desk *desk, struct hf_loop *loop, const char *trust,
-                             struct hf_ocsp_wants *wants, struct hf_ocsp_wait *wait)
+                             struct hf_ocsp_wants *wants, struct hf_desk_wait *wait)
 {
     size_t len = strlen(trust);
     struct hf_ocsp_call *call = hf_alloc_zero(1, sizeof(*call) + len + 1);
     if (!call) {
         return HF_E_NOMEM;
     }
-    call->task.run = on_call;
+    call->base.there.run = on_call;
+    call->base.release = release;
     call->desk = desk;
-    call->loop = loop;
-    call->wait = wait;
-    call->waited = wait != NULL;
     call->wants = *wants;
     memcpy(call->trust, trust, len + 1);
     wants->n = 0;
-    if (wait) {
-        wait->call = call;
-    }
-    hf_loop_post(desk->env.loop, &call->task);
+    hf_desk_call_post(&call->base, desk->env.loop, loop, wait);
     return HF_OK;
 }
 
 /* --- Calls, on the control thread ---------------------------------------------------------------
  */
 
-/* After the stop the worker's loop may be gone, and nobody waits. */
-static void call_end(struct hf_ocsp_call *call)
-{
-    if (call->waited && !call->desk->stopped) {
-        call->back.run = on_back;
-        hf_loop_post(call->loop, &call->back);
-        return;
-    }
-    if (call->wait) { /* its thread has ended */
-        hf_ocsp_wait_cancel(call->wait);
-    }
-    call_free(call);
-}
-
 static void tell(struct hf_ocsp_call *call)
 {
     if (--call->n_left == 0) {
-        call_end(call);
+        hf_desk_call_end(&call->base, call->desk->stopped);
     }
 }
 
@@ -386,7 +343,7 @@ static void want_answer(struct hf_ocsp_call *call, size_t at)
 
 static void on_call(struct hf_task *task)
 {
-    struct hf_ocsp_call *call = HF_CONTAINER_OF(task, struct hf_ocsp_call, task);
+    struct hf_ocsp_call *call = HF_CONTAINER_OF(task, struct hf_ocsp_call, base.there);
     call->n_left = 1; /* held until all are asked */
     for (size_t i = 0; i < call->wants.n && !call->desk->stopped; i++) {
         want_answer(call, i);

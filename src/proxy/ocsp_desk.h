@@ -19,8 +19,8 @@
 
 #include "base/log.h"
 #include "config/config.h"
-#include "os/loop.h"
 #include "policy/ocsp_policy.h"
+#include "proxy/desk_call.h"
 #include "watch/fetch.h"
 #include "watch/metrics.h"
 
@@ -71,18 +71,9 @@ void hf_ocsp_desk_stats(const struct hf_ocsp_desk *desk, struct hf_ocsp_stats *o
 /* hf_ocsp_desk_changed: a worker has learnt, from a staple, what others should hear of. */
 void hf_ocsp_desk_changed(struct hf_ocsp_desk *desk);
 
-/* struct hf_ocsp_wait is embedded in who waits. on_answer is called once, on the loop that was
- * given, when all that was wanted has an answer or has failed; not after hf_ocsp_wait_cancel. */
-struct hf_ocsp_call;
-struct hf_ocsp_wait {
-    struct hf_ocsp_call *call; /* NULL: it doesn't wait */
-    void (*on_answer)(struct hf_ocsp_wait *wait);
-};
-
 /* hf_ocsp_desk_ask takes what is wanted, which is then empty, for a trust; from the thread of loop.
- * wait NULL: nobody waits. Errors: HF_E_NOMEM. */
+ * wait, or NULL, is answered when all of that has an answer or has failed. Errors: HF_E_NOMEM. */
 enum hf_err hf_ocsp_desk_ask(struct hf_ocsp_desk *desk, struct hf_loop *loop, const char *trust,
-                             struct hf_ocsp_wants *wants, struct hf_ocsp_wait *wait) HF_MUST_CHECK;
-void hf_ocsp_wait_cancel(struct hf_ocsp_wait *wait);
+                             struct hf_ocsp_wants *wants, struct hf_desk_wait *wait) HF_MUST_CHECK;
 
 #endif

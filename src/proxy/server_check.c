@@ -81,37 +81,27 @@ void hf_server_check_again(struct hf_worker *worker, const struct hf_server *ser
 
 void hf_server_check_done(struct hf_server_check *check)
 {
-    hf_ocsp_wait_cancel(&check->wait);
-    hf_crl_wait_cancel(&check->list_wait);
+    hf_desk_wait_cancel(&check->wait);
 }
 
-static void on_answer(struct hf_ocsp_wait *wait)
+static void on_answer(struct hf_desk_wait *wait)
 {
     struct hf_server_check *check = HF_CONTAINER_OF(wait, struct hf_server_check, wait);
-    check->waited = true;
-    check->resume(check);
-}
-
-static void on_list(struct hf_crl_wait *wait)
-{
-    struct hf_server_check *check = HF_CONTAINER_OF(wait, struct hf_server_check, list_wait);
-    check->list_waited = true;
     check->resume(check);
 }
 
 /* Lists come first: what they answer needs no asking by OCSP. */
 static bool wait_for(struct hf_server_check *check, struct hf_judge_ocsp *ocsp)
 {
+    const char *trust = hf_trust_name(check->server->upstream->trust);
+    check->wait.on_answer = on_answer;
     if (ocsp->unlisted) {
-        check->list_wait = (struct hf_crl_wait){.on_answer = on_list};
-        return hf_crl_desk_ask(check->crl_desk, check->loop,
-                               hf_trust_name(check->server->upstream->trust), ocsp->unlisted,
-                               list_wait_ms(*check->ledger, check->server),
-                               &check->list_wait) == HF_OK;
+        check->asked_for_lists = true;
+        return hf_crl_desk_ask(check->crl_desk, check->loop, trust, ocsp->unlisted,
+                               list_wait_ms(*check->ledger, check->server), &check->wait) == HF_OK;
     }
-    check->wait = (struct hf_ocsp_wait){.on_answer = on_answer};
-    return hf_ocsp_desk_ask(check->desk, check->loop, hf_trust_name(check->server->upstream->trust),
-                            &ocsp->wants, &check->wait) == HF_OK;
+    check->asked_responders = true;
+    return hf_ocsp_desk_ask(check->desk, check->loop, trust, &ocsp->wants, &check->wait) == HF_OK;
 }
 
 static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer)
@@ -123,8 +113,8 @@ static struct hf_tls_answer judge(void *conn_ctx, const struct hf_tls_peer *peer
     }
     begin(check->desk, &ocsp);
     hf_ocsp_take_staples(peer, &ocsp);
-    ocsp.may_wait = !peer->resumed && !check->waited && check->desk && check->resume;
-    ocsp.may_fetch = !peer->resumed && !check->list_waited && check->crl_desk && check->resume;
+    ocsp.may_wait = !peer->resumed && !check->asked_responders && check->desk && check->resume;
+    ocsp.may_fetch = !peer->resumed && !check->asked_for_lists && check->crl_desk && check->resume;
     judge_chain(check->clock, *check->ledger, check->server, peer->chain, &ocsp, check->worker,
                 &check->notes, &check->verdict);
     if (check->verdict.pending && wait_for(check, &ocsp)) {

@@ -32,15 +32,14 @@ struct hf_server_check {
     struct hf_loop *loop;
     void (*resume)(struct hf_server_check *check); /* goes on with the handshake */
     void *owner;                                   /* of the check; resume's */
-    struct hf_ocsp_wait wait;
-    struct hf_crl_wait list_wait;
-    bool waited, list_waited; /* and was answered, or not: what is known now decides */
+    struct hf_desk_wait wait;
+    bool asked_responders, asked_for_lists; /* once is enough: what is known then decides */
 };
 
 /* hf_server_check_waits: is the handshake waiting for an answer, or a list? */
 static inline bool hf_server_check_waits(const struct hf_server_check *check)
 {
-    return check->wait.call || check->list_wait.call;
+    return check->wait.call != NULL;
 }
 
 /* hf_server_check_done: the handshake is over, or given up; resume won't be called. */

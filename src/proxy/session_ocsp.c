@@ -8,8 +8,8 @@
 #include "proxy/ocsp_desk.h"
 
 struct hf_session_wait {
-    struct hf_ocsp_wait answers;
-    struct hf_crl_wait lists;
+    struct hf_desk_wait desk;
+    const char *what;                       /* is waited for */
     bool asked_responders, asked_for_lists; /* in this handshake: once is enough */
     struct hf_session *session;
     void (*resume)(struct hf_session *session);
@@ -67,16 +67,10 @@ void hf_session_ocsp_end(struct hf_session *session, struct hf_judge_ocsp *ocsp)
     hf_judge_ocsp_reset(ocsp);
 }
 
-static void on_answer(struct hf_ocsp_wait *wait)
+static void on_answer(struct hf_desk_wait *desk)
 {
-    struct hf_session_wait *waiting = HF_CONTAINER_OF(wait, struct hf_session_wait, answers);
-    waiting->resume(waiting->session);
-}
-
-static void on_list(struct hf_crl_wait *wait)
-{
-    struct hf_session_wait *waiting = HF_CONTAINER_OF(wait, struct hf_session_wait, lists);
-    waiting->resume(waiting->session);
+    struct hf_session_wait *wait = HF_CONTAINER_OF(desk, struct hf_session_wait, desk);
+    wait->resume(wait->session);
 }
 
 static struct hf_session_wait *wait_of(struct hf_session *session)
@@ -94,12 +88,13 @@ static enum hf_err ask(struct hf_session *session, struct hf_judge_ocsp *ocsp, c
     struct hf_worker *worker = session->worker;
     if (ocsp->unlisted) {
         HF_TRY(hf_crl_desk_ask(worker->crl_desk, worker->loop, trust, ocsp->unlisted,
-                               revocation_of(session)->wait_ms, &waiting->lists));
+                               revocation_of(session)->wait_ms, &waiting->desk));
         waiting->asked_for_lists = true;
+        waiting->what = "a revocation list";
     } else {
-        HF_TRY(
-            hf_ocsp_desk_ask(worker->desk, worker->loop, trust, &ocsp->wants, &waiting->answers));
+        HF_TRY(hf_ocsp_desk_ask(worker->desk, worker->loop, trust, &ocsp->wants, &waiting->desk));
         waiting->asked_responders = true;
+        waiting->what = "an answer by OCSP";
     }
     hf_judge_ocsp_reset(ocsp);
     return HF_OK;
@@ -113,8 +108,7 @@ bool hf_session_ocsp_wait(struct hf_session *session, struct hf_judge_ocsp *ocsp
     if (!waiting || hf_session_ocsp_waits(session)) {
         return false;
     }
-    waiting->answers.on_answer = on_answer;
-    waiting->lists.on_answer = on_list;
+    waiting->desk.on_answer = on_answer;
     waiting->session = session;
     waiting->resume = resume;
     return ask(session, ocsp, trust, waiting) == HF_OK;
@@ -123,17 +117,13 @@ bool hf_session_ocsp_wait(struct hf_session *session, struct hf_judge_ocsp *ocsp
 const char *hf_session_ocsp_waits(const struct hf_session *session)
 {
     const struct hf_session_wait *wait = session->wait;
-    return !wait                ? NULL
-           : wait->lists.call   ? "a revocation list"
-           : wait->answers.call ? "an answer by OCSP"
-                                : NULL;
+    return wait && wait->desk.call ? wait->what : NULL;
 }
 
 void hf_session_ocsp_done(struct hf_session *session)
 {
     if (session->wait) {
-        hf_ocsp_wait_cancel(&session->wait->answers);
-        hf_crl_wait_cancel(&session->wait->lists);
+        hf_desk_wait_cancel(&session->wait->desk);
         hf_free(HF_TAKE(session->wait));
     }
 }

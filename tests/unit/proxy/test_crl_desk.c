@@ -67,7 +67,7 @@ static int end(void **state)
     return 0;
 }
 
-static void on_answer(struct hf_crl_wait *wait)
+static void on_answer(struct hf_desk_wait *wait)
 {
     assert_null(wait->call);
     n_answers++;
@@ -88,14 +88,14 @@ static void turn(void)
     assert_int_equal(hf_loop_run(loop), HF_OK);
 }
 
-static void ask(int64_t wait_ms, struct hf_crl_wait *wait)
+static void ask(int64_t wait_ms, struct hf_desk_wait *wait)
 {
     assert_int_equal(hf_crl_desk_ask(desk, loop, "clients", path, wait_ms, wait), HF_OK);
 }
 
 static void nothing_on_its_way_is_answered_at_once(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     ask(60000, &wait);
     assert_non_null(wait.call);
@@ -106,7 +106,7 @@ static void nothing_on_its_way_is_answered_at_once(void **state)
 
 static void all_feeds_are_waited_for(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     feeds[0].awaited = feeds[2].awaited = true;
     ask(60000, &wait);
@@ -122,7 +122,7 @@ static void all_feeds_are_waited_for(void **state)
 
 static void one_feed_answers_all_who_wait_for_it(void **state)
 {
-    struct hf_crl_wait wait[4] = {{NULL, on_answer}, {NULL, on_answer}, {NULL, on_answer}, {0}};
+    struct hf_desk_wait wait[4] = {{NULL, on_answer}, {NULL, on_answer}, {NULL, on_answer}, {0}};
     (void)state;
     feeds[1].awaited = true;
     for (size_t i = 0; i < 3; i++) {
@@ -137,7 +137,7 @@ static void one_feed_answers_all_who_wait_for_it(void **state)
 
 static void silence_ends_with_the_wait(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     feeds[0].awaited = true;
     ask(30, &wait);
@@ -148,7 +148,7 @@ static void silence_ends_with_the_wait(void **state)
 
 static void a_fetch_that_has_been_waited_for_is_not_again(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     feeds[0].awaited = true;
     feeds[0].awaited_ms -= 5000;
@@ -159,13 +159,13 @@ static void a_fetch_that_has_been_waited_for_is_not_again(void **state)
 
 static void who_cancels_is_not_told(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     feeds[0].awaited = true;
     ask(60000, &wait);
     turn();
-    hf_crl_wait_cancel(&wait);
-    hf_crl_wait_cancel(&wait);
+    hf_desk_wait_cancel(&wait);
+    hf_desk_wait_cancel(&wait);
     assert_null(wait.call);
     hf_crl_askers_end(&feeds[0].askers);
     turn();
@@ -184,7 +184,7 @@ static void who_only_tells_waits_for_nothing(void **state)
 
 static void the_stop_forgets_everybody(void **state)
 {
-    struct hf_crl_wait wait[2] = {{NULL, on_answer}, {NULL, on_answer}};
+    struct hf_desk_wait wait[2] = {{NULL, on_answer}, {NULL, on_answer}};
     (void)state;
     feeds[0].awaited = true;
     ask(60000, &wait[0]);
@@ -216,7 +216,7 @@ static void it_is_busy_until_everybody_knows(void **state)
 
 static void running_out_of_memory_is_said(void **state)
 {
-    struct hf_crl_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     (void)state;
     hf_alloc_fail_after(1);
     assert_int_equal(hf_crl_desk_ask(desk, loop, "clients", path, 1, &wait), HF_E_NOMEM);

@@ -121,7 +121,7 @@ static void learn(struct testocsp_spec spec, bool nonce, bool stapled)
     hf_ocsp_answer_unref(answer);
 }
 
-static void on_answer(struct hf_ocsp_wait *wait)
+static void on_answer(struct hf_desk_wait *wait)
 {
     assert_null(wait->call);
     hf_loop_stop(loop);
@@ -139,7 +139,7 @@ static int64_t n_requests(void)
 /* Asks as a verdict does that had looked when the memory's stamp was this; waits for the answer. */
 static void ask(const char *trust, uint64_t seen)
 {
-    struct hf_ocsp_wait wait = {.on_answer = on_answer};
+    struct hf_desk_wait wait = {.on_answer = on_answer};
     struct hf_ocsp_wants wants = {.n = 1};
     wants.want[0] =
         (struct hf_ocsp_want){key, hf_cert_ref(leaf->cert), hf_cert_ref(root->cert), seen};
