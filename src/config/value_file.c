@@ -37,7 +37,7 @@ static bool check_file(struct hf_decoder *decoder, const struct hf_key *key,
         why = "is a folder";
     } else if (access(path, R_OK) != 0) {
         why = "can't be read by this user";
-        advice = may_be_folder ? "name one that can" : advice;
+        advice = may_be_folder ? "name one that can be read" : advice;
     }
     if (why) {
         hf_complain(decoder, HF_FINDING_FILE, key, node->mark, "%s %s; %s", path, why, advice);

@@ -156,6 +156,9 @@ static void identities_and_trust(void **state)
          "trust: {partners: {roots: ca.pem, names: ./gone.pem}}\n" REST,
          "t.yaml:2:42: error: names: @/./gone.pem does not exist; name a file that can be "
          "read\n"},
+        {"identities: {web: {cert: server.pem}}\n"
+         "trust: {partners: {roots: ca.pem, crl: {files: [gone.crl]}}}\n" REST,
+         "t.yaml:2:49: error: files: @/gone.crl does not exist; make it or name another\n"},
     };
     (void)state;
     TOLD(table);
