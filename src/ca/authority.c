@@ -68,6 +68,7 @@ static enum hf_err fill(const struct hf_store_authority *row, struct hf_authorit
     authority->parent = row->parent;
     authority->key_id = row->key;
     authority->created_at = row->created_at;
+    hf_store_authority_digest(row, authority->digest);
     authority->name = hf_strdup(row->name);
     if (!authority->name) {
         return HF_E_NOMEM;

@@ -74,6 +74,7 @@ struct hf_authority {
     EVP_PKEY *key;          /* NULL: not here, or locked */
     struct hf_issuer *issuer; /* of both; NULL without a key or a certificate */
     struct hf_authority_settings settings;
+    uint8_t digest[HF_STORE_HASH_SIZE]; /* of its row: hf_store_authority_digest */
 };
 
 struct hf_authority *hf_authority_ref(struct hf_authority *authority);

@@ -445,6 +445,7 @@ static enum hf_err same_row(struct making *making, const struct hf_authority *au
                       .csr = authority->csr,
                       .created_at = authority->created_at,
                       .settings = making->settings},
+        .was = authority->digest,
     };
     if (authority->cert) {
         HF_TRY(hf_identity_new(authority->cert, &id));
@@ -458,14 +459,12 @@ static enum hf_err same_row(struct making *making, const struct hf_authority *au
     return HF_OK;
 }
 
-enum hf_err hf_authority_change(struct hf_ca_service *service, const char *actor, const char *name,
-                                enum hf_store_authority_state state,
+enum hf_err hf_authority_change(struct hf_ca_service *service, const char *actor,
+                                const struct hf_authority *was, enum hf_store_authority_state state,
                                 const struct hf_authority_settings *settings)
 {
     HF_CLEANUP(making_done) struct making making = making_of(service, actor);
-    const struct hf_authority *authority = NULL;
-    HF_TRY(find_any(&making, name, &authority));
-    HF_TRY(same_row(&making, authority));
+    HF_TRY(same_row(&making, was));
     making.put.authority.state = state;
     hf_free(HF_TAKE(making.settings));
     HF_TRY(hf_authority_settings_write(settings, &making.settings));

@@ -86,9 +86,10 @@ enum hf_err hf_authority_drop_key(struct hf_ca_service *service, const char *act
 enum hf_err hf_authority_add_key(struct hf_ca_service *service, const char *actor, const char *name,
                                  EVP_PKEY *key) HF_MUST_CHECK;
 
-/* hf_authority_change sets state and settings. */
-enum hf_err hf_authority_change(struct hf_ca_service *service, const char *actor, const char *name,
-                                enum hf_store_authority_state state,
+/* hf_authority_change sets state and settings of one that still is what it was. Errors: HF_E_BUSY
+ * (somebody has changed it since). */
+enum hf_err hf_authority_change(struct hf_ca_service *service, const char *actor,
+                                const struct hf_authority *was, enum hf_store_authority_state state,
                                 const struct hf_authority_settings *settings) HF_MUST_CHECK;
 
 #endif

@@ -87,6 +87,14 @@ static enum hf_err check_named(struct hf_ca_work *work, const char *name)
                               work->profile->name, name);
 }
 
+/* One that is retired issues nothing, but answers for what it has issued. */
+static bool is_at_work(const struct hf_ca_work *work)
+{
+    enum hf_store_authority_state state = work->authority->state;
+    return state == HF_AUTHORITY_ACTIVE ||
+           (state == HF_AUTHORITY_RETIRED && work->profile->kind == HF_PROFILE_KIND_OCSP);
+}
+
 enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name)
 {
     const struct hf_authorities *set = work->view->authorities;
@@ -102,7 +110,7 @@ enum hf_err hf_ca_choose_authority(struct hf_ca_work *work, const char *name)
                                    "(handfast ca authority make), or name a root that shall");
     }
     HF_TRY(asked ? check_named(work, name) : HF_OK);
-    if (work->authority->state != HF_AUTHORITY_ACTIVE) {
+    if (!is_at_work(work)) {
         return hf_ca_refuse(work, HF_CA_CONFLICT, "the authority \"%s\" is %s and issues nothing",
                             work->authority->name,
                             hf_store_authority_state_name(work->authority->state));
@@ -329,23 +337,33 @@ static enum hf_err add_modulus(void *ctx, const struct hf_store_cert *row)
     return hf_moduli_add(loading->moduli, key->modulus, row->id);
 }
 
-/* Under the lock, at the first RSA key: all that were certified so far. */
+static enum hf_err take_id(void *ctx, const struct hf_store_cert *row)
+{
+    int64_t *id = ctx;
+    *id = row->id;
+    return HF_OK;
+}
+
+/* Under the lock, at an RSA key: those of all that was certified since the last one, here or on
+ * another node. */
 static enum hf_err load_moduli(struct hf_ca_service *service)
 {
-    if (service->moduli_loaded) {
-        return HF_OK;
-    }
-    hf_moduli_free(service->moduli);
-    service->moduli = NULL;
-    HF_TRY(hf_moduli_new(&service->moduli));
+    int64_t newest = 0;
+    struct hf_store_page page;
+    HF_TRY(service->moduli ? HF_OK : hf_moduli_new(&service->moduli));
     struct loading loading = {service->moduli};
-    struct hf_store_page page = {.more = true};
+    const struct hf_store_query last = {.limit = 1};
+    HF_TRY(hf_store_certs(service->store, &last, take_id, &newest, &page));
+    page = (struct hf_store_page){.more = newest > service->moduli_until};
     while (page.more) {
-        struct hf_store_query query = {
-            .key_type = "RSA*", .limit = MODULI_PAGE, .cursor = page.cursor, .with_der = true};
+        const struct hf_store_query query = {.key_type = "RSA*",
+                                             .newer_than = service->moduli_until,
+                                             .limit = MODULI_PAGE,
+                                             .cursor = page.cursor,
+                                             .with_der = true};
         HF_TRY(hf_store_certs(service->store, &query, add_modulus, &loading, &page));
     }
-    service->moduli_loaded = true;
+    service->moduli_until = newest;
     return HF_OK;
 }
 

@@ -358,6 +358,8 @@ enum hf_err hf_ca_sign_want(struct hf_ca_work *work)
         .detail = hf_ca_detail(work),
     };
     work->issue.refuse_compromised = true;
+    work->issue.only_active = work->profile->kind != HF_PROFILE_KIND_OCSP;
+    work->issue.only_once = work->once;
     if (work->op->ask.token) {
         work->issue.token_hash = hf_bytes_of(work->token_hash, sizeof(work->token_hash));
     }

@@ -9,7 +9,7 @@
  *     sent a CSR signed with that key       once             no: it proves nothing of the old key
  *
  * A CSR is no secret, and whoever has it can send it again: so it renews a certificate that wasn't
- * renewed yet.
+ * renewed yet. The store asks that again when it issues, as two may come at the same time.
  *
  * After its end a certificate no longer opens the door, so only the CSR is left; and a person must
  * approve, within the window that the profile gives.
@@ -95,8 +95,8 @@ static enum hf_err check_proof(struct hf_ca_work *work)
     if (!is_proven(work)) {
         return refuse_unproven(work);
     }
-    bool by_csr_alone = !work->op->caller.local && !hf_ca_came_with_old(work);
-    return by_csr_alone && work->old.replaced_by
+    work->once = !work->op->caller.local && !hf_ca_came_with_old(work);
+    return work->once && work->old.replaced_by
                ? hf_ca_refuse(work, HF_CA_CONFLICT,
                               "it was renewed already; to renew it again come with it, or renew "
                               "the new one")

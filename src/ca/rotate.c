@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Start is a row of steps, each of which is a commit and is found done when start runs again:
+ * successor of the root, cross-signature, successor of the issuing CA, retirement of the old one.
+ * Status counts; finish takes the old root away.
+ */
 #include "ca/rotate.h"
 
 #include <stdio.h>
@@ -208,7 +213,7 @@ static enum hf_err retire(struct starting *starting, const struct hf_authority *
     if (old->state == HF_AUTHORITY_RETIRED) {
         return HF_OK;
     }
-    HF_TRY(hf_authority_change(starting->service, starting->actor, old->name, HF_AUTHORITY_RETIRED,
+    HF_TRY(hf_authority_change(starting->service, starting->actor, old, HF_AUTHORITY_RETIRED,
                                &old->settings));
     look_again(starting);
     starting->n_steps++;
@@ -302,9 +307,12 @@ enum hf_err hf_rotate_start(struct hf_ca_service *service, const char *actor,
  */
 
 struct counting {
+    struct hf_ca_service *service;
     const struct hf_authorities *set;
     struct hf_rotate_root *root;
     int64_t seen_from;
+    char *profile; /* of the row before; NULL: there was none */
+    bool is_ocsp;  /* it is for OCSP signers */
 };
 
 /* The certificates of our own authorities are not users of the root: they go with it. */
@@ -319,11 +327,28 @@ static bool is_authority(const struct hf_authorities *set, const struct hf_store
     return false;
 }
 
+/* The CA delegates OCSP signers itself for as long as it is there: they are no users either. */
+static enum hf_err look_at_profile(struct counting *counting, const char *name)
+{
+    struct hf_cert_profile *profile = NULL;
+    if (counting->profile && strcmp(counting->profile, name) == 0) {
+        return HF_OK;
+    }
+    hf_free(counting->profile);
+    counting->profile = hf_strdup(name);
+    HF_TRY(counting->profile ? HF_OK : HF_E_NOMEM);
+    enum hf_err err = hf_ca_profile(counting->service, name, &profile);
+    counting->is_ocsp = err == HF_OK && profile->kind == HF_PROFILE_KIND_OCSP;
+    hf_cert_profile_unref(profile);
+    return err == HF_E_NOMEM ? err : HF_OK;
+}
+
 static enum hf_err count_row(void *ctx, const struct hf_store_cert *row)
 {
     struct counting *counting = ctx;
     struct hf_rotate_root *root = counting->root;
-    if (is_authority(counting->set, row)) {
+    HF_TRY(look_at_profile(counting, row->profile));
+    if (counting->is_ocsp || is_authority(counting->set, row)) {
         return HF_OK;
     }
     root->good++;
@@ -353,16 +378,18 @@ static enum hf_err count_under(struct hf_ca_service *service, int64_t authority,
 static enum hf_err count_root(struct hf_ca_service *service, const struct hf_authorities *set,
                               const struct hf_authority *root, struct hf_rotate_root *out)
 {
-    struct counting counting = {.set = set, .root = out};
+    struct counting counting = {.service = service, .set = set, .root = out};
+    enum hf_err err = HF_OK;
     out->root = root;
     out->successor = successor_of(set, root);
     counting.seen_from = out->successor ? out->successor->created_at : 0;
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; err == HF_OK && i < set->n; i++) {
         if (set->item[i]->cert && root_of(set, set->item[i]) == root) {
-            HF_TRY(count_under(service, set->item[i]->id, &counting));
+            err = count_under(service, set->item[i]->id, &counting);
         }
     }
-    return HF_OK;
+    hf_free(counting.profile);
+    return err;
 }
 
 void hf_rotate_status_done(struct hf_rotate_status *status)
@@ -445,8 +472,7 @@ static enum hf_err retire_below(struct hf_ca_service *service, const char *actor
         const struct hf_authority *one = set->item[i];
         if (one != root && one->cert && one->state == HF_AUTHORITY_ACTIVE &&
             root_of(set, one) == root) {
-            HF_TRY(hf_authority_change(service, actor, one->name, HF_AUTHORITY_RETIRED,
-                                       &one->settings));
+            HF_TRY(hf_authority_change(service, actor, one, HF_AUTHORITY_RETIRED, &one->settings));
         }
     }
     return HF_OK;
@@ -464,7 +490,7 @@ enum hf_err hf_rotate_finish(struct hf_ca_service *service, const char *actor, c
     HF_TRY(hf_authority_settings_copy(&old->root->settings, &settings));
     settings.distrusted = true;
     enum hf_err err =
-        hf_authority_change(service, actor, old->root->name, HF_AUTHORITY_RETIRED, &settings);
+        hf_authority_change(service, actor, old->root, HF_AUTHORITY_RETIRED, &settings);
     hf_authority_settings_done(&settings);
     HF_TRY(err);
     *out_name = hf_strdup(old->root->name);

@@ -61,7 +61,7 @@ struct hf_ca_service {
     struct hf_key_list *known_keys;
     pthread_mutex_t moduli_lock; /* of the two below */
     struct hf_moduli *moduli;
-    bool moduli_loaded;
+    int64_t moduli_until; /* the last certificate whose key is among them */
 };
 
 /* hf_ca_view_take gives the present view, with a reference; NULL when it was never read. */
@@ -130,6 +130,7 @@ struct hf_ca_work {
     struct hf_ca_want want;
     struct hf_ca_found old; /* id 0: none */
     bool late;              /* the old one has ended */
+    bool once;              /* its CSR alone is the proof: it is renewed once */
     enum hf_refusal why;
     enum hf_ca_outcome outcome; /* of a failure, where it was said; DONE: by the error */
 

@@ -166,11 +166,16 @@ struct hf_store_authority {
     const char *settings; /* JSON, the owner's: shards, addresses, rotation */
 };
 
+/* hf_store_authority_digest: two rows that say the same, but for the name, have the same. */
+void hf_store_authority_digest(const struct hf_store_authority *row,
+                               uint8_t out[static HF_STORE_HASH_SIZE]);
+
 /* Adds (id 0: `authority.id` is set) or replaces. Errors: HF_E_EXISTS (the name), HF_E_NOT_FOUND
- * (the id, the parent or the key). */
+ * (the id, the parent or the key), HF_E_BUSY (it isn't what it was). */
 struct hf_store_authority_put {
     struct hf_store_op op;
     struct hf_store_authority authority;
+    const uint8_t *was; /* the digest of what is replaced; NULL: whatever is there */
 };
 
 /* A further certificate of an authority's key: cross-signed, or renewed. Twice is harmless. */
@@ -256,13 +261,15 @@ struct hf_store_cert {
  * Stores one certificate. With a token, that is used up by one in the same step; with a request,
  * that becomes issued. Errors: HF_E_EXISTS (the serial, of this authority), HF_E_NOT_FOUND (the
  * authority, request, replaced certificate or token), HF_E_DENIED (the token is used up or over;
- * the request isn't pending or approved; the replaced certificate is revoked or held),
- * HF_E_INVALID (serial).
+ * the request isn't pending or approved; the replaced certificate is revoked or held; or what the
+ * flags say), HF_E_INVALID (serial).
  */
 struct hf_store_issue {
     struct hf_store_op op;
     struct hf_store_cert cert;
     struct hf_bytes token_hash; /* 32 bytes, or empty */
+    bool only_active;           /* HF_E_DENIED where the authority isn't active (any more) */
+    bool only_once;             /* HF_E_DENIED where what it replaces was replaced already */
     bool refuse_compromised;    /* HF_E_DENIED where a certificate of the same key was revoked
                                    because others have the key */
     bool compromised;           /* out: that was so */
@@ -280,6 +287,7 @@ enum hf_store_tri { HF_ANY, HF_NO, HF_YES };
 /* What isn't set doesn't matter. Everything that is must hold. */
 struct hf_store_query {
     int64_t authority;
+    int64_t newer_than; /* issued after the certificate with this id */
     struct hf_bytes serial;
     struct hf_bytes spki_sha256;
     const char *profile;

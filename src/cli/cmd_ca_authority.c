@@ -515,8 +515,8 @@ static enum hf_err retire(struct work *work)
         return hf_fail(HF_E_INVALID, "\"%s\" is %s", one->name,
                        hf_store_authority_state_name(one->state));
     }
-    HF_TRY(hf_authority_change(work->service, work->actor, one->name, HF_AUTHORITY_RETIRED,
-                               &one->settings));
+    HF_TRY(
+        hf_authority_change(work->service, work->actor, one, HF_AUTHORITY_RETIRED, &one->settings));
     return tell(work, work->cli->args[0], "retired");
 }
 
@@ -538,7 +538,7 @@ static enum hf_err set(struct work *work)
     replace_urls(given.crl_url, merged.crl_url);
     replace_urls(given.ocsp_url, merged.ocsp_url);
     replace_urls(given.issuer_url, merged.issuer_url);
-    HF_TRY(hf_authority_change(work->service, work->actor, one->name, one->state, &merged));
+    HF_TRY(hf_authority_change(work->service, work->actor, one, one->state, &merged));
     return tell(work, work->cli->args[0], "changed");
 }
 

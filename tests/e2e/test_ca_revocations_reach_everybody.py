@@ -302,6 +302,19 @@ def test_openssl_is_answered(served):
     assert 'unauthorized' in other
 
 
+def test_a_ca_whose_place_was_taken_goes_on_answering_until_nobody_is_left(served):
+    ca = served()
+    ca.ca.good('rotate start')
+    ca.daemon.stop()
+    ca.start()  # which waits for a new OCSP signer of the old issuing CA
+    assert ': good' in ca.ask(ca.alice)
+    for leaf in (ca.server, ca.alice, ca.bob):
+        assert 'good certificates are left below "root"' in ca.ca.bad('rotate finish')
+        ca.revoke(leaf)
+    assert ': revoked' in ca.ask(ca.alice)
+    ca.ca.good('rotate finish')
+
+
 def test_get_is_answered_however_it_is_written(served, tmp_path):
     ca = served()
     request = tmp_path / 'request.der'

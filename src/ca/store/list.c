@@ -146,6 +146,9 @@ static void put_id_driver(struct sql *sql, struct plan *plan)
     } else {
         put(sql, "id > 0");
     }
+    if (q->newer_than) {
+        put_value(sql, " AND id > ?", hf_db_int(q->newer_than));
+    }
     if (plan->goes_on) {
         put_value(sql, " AND id < ?", hf_db_int(plan->after_id));
     }
@@ -224,6 +227,9 @@ static void put_key_type(struct sql *sql, const struct plan *plan)
 static void put_residual(struct sql *sql, const struct plan *plan)
 {
     const struct hf_store_query *q = plan->query;
+    if (q->newer_than && plan->driver != BY_ID) {
+        put_value(sql, " AND r.id > ?", hf_db_int(q->newer_than));
+    }
     if (q->authority) {
         put_value(sql, " AND r.authority = ?", hf_db_int(q->authority));
     }

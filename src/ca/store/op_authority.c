@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/store/tx.h"
+#include "crypto/hash.h"
 
 static enum hf_err audit_row(struct hf_tx *tx, const struct hf_store_op *op, const char *action,
                              const char *kind, int64_t id, const char *name)
@@ -19,6 +20,59 @@ static enum hf_err audit_row(struct hf_tx *tx, const struct hf_store_op *op, con
 
 /* --- Authorities -------------------------------------------------------------------------------
  */
+
+void hf_store_authority_digest(const struct hf_store_authority *row,
+                               uint8_t out[static HF_STORE_HASH_SIZE])
+{
+    const struct hf_bytes parts[] = {
+        hf_bytes_of(&row->state, sizeof(row->state)),
+        hf_bytes_of(&row->parent, sizeof(row->parent)),
+        hf_bytes_of(&row->key, sizeof(row->key)),
+        row->cert,
+        row->csr,
+        hf_bytes_str(row->settings ? row->settings : ""),
+    };
+    struct hf_hash hash;
+    hf_hash_init(&hash, HF_HASH_SHA256);
+    for (size_t i = 0; i < HF_N_ELEMENTS(parts); i++) {
+        hf_hash_update(&hash, hf_bytes_of(&parts[i].len, sizeof(parts[i].len)));
+        hf_hash_update(&hash, parts[i]);
+    }
+    hf_hash_final(&hash, out);
+}
+
+/* Somebody may have changed it since it was read: retired it, say, and what is written would make
+ * it active again. */
+static enum hf_err check_is_what_it_was(struct hf_tx *tx, const struct hf_store_authority *a,
+                                        const uint8_t *was)
+{
+    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
+    uint8_t is[HF_STORE_HASH_SIZE];
+    bool row;
+    HF_TRY(hf_db_ask(tx->db, &rows,
+                     "SELECT state, parent, key, cert, csr, settings FROM authorities"
+                     " WHERE id = $1",
+                     HF_DB_ARGS(hf_db_int(a->id))));
+    HF_TRY(hf_db_next(rows, &row));
+    if (!row) {
+        return hf_fail(HF_E_NOT_FOUND, "there is no authority %lld", (long long)a->id);
+    }
+    const struct hf_store_authority now = {
+        .state = (enum hf_store_authority_state)hf_db_number(rows, 0),
+        .parent = hf_db_number(rows, 1),
+        .key = hf_db_number(rows, 2),
+        .cert = hf_db_bytes(rows, 3),
+        .csr = hf_db_bytes(rows, 4),
+        .settings = hf_db_string(rows, 5),
+    };
+    hf_store_authority_digest(&now, is);
+    return memcmp(is, was, sizeof(is)) == 0
+               ? HF_OK
+               : hf_fail(HF_E_BUSY,
+                         "somebody else changed the authority \"%s\" meanwhile; look at "
+                         "it and try again",
+                         a->name);
+}
 
 static enum hf_err check_authority(struct hf_tx *tx, const struct hf_store_authority *a)
 {
@@ -46,8 +100,10 @@ static enum hf_err check_authority(struct hf_tx *tx, const struct hf_store_autho
 
 enum hf_err hf_op_authority_put(struct hf_tx *tx, struct hf_store_op *op)
 {
-    struct hf_store_authority *a = &((struct hf_store_authority_put *)op)->authority;
+    struct hf_store_authority_put *put = (struct hf_store_authority_put *)op;
+    struct hf_store_authority *a = &put->authority;
     HF_TRY(check_authority(tx, a));
+    HF_TRY(put->was && a->id ? check_is_what_it_was(tx, a, put->was) : HF_OK);
     int64_t id = a->id ? a->id : tx->id + 1;
     HF_TRY(hf_db_run(
         tx->db,

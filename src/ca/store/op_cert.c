@@ -13,27 +13,49 @@ _Static_assert(HF_STATUS_REVOKED == 2, "the statement below says so");
 
 /* It was good when the new one was made; somebody may have revoked it since, and that is for the
  * new one as well. */
-static enum hf_err check_replaced(struct hf_tx *tx, int64_t id)
+static enum hf_err check_replaced(struct hf_tx *tx, int64_t id, bool only_once)
 {
-    int64_t status;
-    enum hf_err err =
-        hf_db_number_of(tx->db, &status, "SELECT status FROM certificates WHERE id = $1",
-                        HF_DB_ARGS(hf_db_int(id)));
-    if (err != HF_OK) {
-        return hf_fail_context(err, "certificate %lld", (long long)id);
+    HF_CLEANUP(hf_db_endp) struct hf_rows *rows = NULL;
+    bool row;
+    HF_TRY(hf_db_ask(tx->db, &rows, "SELECT status, replaced_by FROM certificates WHERE id = $1",
+                     HF_DB_ARGS(hf_db_int(id))));
+    HF_TRY(hf_db_next(rows, &row));
+    if (!row) {
+        return hf_fail(HF_E_NOT_FOUND, "there is no certificate %lld", (long long)id);
     }
-    return status == HF_STATUS_GOOD ? HF_OK
-                                    : hf_fail(HF_E_DENIED, "the certificate is %s",
-                                              status == HF_STATUS_HELD ? "on hold" : "revoked");
+    int64_t status = hf_db_number(rows, 0);
+    if (status != HF_STATUS_GOOD) {
+        return hf_fail(HF_E_DENIED, "the certificate is %s",
+                       status == HF_STATUS_HELD ? "on hold" : "revoked");
+    }
+    return only_once && hf_db_number(rows, 1)
+               ? hf_fail(HF_E_DENIED, "the certificate was renewed already")
+               : HF_OK;
+}
+
+/* Likewise: it was active when it signed, perhaps as another process saw it. */
+static enum hf_err check_authority(struct hf_tx *tx, int64_t id, bool only_active)
+{
+    int64_t state;
+    enum hf_err err = hf_db_number_of(tx->db, &state, "SELECT state FROM authorities WHERE id = $1",
+                                      HF_DB_ARGS(hf_db_int(id)));
+    if (err == HF_E_NOT_FOUND) {
+        return hf_fail(HF_E_NOT_FOUND, "there is no authority %lld", (long long)id);
+    }
+    HF_TRY(err);
+    return only_active && state != HF_AUTHORITY_ACTIVE
+               ? hf_fail(HF_E_DENIED, "authority %lld is %s and issues nothing", (long long)id,
+                         hf_store_authority_state_name((enum hf_store_authority_state)state))
+               : HF_OK;
 }
 
 /* What must be true of the things that the certificate refers to. */
-static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_cert *cert)
+static enum hf_err check_references(struct hf_tx *tx, const struct hf_store_issue *issue)
 {
-    HF_TRY(
-        hf_tx_exists(tx, "SELECT id FROM authorities WHERE id = $1", cert->authority, "authority"));
+    const struct hf_store_cert *cert = &issue->cert;
+    HF_TRY(check_authority(tx, cert->authority, issue->only_active));
     if (cert->replaces) {
-        HF_TRY(check_replaced(tx, cert->replaces));
+        HF_TRY(check_replaced(tx, cert->replaces, issue->only_once));
     }
     if (cert->request) {
         int64_t state;
@@ -175,7 +197,7 @@ enum hf_err hf_op_issue(struct hf_tx *tx, struct hf_store_op *op)
     if (cert->der.len > HF_STORE_TEXT_MAX) {
         return hf_fail(HF_E_TOO_LARGE, "a certificate of %zu bytes", cert->der.len);
     }
-    HF_TRY(check_references(tx, cert));
+    HF_TRY(check_references(tx, issue));
     HF_TRY(check_compromise(tx, issue));
     if (issue->token_hash.len) {
         HF_TRY(hf_token_spend(tx, issue->token_hash, &token, &issue->bad_token));

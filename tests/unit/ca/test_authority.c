@@ -205,9 +205,8 @@ static void test_rotation_goes_on_where_it_stopped(void **state)
     assert_string_equal(hf_authorities_issuing(set)->name, "issuing-2");
     assert_int_equal(hf_authorities_issuing(set)->chain->n_certs, 2);
     const struct hf_authority *old = hf_authorities_find(set, "issuing");
-    assert_int_equal(
-        hf_authority_change(service, "test", "issuing", HF_AUTHORITY_ACTIVE, &old->settings),
-        HF_OK);
+    assert_int_equal(hf_authority_change(service, "test", old, HF_AUTHORITY_ACTIVE, &old->settings),
+                     HF_OK);
     hf_authorities_unref(set);
     assert_int_equal(hf_rotate_start(service, "test", &plan), HF_OK);
     hf_ca_reload(service);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "ca/authority_make.h"
 #include "ca/feed.h"
 #include "ca/follow.h"
 #include "ca/init.h"
@@ -52,6 +53,17 @@ static enum hf_err find_issuing(void *ctx, const struct hf_store_authority *row)
     return HF_OK;
 }
 
+static void open_host(void)
+{
+    const struct hf_ca_host_options how = {.name = "main",
+                                           .service = service_options(),
+                                           .log = &quiet,
+                                           .crl_lifetime_s = 86400,
+                                           .ocsp_lifetime_s = 3600,
+                                           .lost_ms = 1};
+    assert_ok(hf_ca_host_open(&how, &host));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -66,13 +78,7 @@ static int set_up(void **state)
     assert_ok(hf_store_authorities(hf_ca_store(service), find_issuing, NULL));
     hf_ca_service_close(service);
     quiet.write = drop_line;
-    const struct hf_ca_host_options how = {.name = "main",
-                                           .service = service_options(),
-                                           .log = &quiet,
-                                           .crl_lifetime_s = 86400,
-                                           .ocsp_lifetime_s = 3600,
-                                           .lost_ms = 1};
-    assert_ok(hf_ca_host_open(&how, &host));
+    open_host();
     return 0;
 }
 
@@ -277,6 +283,40 @@ static void lists_follow_revocations_and_are_never_dated_back(void **state)
     assert_int_equal(last_list().n_entries, 1);
 }
 
+/* --- OCSP signers -------------------------------------------------------------------------------
+ */
+
+static enum hf_err count_signer(void *ctx, const struct hf_store_cert *row)
+{
+    size_t *n = ctx;
+    *n += strcmp(row->profile, "ocsp-signer") == 0;
+    return HF_OK;
+}
+
+static size_t n_signers(void)
+{
+    const struct hf_store_query query = {.authority = issuing, .limit = 100};
+    struct hf_store_page page;
+    size_t n = 0;
+    assert_ok(hf_store_certs(store(), &query, count_signer, &n, &page));
+    return n;
+}
+
+static void a_retired_authority_goes_on_answering_ocsp(void **state)
+{
+    (void)state;
+    struct hf_ca_service *service = hf_ca_host_service(host);
+    struct hf_authorities *set = hf_ca_authorities(service);
+    until(n_signers() == 1);
+    assert_ok(hf_authority_change(service, "test", hf_authorities_find(set, "issuing"),
+                                  HF_AUTHORITY_RETIRED,
+                                  &hf_authorities_find(set, "issuing")->settings));
+    hf_authorities_unref(set);
+    hf_ca_host_close(host);
+    open_host();
+    until(n_signers() == 2);
+}
+
 /* --- The public part ----------------------------------------------------------------------------
  */
 
@@ -434,6 +474,7 @@ int main(void)
         host_test(what_is_revoked_held_and_released_is_known),
         host_test(a_store_that_cannot_be_read_makes_the_view_lost_until_it_can),
         host_test(lists_follow_revocations_and_are_never_dated_back),
+        host_test(a_retired_authority_goes_on_answering_ocsp),
         host_test(documents_are_shown_as_http_wants_them),
         host_test(before_anything_is_shown_it_is_not_ready),
         host_test(the_feed_tells_all_then_what_is_new),

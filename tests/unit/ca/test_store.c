@@ -581,6 +581,9 @@ static void every_filter_finds_all_of_its_own_and_each_once(void **state)
         {{.text = "nothing"}, 0},
         {{.text = "alice", .profile = "server"}, 5},
         {{.authority = 4711}, 0},
+        {{.newer_than = 240, .limit = 3}, 10},
+        {{.newer_than = 240, .key_type = "rsa*"}, 2},
+        {{.newer_than = 240, .order = HF_ORDER_EXPIRY}, 10},
     };
     for (size_t i = 0; i < HF_N_ELEMENTS(cases); i++) {
         size_t n = count_all(cases[i].query, &got);

@@ -107,7 +107,7 @@ static struct hf_crl *read_list(const struct testpki *ca, enum list kind)
 
 static struct hf_revoked *make_lists(const struct world *world)
 {
-    struct hf_crl *lists[2];
+    struct hf_crl *lists[2] = {NULL};
     struct hf_revoked *revoked = NULL;
     size_t n = 0, dropped;
     if (world->of_root != NO_LIST) {
