@@ -65,9 +65,9 @@ static void drain(struct hf_session *session, const struct hf_verdict *verdict,
                   const struct hf_notes *notes)
 {
     const struct hf_worker *worker = session->worker;
-    hf_session_log_no_longer(session, verdict);
     hf_session_account_cut(session, verdict, notes, worker->ledger,
                            worker->clock->wall_ms(worker->clock->ctx));
+    hf_session_log_no_longer(session, verdict);
     session->good_until_ms = session->retire_ms = 0;
     session->cut_ms = hf_session_now_ms(session) + session->door->cfg->http.cut_after_ms;
     hf_down_bar(session, verdict->reason);

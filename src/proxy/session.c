@@ -288,8 +288,8 @@ static void client_done(struct hf_session *session)
     if (session->arrival->verdict.reported) {
         hf_session_report(session);
     }
-    hf_session_log_accepted(session);
     hf_session_account_admitted(session);
+    hf_session_log_accepted(session);
     serve(session);
 }
 

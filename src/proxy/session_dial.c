@@ -68,11 +68,11 @@ static void leave_server(struct hf_session *session)
 void hf_session_upstream_failed(struct hf_session *session, const struct hf_denial *refusal,
                                 const char *why)
 {
-    hf_session_log_upstream(session, refusal, why);
+    hf_series_add(session->door->to->failures, session->worker->index, 1);
     if (refusal) {
         hf_session_account_upstream(session, refusal);
     }
-    hf_series_add(session->door->to->failures, session->worker->index, 1);
+    hf_session_log_upstream(session, refusal, why);
     char text[HF_VERIFY_TEXT_MAX];
     snprintf(text, sizeof(text), "%s", refusal ? refusal->text : why);
     leave_server(session);

@@ -159,8 +159,8 @@ void hf_session_tell_refused(struct hf_session *session, const struct hf_denial 
     struct hf_series *series = session->door->metrics.refused[refusal->reason];
     hf_series_add(series, session->worker->index, 1);
     hf_session_take_identity(session);
-    hf_session_log_refused(session, refusal);
     hf_session_account_refused(session, refusal);
+    hf_session_log_refused(session, refusal);
 }
 
 void hf_session_refuse(struct hf_session *session, const struct hf_denial *refusal,

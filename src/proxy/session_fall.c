@@ -56,9 +56,9 @@ static bool may_wait(const struct hf_session *session)
 static void fall_now(struct hf_session *session, const struct hf_verdict *verdict,
                      const struct hf_notes *notes)
 {
-    hf_session_log_no_longer(session, verdict);
     hf_session_account_cut(session, verdict, notes, session->worker->ledger,
                            wall_ms(session->worker));
+    hf_session_log_no_longer(session, verdict);
     hf_session_expel(session);
 }
 
@@ -102,8 +102,8 @@ void hf_session_tell_fall(struct hf_session *session)
     struct hf_notes notes = {.n = fall->n_notes};
     memcpy(notes.note, fall->notes, fall->n_notes * sizeof(notes.note[0]));
     hf_link_remove(&fall->link);
-    hf_session_log_no_longer(session, &fall->verdict);
     hf_session_account_cut(session, &fall->verdict, &notes, fall->ledger, fall->at_ms);
+    hf_session_log_no_longer(session, &fall->verdict);
     hf_session_log_end(session, session->cause);
     session->client.n_in = 0; /* now counts what is thrown away */
     hf_ledger_unref(fall->ledger);

@@ -12,6 +12,8 @@ struct hf_denial {
     const char *concerns; /* subject of the certificate concerned; NULL or "": none */
 };
 
+/* Lines come last: what one tells of has been counted by then, and can be explained by its id. */
+
 /* One line per handshake, accepted or refused. */
 void hf_session_log_accepted(const struct hf_session *session);
 void hf_session_log_refused(const struct hf_session *session, const struct hf_denial *refusal);

@@ -4,8 +4,8 @@
 
 void hf_exchange_log(const struct hf_exchange *x)
 {
-    hf_exchange_log_access(x);
     hf_door_http_metrics_count(&x->door->http->metrics, x);
+    hf_exchange_log_access(x);
 }
 
 void hf_exchange_log_upstream(const struct hf_hub *hub, const struct hf_upstream *upstream,

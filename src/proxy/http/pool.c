@@ -339,8 +339,8 @@ void hf_pool_failed(struct hf_up *up, enum hf_mishap why, const char *text)
     const struct hf_server *server = up->server;
     bool late = why == HF_MISHAP_CONNECT_TIMEOUT;
     hf_list_take(&up->waiters, &waiters);
-    hf_exchange_log_upstream(up->hub, up->pool->upstream, server, text);
     hf_series_add(up->pool->upstream->failures, up->hub->worker->index, 1);
+    hf_exchange_log_upstream(up->hub, up->pool->upstream, server, text);
     hf_up_close(up);
     for (struct hf_exchange *x; (x = pop_waiter(&waiters));) {
         give_place(x, late ? HF_OUTCOME_TIMEOUT : HF_OUTCOME_CONNECT);
