@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * When lists are made, and of what.
+ * When lists are made; how, crl_make.c knows.
  *
  *   - A full list is due when there is none, and when half of its life is gone. Without deltas also
  *     `crl_delay_ms` after a revocation that it doesn't have.
  *   - A delta is due so long after a revocation, and when half of its own life is gone.
- *   - Building takes at most a tenth of the time: after a long build there is a pause.
- *
- * An expired certificate stays on the list until it was on one that was made after its end (RFC
- * 5280 3.3), which is what the date of the list before is for. Numbers come from the store, which
- * never gives one twice.
+ *   - Building takes a tenth of the time or little more: after a long build there is a pause.
+ *   - After a failure it is tried again soon, and then less and less often.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "ca/crl_build.h"
+#include "ca/crl_make.h"
 #include "ca/host_impl.h"
-#include "os/file.h"
 
 enum {
-    CHANGES_MAX = 65536, /* in a delta; beyond, a full list is made */
-    RETRY_MS = 30 * 1000,
+    DELTA_MAX = 65536,
+    RETRY_MS = 250, /* after a failure; twice as long after each that follows */
+    RETRY_MAX_MS = 30 * 1000,
     PAUSE_FACTOR = 10,
+    PAUSE_MAX_MS = 10 * 1000,
     FAR_MS = 60 * 60 * 1000, /* nothing is due for so long */
     PATH_MAX_ = 4096,
 };
@@ -34,154 +31,8 @@ void hf_host_crl_done(struct hf_host_crl *crl)
     *crl = (struct hf_host_crl){0};
 }
 
-/* --- Entries ------------------------------------------------------------------------------------
- */
-
-struct adding {
-    struct hf_crl_builder *builder;
-    const struct hf_crl_dates *dates;
-};
-
-static enum hf_err add_revoked(void *ctx, const struct hf_store_revocation *r)
-{
-    const struct adding *adding = ctx;
-    int reason = r->act == HF_ACT_HOLD ? HF_REVOKED_FOR_HOLD : r->reason;
-    return hf_crl_builder_add(adding->builder, r->serial, hf_crl_entry_date(adding->dates, r->at),
-                              reason);
-}
-
-/* What a delta says of one serial: the last line of the journal counts. */
-struct change {
-    uint8_t serial[HF_STORE_SERIAL_MAX];
-    uint8_t len;
-    uint8_t act;
-    int8_t reason;
-    int64_t at;
-    int64_t seq;
-};
-
-struct changes {
-    struct change *item;
-    size_t n, size;
-    unsigned shard;
-};
-
-static enum hf_err add_change(void *ctx, const struct hf_store_revocation *r)
-{
-    struct changes *changes = ctx;
-    if (r->shard != changes->shard || r->serial.len > HF_STORE_SERIAL_MAX) {
-        return HF_OK;
-    }
-    if (changes->n == changes->size) {
-        size_t size = changes->size ? 2 * changes->size : 64;
-        struct change *grown = hf_realloc(changes->item, size * sizeof(*grown));
-        if (!grown) {
-            return HF_E_NOMEM;
-        }
-        changes->item = grown;
-        changes->size = size;
-    }
-    struct change *change = &changes->item[changes->n++];
-    *change = (struct change){.len = (uint8_t)r->serial.len,
-                              .act = (uint8_t)r->act,
-                              .reason = (int8_t)r->reason,
-                              .at = r->at,
-                              .seq = r->seq};
-    memcpy(change->serial, r->serial.ptr, r->serial.len);
-    return HF_OK;
-}
-
-static int by_serial(const void *a, const void *b)
-{
-    const struct change *x = a;
-    const struct change *y = b;
-    int order = x->len != y->len ? x->len - y->len : memcmp(x->serial, y->serial, x->len);
-    return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static bool same_serial(const struct change *a, const struct change *b)
-{
-    return a->len == b->len && memcmp(a->serial, b->serial, a->len) == 0;
-}
-
-static enum hf_err add_changes(struct changes *changes, const struct adding *adding)
-{
-    if (changes->n) {
-        qsort(changes->item, changes->n, sizeof(changes->item[0]), by_serial);
-    }
-    for (size_t i = 0; i < changes->n; i++) {
-        const struct change *change = &changes->item[i];
-        if (i + 1 < changes->n && same_serial(change, change + 1)) {
-            continue;
-        }
-        int reason = change->act == HF_ACT_RELEASE ? HF_REVOKED_FOR_REMOVED
-                     : change->act == HF_ACT_HOLD  ? HF_REVOKED_FOR_HOLD
-                                                   : change->reason;
-        HF_TRY(hf_crl_builder_add(adding->builder, hf_bytes_of(change->serial, change->len),
-                                  hf_crl_entry_date(adding->dates, change->at), reason));
-    }
-    return HF_OK;
-}
-
-static enum hf_err add_delta(struct hf_host_build *build, const struct adding *adding)
-{
-    struct hf_store *store = hf_ca_store(build->host->service);
-    struct changes changes = {.shard = build->shard};
-    struct hf_store_heads heads;
-    enum hf_err err = hf_store_heads(store, &heads);
-    if (err == HF_OK) {
-        err = hf_store_journal(store, build->authority->id, build->base_seq, CHANGES_MAX,
-                               add_change, &changes);
-    }
-    err = err == HF_OK ? add_changes(&changes, adding) : err;
-    build->made.seq = heads.journal; /* what came while we read is read again by the next */
-    hf_free(changes.item);
-    return err;
-}
-
 /* --- Building, on the crew ----------------------------------------------------------------------
  */
-
-static enum hf_err take_number(struct hf_host_build *build)
-{
-    struct hf_store_crl_number number = {
-        .op = {.kind = HF_STORE_CRL_NUMBER, .actor = "system"},
-        .authority = build->authority->id,
-        .shard = build->shard,
-    };
-    HF_TRY(hf_store_do(hf_ca_store(build->host->service), &number.op));
-    build->made.number = number.number;
-    return HF_OK;
-}
-
-/* "issuing", "issuing-3", "issuing-3-delta" */
-static void list_name(const struct hf_authority *authority, unsigned shard, bool delta, char *out,
-                      size_t size)
-{
-    char number[16] = "";
-    if (authority->settings.shards) {
-        snprintf(number, sizeof(number), "-%u", shard);
-    }
-    snprintf(out, size, "%s%s%s", authority->name, number, delta ? "-delta" : "");
-}
-
-/* Where the delta of a list is: the list's address with "-delta" before its ending. */
-static void delta_addresses(const struct hf_authority_addresses *full,
-                            struct hf_authority_addresses *out)
-{
-    out->n = 0;
-    for (size_t i = 0; i < full->n; i++) {
-        const char *url = full->url[i];
-        size_t len = strlen(url);
-        bool has_ending = len > 4 && strcmp(url + len - 4, ".crl") == 0;
-        int n = snprintf(out->text[out->n], sizeof(out->text[0]), "%.*s-delta%s",
-                         (int)(has_ending ? len - 4 : len), url, has_ending ? ".crl" : "");
-        if (n > 0 && n < (int)sizeof(out->text[0])) {
-            out->url[out->n] = out->text[out->n];
-            out->n++;
-        }
-    }
-}
 
 static enum hf_err publish(const struct hf_host_build *build, const struct hf_crl_file *file)
 {
@@ -189,7 +40,7 @@ static enum hf_err publish(const struct hf_host_build *build, const struct hf_cr
     if (!build->host->crl_folder) {
         return HF_OK;
     }
-    list_name(build->authority, build->shard, build->delta, name, sizeof(name));
+    hf_crl_name(build->authority, build->shard, build->delta, name, sizeof(name));
     int n = snprintf(path, sizeof(path), "%s/%s.crl", build->host->crl_folder, name);
     if (n >= (int)sizeof(path)) {
         return hf_fail(HF_E_TOO_LARGE, "the path of %s.crl is too long", name);
@@ -197,77 +48,44 @@ static enum hf_err publish(const struct hf_host_build *build, const struct hf_cr
     return hf_crl_file_publish(file, path);
 }
 
-static enum hf_err record(struct hf_host_build *build)
+static enum hf_err keep(struct hf_host_build *build, const struct hf_crl_made *made)
 {
-    struct hf_store_crl_record record = {
-        .op = {.kind = HF_STORE_CRL_RECORD, .actor = "system"},
-        .crl = {.authority = build->authority->id,
-                .shard = build->shard,
-                .delta = build->delta,
-                .number = build->made.number,
-                .base_number = build->made.base,
-                .this_update = build->made.this_update,
-                .next_update = build->made.next_update,
-                .journal_seq = build->made.seq,
-                .n_entries = (int64_t)build->made.n_entries},
+    build->delta = made->crl.delta;
+    build->dates = made->dates;
+    build->made = (struct hf_host_crl){
+        .number = made->crl.number,
+        .base = made->crl.base_number,
+        .this_update = made->crl.this_update,
+        .next_update = made->crl.next_update,
+        .seq = made->crl.journal_seq,
+        .n_entries = made->file.n_entries,
     };
-    memcpy(record.crl.sha256, build->made.sha256, sizeof(record.crl.sha256));
-    return hf_store_do(hf_ca_store(build->host->service), &record.op);
-}
-
-static enum hf_err finish(struct hf_host_build *build, struct hf_crl_builder *builder)
-{
-    struct hf_crl_file file = HF_CRL_FILE_NONE;
-    HF_TRY(hf_crl_builder_end(builder, &file));
-    memcpy(build->made.sha256, file.sha256, sizeof(build->made.sha256));
-    build->made.n_entries = file.n_entries;
-    enum hf_err err = hf_crl_file_map(&file, &build->made.blob);
-    err = err == HF_OK ? record(build) : err; /* before anybody sees it */
-    err = err == HF_OK ? publish(build, &file) : err;
-    hf_crl_file_done(&file);
-    return err;
+    memcpy(build->made.sha256, made->file.sha256, sizeof(build->made.sha256));
+    HF_TRY(hf_crl_file_map(&made->file, &build->made.blob));
+    return publish(build, &made->file);
 }
 
 static enum hf_err build_list(struct hf_host_build *build)
 {
-    struct hf_store *store = hf_ca_store(build->host->service);
     const struct hf_ca_host_options *options = &build->host->options;
-    const struct hf_authority *authority = build->authority;
-    struct hf_authority_addresses points, freshest = {.n = 0};
-    struct hf_crl_builder *builder = NULL;
-    HF_TRY(take_number(build));
-    HF_TRY(hf_crl_dates_of(store, authority->id, build->shard, hf_host_now_s(build->host),
-                           &build->dates));
-    build->made.this_update = build->dates.this_update;
-    build->made.next_update = build->made.this_update +
-                              (build->delta ? options->delta_lifetime_s : options->crl_lifetime_s);
-    build->made.base = build->delta ? build->base : 0;
-    hf_authority_addresses(authority->settings.crl_url, authority->name, build->shard, &points);
-    if (options->delta_lifetime_s) {
-        delta_addresses(&points, &freshest);
-    }
-    struct hf_crl_plan plan = {
-        .issuer = authority->cert,
-        .signer = hf_issuer_signer(authority->issuer),
-        .number = build->made.number,
-        .base = build->made.base,
-        .this_update = build->made.this_update,
-        .next_update = build->made.next_update,
-        .points = points.url,
-        .n_points = authority->settings.shards ? points.n : 0,
-        .freshest = freshest.url,
-        .n_freshest = freshest.n,
+    const struct hf_crl_make what = {
+        .store = hf_ca_store(build->host->service),
+        .authority = build->authority,
+        .clock = options->service.clock,
+        .actor = "system",
+        .folder = build->host->crl_folder,
+        .shard = build->shard,
+        .delta = build->delta,
+        .base = build->base,
+        .base_seq = build->base_seq,
+        .delta_max = DELTA_MAX,
+        .lifetime_s = options->crl_lifetime_s,
+        .delta_lifetime_s = options->delta_lifetime_s,
     };
-    HF_TRY(hf_crl_builder_new(&plan, build->host->crl_folder, &builder));
-    struct adding adding = {builder, &build->dates};
-    enum hf_err err =
-        build->delta
-            ? add_delta(build, &adding)
-            : hf_store_revoked(store, authority->id,
-                               authority->settings.shards ? (int)build->shard : -1,
-                               build->dates.unexpired_at, add_revoked, &adding, &build->made.seq);
-    err = err == HF_OK ? finish(build, builder) : err;
-    hf_crl_builder_free(builder);
+    struct hf_crl_made made;
+    HF_TRY(hf_crl_make(&what, &made));
+    enum hf_err err = keep(build, &made);
+    hf_crl_file_done(&made.file);
     return err;
 }
 
@@ -278,7 +96,7 @@ static void say(struct hf_ca_host *host, const struct hf_host_build *build, int6
 {
     char name[PATH_MAX_];
     struct hf_log_line line;
-    list_name(build->authority, build->shard, build->delta, name, sizeof(name));
+    hf_crl_name(build->authority, build->shard, build->delta, name, sizeof(name));
     hf_log_begin(&line, host->options.log, build->err == HF_OK ? HF_LOG_INFO : HF_LOG_ERROR, "crl");
     hf_log_str(&line, "ca", host->name);
     hf_log_str(&line, "list", name);
@@ -299,6 +117,21 @@ static void say(struct hf_ca_host *host, const struct hf_host_build *build, int6
     hf_log_end(&line);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void pause_after_failure(struct hf_host_shard *shard, int64_t now_ms)
+{
+    int64_t pause_ms = RETRY_MS;
+    for (unsigned i = 0; i < shard->failures && pause_ms < RETRY_MAX_MS; i++) {
+        pause_ms *= 2;
+    }
+    shard->failures++;
+    shard->quiet_ms = now_ms + least(pause_ms, RETRY_MAX_MS);
+}
+
 static void take_over(struct hf_host_shard *shard, struct hf_host_build *build, int64_t now_ms)
 {
     struct hf_host_crl *crl = build->delta ? &shard->delta : &shard->full;
@@ -308,7 +141,8 @@ static void take_over(struct hf_host_shard *shard, struct hf_host_build *build, 
     if (!build->delta) {
         hf_host_crl_done(&shard->delta); /* it adds to the list before */
     }
-    shard->quiet_ms = now_ms + PAUSE_FACTOR * (now_ms - build->began_ms);
+    shard->failures = 0;
+    shard->quiet_ms = now_ms + least(PAUSE_FACTOR * (now_ms - build->began_ms), PAUSE_MAX_MS);
 }
 
 static int64_t newest_seq(const struct hf_host_shard *shard)
@@ -332,7 +166,7 @@ static void on_built(struct hf_task *task)
         shard->changed_ms = has_all ? 0 : now_ms;
         host->stale = true;
     } else if (shard) {
-        shard->quiet_ms = now_ms + RETRY_MS;
+        pause_after_failure(shard, now_ms);
         shard->again |= !build->delta;
     }
     hf_host_crl_done(&build->made);
@@ -358,7 +192,7 @@ static void begin(struct hf_ca_host *host, struct hf_host_authority *owner, unsi
     struct hf_host_build *build = HF_NEW(struct hf_host_build);
     struct hf_host_shard *lists = &owner->shards[shard];
     if (!build) {
-        lists->quiet_ms = hf_loop_now_ms(host->loop) + RETRY_MS;
+        pause_after_failure(lists, hf_loop_now_ms(host->loop));
         return;
     }
     *build = (struct hf_host_build){
@@ -375,7 +209,7 @@ static void begin(struct hf_ca_host *host, struct hf_host_authority *owner, unsi
     lists->again = lists->again && delta; /* of the clock that is right now */
     if (hf_crew_add(host->crew, &build->task) != HF_OK) {
         host->building = false;
-        lists->quiet_ms = hf_loop_now_ms(host->loop) + RETRY_MS;
+        pause_after_failure(lists, hf_loop_now_ms(host->loop));
         hf_authority_unref(build->authority);
         hf_free(build);
     }
@@ -390,11 +224,6 @@ static int64_t until_half(const struct hf_ca_host *host, const struct hf_host_cr
     int64_t half = crl->this_update + (crl->next_update - crl->this_update) / 2;
     int64_t left = half - hf_host_now_s(host);
     return crl->blob && left > 0 ? left * 1000 : 0;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Until this shard wants a list, and whether that is a delta. */

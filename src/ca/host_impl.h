@@ -31,6 +31,7 @@ struct hf_host_shard {
     int64_t changed_seq; /* of the journal: the last change */
     int64_t changed_ms;  /* loop time when the first change was seen that no list has; 0: none */
     int64_t quiet_ms;    /* not before: after a failure, or a long build */
+    unsigned failures;   /* since a list was made */
     bool again;          /* the clock was set: what was made by it is to be made again */
 };
 

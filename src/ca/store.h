@@ -437,8 +437,8 @@ struct hf_store_crl_number {
     int64_t number;   /* out */
 };
 
-/* Records that a CRL was published. Errors: HF_E_INVALID when its number was never taken or is not
- * above the last one recorded of its kind. */
+/* Records that a CRL was published. Errors: HF_E_INVALID when its number was never taken,
+ * HF_E_EXISTS when it is not above the last one recorded of its kind. */
 struct hf_store_crl {
     int64_t authority;
     unsigned shard;

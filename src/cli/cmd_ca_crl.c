@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "ca/crl_build.h"
-#include "ca/crl_date.h"
+#include "ca/crl_make.h"
 #include "cli/ca_open.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "pki/serials.h"
 
 enum { LIFETIME_STANDARD_S = 7 * 86400, PEM_MAX = 1 << 30, LINE = 48, PATH_SIZE = 4096 };
 
@@ -58,27 +56,6 @@ static void work_done(struct work *work)
 /* --- One list ----------------------------------------------------------------------------------
  */
 
-struct adding {
-    struct hf_crl_builder *builder;
-    const struct hf_crl_dates *dates;
-};
-
-static enum hf_err add_revoked(void *ctx, const struct hf_store_revocation *r)
-{
-    const struct adding *adding = ctx;
-    int reason = r->act == HF_ACT_HOLD ? HF_REVOKED_FOR_HOLD : r->reason;
-    return hf_crl_builder_add(adding->builder, r->serial, hf_crl_entry_date(adding->dates, r->at),
-                              reason);
-}
-
-static enum hf_err fill(struct work *work, const struct hf_authority *one, unsigned shard,
-                        struct adding *adding, struct hf_store_crl *crl)
-{
-    struct hf_store *store = hf_ca_store(work->service);
-    return hf_store_revoked(store, one->id, one->settings.shards ? (int)shard : -1,
-                            adding->dates->unexpired_at, add_revoked, adding, &crl->journal_seq);
-}
-
 static enum hf_err write_pem(const struct hf_crl_file *file, const char *path)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(PEM_MAX);
@@ -114,63 +91,30 @@ static enum hf_err tell(struct work *work, const char *path, const struct hf_sto
                                                           : hf_fail(HF_E_NOMEM, "out of memory");
 }
 
-/* Recorded before anybody sees it, as its number must never come again. */
-static enum hf_err finish(struct work *work, struct hf_crl_builder *builder,
-                          struct hf_store_crl *crl, const char *path)
-{
-    struct hf_crl_file file = HF_CRL_FILE_NONE;
-    HF_TRY(hf_crl_builder_end(builder, &file));
-    memcpy(crl->sha256, file.sha256, sizeof(crl->sha256));
-    crl->n_entries = (int64_t)file.n_entries;
-    struct hf_store_crl_record record = {.op = {.kind = HF_STORE_CRL_RECORD, .actor = work->actor},
-                                         .crl = *crl};
-    enum hf_err err = hf_store_do(hf_ca_store(work->service), &record.op);
-    if (err == HF_OK) {
-        err = work->values->pem ? write_pem(&file, path) : hf_crl_file_publish(&file, path);
-    }
-    hf_crl_file_done(&file);
-    return err == HF_OK ? tell(work, path, crl) : err;
-}
-
 static enum hf_err make(struct work *work, const struct hf_authority *one, unsigned shard)
 {
-    char path[PATH_SIZE], number[16] = "";
-    struct hf_authority_addresses points = {.n = 0};
-    struct hf_crl_builder *builder = NULL;
-    struct hf_store_crl_number take = {.op = {.kind = HF_STORE_CRL_NUMBER, .actor = work->actor},
-                                       .authority = one->id,
-                                       .shard = shard};
-    HF_TRY(hf_store_do(hf_ca_store(work->service), &take.op));
-    struct hf_crl_dates dates;
-    HF_TRY(hf_crl_dates_of(hf_ca_store(work->service), one->id, shard,
-                           hf_clock_wall_s(&hf_os_clock), &dates));
-    int64_t lifetime_s =
-        work->values->lifetime_ms ? work->values->lifetime_ms / 1000 : LIFETIME_STANDARD_S;
-    struct hf_store_crl crl = {.authority = one->id,
-                               .shard = shard,
-                               .number = take.number,
-                               .this_update = dates.this_update,
-                               .next_update = dates.this_update + lifetime_s};
-    if (one->settings.shards) {
-        snprintf(number, sizeof(number), "-%u", shard);
-        hf_authority_addresses(one->settings.crl_url, one->name, shard, &points);
-    }
-    snprintf(path, sizeof(path), "%s/%s%s.crl", work->values->out, one->name, number);
-    const struct hf_crl_plan plan = {
-        .issuer = one->cert,
-        .signer = hf_issuer_signer(one->issuer),
-        .number = crl.number,
-        .this_update = crl.this_update,
-        .next_update = crl.next_update,
-        .points = points.url,
-        .n_points = points.n,
+    char name[PATH_SIZE], path[PATH_SIZE];
+    const struct values *values = work->values;
+    const struct hf_crl_make what = {
+        .store = hf_ca_store(work->service),
+        .authority = one,
+        .clock = &hf_os_clock,
+        .actor = work->actor,
+        .folder = values->out,
+        .shard = shard,
+        .lifetime_s = values->lifetime_ms ? values->lifetime_ms / 1000 : LIFETIME_STANDARD_S,
     };
-    HF_TRY(hf_crl_builder_new(&plan, work->values->out, &builder));
-    struct adding adding = {builder, &dates};
-    enum hf_err err = fill(work, one, shard, &adding, &crl);
-    err = err == HF_OK ? finish(work, builder, &crl, path) : err;
-    hf_crl_builder_free(builder);
-    return err;
+    hf_crl_name(one, shard, false, name, sizeof(name));
+    int n = snprintf(path, sizeof(path), "%s/%s.crl", values->out, name);
+    if (n >= (int)sizeof(path)) {
+        return hf_fail(HF_E_TOO_LARGE, "the path of %s.crl is too long", name);
+    }
+    struct hf_crl_made made;
+    HF_TRY(hf_crl_make(&what, &made));
+    enum hf_err err =
+        values->pem ? write_pem(&made.file, path) : hf_crl_file_publish(&made.file, path);
+    hf_crl_file_done(&made.file);
+    return err == HF_OK ? tell(work, path, &made.crl) : err;
 }
 
 /* --- All of them -------------------------------------------------------------------------------

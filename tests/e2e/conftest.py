@@ -24,6 +24,17 @@ def pytest_configure(config):
         config.addinivalue_line('markers', mark)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """What failed is told with the end of each daemon's log."""
+    report = (yield).get_result()
+    if report.failed:
+        for name in ('handfast', 'module_handfast'):
+            start = item.funcargs.get(name)
+            for number, one in enumerate(start.running if start else ()):
+                report.sections.append((f'log of {name} {number}', one.log.text()))
+
+
 @pytest.fixture(scope='session')
 def pki(tmp_path_factory):
     return certs.Pki(tmp_path_factory.mktemp('pki'))
@@ -87,6 +98,7 @@ def handfast(tmp_path):
         running.append(daemon.Daemon(tmp_path / f'daemon{len(running)}', config, **more))
         return running[-1]
 
+    start.running = running
     yield start
     try:
         for one in running:
@@ -105,6 +117,7 @@ def module_handfast(tmp_path_factory):
         running.append(daemon.Daemon(tmp_path_factory.mktemp('daemon'), config, **more))
         return running[-1]
 
+    start.running = running
     yield start
     try:
         for one in running:

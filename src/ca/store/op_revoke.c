@@ -293,11 +293,14 @@ static enum hf_err check_crl(struct hf_tx *tx, const struct hf_store_crl *crl)
         "SELECT COALESCE(MAX(number), 0) FROM crls WHERE authority = $1"
         " AND shard = $2 AND delta = $3",
         HF_DB_ARGS(hf_db_int(crl->authority), hf_db_int(crl->shard), hf_db_int(crl->delta))));
-    if (crl->number > taken || crl->number <= before) {
+    if (crl->number > taken) {
         return hf_fail(HF_E_INVALID,
-                       "a CRL numbered %lld can't be recorded: %lld was the last number given out, "
-                       "%lld the last one recorded",
-                       (long long)crl->number, (long long)taken, (long long)before);
+                       "a CRL numbered %lld can't be recorded: %lld was the last number given out",
+                       (long long)crl->number, (long long)taken);
+    }
+    if (crl->number <= before) {
+        return hf_fail(HF_E_EXISTS, "the CRL numbered %lld comes too late: %lld is recorded",
+                       (long long)crl->number, (long long)before);
     }
     return HF_OK;
 }

@@ -504,7 +504,9 @@ static void crl_numbers_only_rise(void **state)
     struct hf_store_crl last;
     assert_int_equal(hf_store_crl_last(store, ca, 0, false, &last), HF_E_NOT_FOUND);
     assert_ok(hf_store_do(store, &record.op));
-    assert_int_equal(hf_store_do(store, &record.op), HF_E_INVALID);
+    assert_int_equal(hf_store_do(store, &record.op), HF_E_EXISTS);
+    record.crl.number = 101;
+    assert_int_equal(hf_store_do(store, &record.op), HF_E_EXISTS);
     record.crl.number = 103;
     assert_int_equal(hf_store_do(store, &record.op), HF_E_INVALID);
     record.crl.delta = true;
