@@ -185,13 +185,9 @@ static enum hf_err put_place(struct hf_service_answer *answer, const struct hf_a
                : HF_OK;
 }
 
-static void on_done(struct hf_ca_op *op)
+static void give_done(struct hf_api_job *job)
 {
-    struct hf_api_job *job = HF_CONTAINER_OF(op, struct hf_api_job, op);
-    if (op->outcome != HF_CA_DONE && op->outcome != HF_CA_PENDING) {
-        give_outcome(job, op->outcome, op->text);
-        return;
-    }
+    const struct hf_ca_op *op = &job->op;
     struct hf_service_answer answer = {.status = op->outcome == HF_CA_PENDING ? 202
                                                  : op->der.ptr || op->token   ? 201
                                                                               : 200};
@@ -200,6 +196,24 @@ static void on_done(struct hf_ca_op *op)
         err = op->der.ptr && wants_pem(job) ? put_pem(&answer, op) : put_op(&answer, op);
     }
     give(job, &answer, err);
+}
+
+static void on_obeyed(struct hf_obeyed_wait *wait)
+{
+    give_done(HF_CONTAINER_OF(wait, struct hf_api_job, obeyed));
+}
+
+static void on_done(struct hf_ca_op *op)
+{
+    struct hf_api_job *job = HF_CONTAINER_OF(op, struct hf_api_job, op);
+    if (op->outcome != HF_CA_DONE && op->outcome != HF_CA_PENDING) {
+        give_outcome(job, op->outcome, op->text);
+        return;
+    }
+    job->obeyed = (struct hf_obeyed_wait){.seq = op->journal_seq, .done = on_obeyed};
+    if (!job->api->obeyed || !hf_obeyed_wait(job->api->obeyed, &job->obeyed)) {
+        give_done(job);
+    }
 }
 
 static void fill_op(struct hf_api_job *job)
@@ -541,6 +555,7 @@ enum hf_err hf_ca_api_new(const struct hf_ca_api_options *options, struct hf_ser
     pthread_mutex_init(&api->lock, NULL);
     hf_service_init(&api->service, &ops, BODY_MAX, ANSWER_MS);
     api->ca = options->service;
+    api->obeyed = options->obeyed;
     enum hf_err err = compile(api, options);
     if (err != HF_OK) {
         api_free(&api->service);

@@ -11,6 +11,7 @@
  * rights. One without a certificate may read what is public in a CA, and enrol with a token.
  */
 
+#include "ca/obeyed.h"
 #include "ca/service.h"
 #include "http/service.h"
 #include "policy/roles.h"
@@ -34,6 +35,8 @@ enum { HF_CA_N_RIGHTS = 4 };
 
 struct hf_ca_api_options {
     struct hf_ca_service *service; /* borrowed: it outlives the last call */
+    struct hf_obeyed *obeyed; /* borrowed: what was revoked is told when it is obeyed here. NULL: at
+                                 once */
     const struct hf_role_source *roles;
     size_t n_roles;
     struct hf_ca_api_who rights[HF_CA_N_RIGHTS];

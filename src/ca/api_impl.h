@@ -6,7 +6,8 @@
  * Inside the API. A request is a struct hf_api_job from the moment its route was found:
  *
  *     worker                       CA thread                      store's thread
- *     route, who, JSON  --verb-->  the operation  -------------->  committed: answer
+ *     route, who, JSON  --verb-->  the operation  -------------->  committed: answer, but what was
+ *                                                                  revoked waits until it is obeyed
  *                       --read-->  a page of the store: answer
  */
 
@@ -24,6 +25,7 @@ struct hf_ca_api {
     struct hf_cert *known[HF_API_KNOWN]; /* clients' certificates that were parsed before: they ask
                                             often, and parsing costs as much as a signature */
     struct hf_ca_service *ca;
+    struct hf_obeyed *obeyed;          /* NULL: nothing waits for that */
     struct hf_roles *roles;            /* the config's, then one for each right that somebody has */
     size_t n_named;                    /* how many are the config's */
     size_t right_role[HF_CA_N_RIGHTS]; /* SIZE_MAX: nobody by role */
@@ -90,6 +92,7 @@ struct hf_api_route {
 struct hf_api_job {
     struct hf_ca_op op;
     struct hf_crew_task task;
+    struct hf_obeyed_wait obeyed;
     struct hf_service_call *call;
     struct hf_ca_api *api; /* a reference */
     const struct hf_api_route *route;

@@ -130,10 +130,9 @@ static enum hf_err read_changes(const struct hf_crl_make *what, struct changes *
 static enum hf_err add_all(struct making *making, struct hf_store_crl *crl)
 {
     const struct hf_authority *authority = making->what->authority;
-    return hf_store_revoked(making->what->store, authority->id,
-                            authority->settings.shards ? (int)crl->shard : -1,
-                            making->made->dates.unexpired_at, add_revoked, making,
-                            &crl->journal_seq);
+    return hf_store_revoked(
+        making->what->store, authority->id, authority->settings.shards ? (int)crl->shard : -1,
+        making->made->dates.unexpired_at, add_revoked, making, &crl->journal_seq);
 }
 
 /* --- The list -----------------------------------------------------------------------------------
@@ -238,8 +237,7 @@ static enum hf_err try_once(const struct hf_crl_make *what, struct hf_crl_made *
     crl->delta = what->delta && err != HF_E_TOO_LARGE;
     crl->base_number = crl->delta ? what->base : 0;
     crl->this_update = made->dates.this_update;
-    crl->next_update =
-        crl->this_update + (crl->delta ? what->delta_lifetime_s : what->lifetime_s);
+    crl->next_update = crl->this_update + (crl->delta ? what->delta_lifetime_s : what->lifetime_s);
     if (err == HF_OK || err == HF_E_TOO_LARGE) {
         err = build(what, crl->delta ? &changes : NULL, made);
     }

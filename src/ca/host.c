@@ -336,6 +336,7 @@ static void on_timer(struct hf_timer *timer)
     int64_t crl = hf_host_crl_due(host);
     int64_t ocsp = hf_host_ocsp_due(host);
     hf_feed_sweep(host->feed, false);
+    hf_obeyed_sweep(&host->obeyed, false);
     if (host->stale) {
         show(host);
     }
@@ -406,6 +407,7 @@ enum hf_err hf_ca_host_open(const struct hf_ca_host_options *options, struct hf_
     }
     host->options = *options;
     pthread_mutex_init(&host->mutex, NULL);
+    hf_obeyed_init(&host->obeyed, options->service.clock);
     enum hf_err err = copy_texts(host);
     err = err == HF_OK ? open_parts(host) : err;
     host->options.service = (struct hf_ca_service_options){.clock = options->service.clock};
@@ -434,6 +436,7 @@ static void stop(struct hf_ca_host *host)
     if (host->public) {
         hf_public_close(host->public);
     }
+    hf_obeyed_sweep(&host->obeyed, true);
     hf_crew_free(host->crew); /* answers all calls; lists that were built are posted to the loop */
     hf_timer_cancel(&host->timer);
     hf_loop_free(host->loop);
@@ -458,6 +461,7 @@ void hf_ca_host_close(struct hf_ca_host *host)
     hf_live_book_free(host->book);
     hf_live_unref(host->live);
     hf_ca_service_close(host->service);
+    hf_obeyed_done(&host->obeyed);
     pthread_mutex_destroy(&host->mutex);
     hf_free(host->name);
     hf_free(host->crl_folder);
@@ -485,6 +489,11 @@ struct hf_service *hf_ca_host_feed(struct hf_ca_host *host)
 struct hf_ca_service *hf_ca_host_service(struct hf_ca_host *host)
 {
     return host->service;
+}
+
+struct hf_obeyed *hf_ca_host_obeyed(struct hf_ca_host *host)
+{
+    return &host->obeyed;
 }
 
 void hf_ca_host_drain(struct hf_ca_host *host)

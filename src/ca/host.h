@@ -14,6 +14,7 @@
  */
 
 #include "base/log.h"
+#include "ca/obeyed.h"
 #include "ca/service.h"
 #include "http/service.h"
 #include "pki/live.h"
@@ -51,6 +52,10 @@ struct hf_live *hf_ca_host_live(struct hf_ca_host *host);
 struct hf_service *hf_ca_host_public(struct hf_ca_host *host);
 struct hf_service *hf_ca_host_feed(struct hf_ca_host *host);
 struct hf_ca_service *hf_ca_host_service(struct hf_ca_host *host);
+
+/* hf_ca_host_obeyed: to be told (hf_obeyed_tell) how far views of on_live are obeyed, and asked by
+ * the API. Where nobody tells, revocations are answered late. */
+struct hf_obeyed *hf_ca_host_obeyed(struct hf_ca_host *host);
 
 /* hf_ca_host_drain answers those who wait for news. */
 void hf_ca_host_drain(struct hf_ca_host *host);

@@ -67,6 +67,7 @@ struct hf_ca_host {
     struct hf_crew *crew;
     struct hf_public *public;
     struct hf_feed *feed;
+    struct hf_obeyed obeyed; /* any thread */
     struct hf_live_book *book;
     int64_t seq; /* of the journal, that the book knows of */
     bool has_seq;

@@ -103,6 +103,8 @@ static void on_one_of_many(struct hf_store_op *op)
     int none = HF_OK;
     if (op->err == HF_OK) {
         many->n_changed++;
+        int64_t seq = HF_CONTAINER_OF(op, struct hf_store_revoke, op)->journal_seq;
+        work->op->journal_seq = seq > work->op->journal_seq ? seq : work->op->journal_seq;
     } else if (op->err != HF_E_EXISTS &&
                atomic_compare_exchange_strong(&many->err, &none, op->err)) {
         memcpy(many->why, op->why, sizeof(many->why));
@@ -212,6 +214,7 @@ static void told(struct hf_ca_work *work)
     hf_row_serial(work->revoke.serial, serial);
     work->outcome = HF_CA_DONE;
     work->op->n_matched = work->op->n_changed = 1;
+    work->op->journal_seq = work->revoke.journal_seq;
     hf_ca_says(work, "%s %s (%s)", did[work->revoke.act], serial, work->revoke.identity);
 }
 

@@ -170,6 +170,7 @@ struct hf_ca_op {
     unsigned n_names_left_out; /* of the CSR */
     size_t n_matched;          /* revoke by filter */
     size_t n_changed;
+    int64_t journal_seq; /* the last line of the journal that it wrote; 0: none */
 
     void *ctx; /* the caller's own */
 

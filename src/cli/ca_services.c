@@ -286,6 +286,7 @@ static enum hf_err open_api(const struct hf_config *config, const struct hf_cfg_
     const struct hf_cfg_strings *const lists[HF_CA_N_RIGHTS] = {
         &cfg->rights.read, &cfg->rights.revoke, &cfg->rights.approve, &cfg->rights.token};
     struct hf_ca_api_options options = {.service = hf_ca_host_service(seat->host),
+                                        .obeyed = hf_ca_host_obeyed(seat->host),
                                         .n_roles = config->n_roles};
     size_t n = 0;
     for (size_t i = 0; i < HF_CA_N_RIGHTS; i++) {
@@ -407,6 +408,14 @@ static struct hf_live *live_of(struct hf_services *services, const struct hf_cfg
     return seat->host ? hf_ca_host_live(seat->host) : hf_ca_follow_live(seat->follow);
 }
 
+static void obeyed(struct hf_services *services, const struct hf_cfg_ca *cfg, int64_t seq)
+{
+    const struct seat *seat = seat_of(services, cfg);
+    if (seat && seat->host) {
+        hf_obeyed_tell(hf_ca_host_obeyed(seat->host), seq);
+    }
+}
+
 static void attach(void *ctx, void (*changed)(void *daemon), void *daemon)
 {
     struct hf_ca_services *owner = ctx;
@@ -452,6 +461,7 @@ enum hf_err hf_ca_services_new(struct hf_ca_services **out)
     services->source = (struct hf_services_source){.open = open_generation,
                                                    .find = find,
                                                    .live = live_of,
+                                                   .obeyed = obeyed,
                                                    .attach = attach,
                                                    .close = close_generation,
                                                    .drain = drain,

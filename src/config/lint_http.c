@@ -200,8 +200,22 @@ static bool route_names(const struct hf_cfg_route *route, const char *role)
            names(&route->match.identity, role);
 }
 
+/* The profiles of a CA, which are in its store, may ask for roles as its rights do. */
+static bool serves_ca(const struct hf_config *config)
+{
+    for (size_t i = 0; i < config->n_cas; i++) {
+        if (config->cas[i].store.value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool role_is_used(const struct hf_config *config, const char *role)
 {
+    if (serves_ca(config)) {
+        return true;
+    }
     for (size_t i = 0; i < config->n_roles; i++) {
         if (expr_names(&config->roles[i].expr, role)) {
             return true;

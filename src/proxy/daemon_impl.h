@@ -49,6 +49,7 @@ struct hf_daemon {
     int64_t wall_ahead_s;     /* of the monotonic clock, when it was last looked at */
     struct hf_task live_task; /* what a CA of ours says has changed */
     atomic_bool live_told;    /* live_task is on its way */
+    unsigned n_lessons;       /* ledgers on their way to the workers */
     struct hf_timer live_timer;
     struct hf_ocsp_desk *desk;
     struct hf_stapler *stapler;

@@ -126,11 +126,28 @@ struct lesson {
     struct part parts[];
 };
 
+/* Whoever has revoked somebody waits to be told that nobody here lets them in. */
+static void tell_obeyed(const struct hf_daemon *daemon, const struct hf_ledger *ledger)
+{
+    const struct hf_config *config = daemon->snapshot->config;
+    struct hf_services *services = daemon->snapshot->services;
+    for (size_t i = 0; i < config->n_cas && services; i++) {
+        struct hf_live *now = services->source->live(services, &config->cas[i]);
+        const struct hf_live *used = hf_ledger_live_of(ledger, config->cas[i].name);
+        if (now) {
+            services->source->obeyed(services, &config->cas[i], hf_live_seq(used ? used : now));
+        }
+        hf_live_unref(now);
+    }
+}
+
 static void part_done(struct lesson *lesson)
 {
     if (--lesson->n_left > 0) {
         return;
     }
+    lesson->daemon->n_lessons--;
+    tell_obeyed(lesson->daemon, lesson->ledger);
     size_t n_closed = 0;
     for (unsigned i = 0; i < lesson->daemon->n_workers; i++) {
         n_closed += lesson->parts[i].n_closed;
@@ -177,6 +194,7 @@ enum hf_err hf_daemon_teach(struct hf_daemon *daemon, struct hf_ledger *ledger,
         return HF_E_NOMEM;
     }
     lesson->daemon = daemon;
+    daemon->n_lessons++;
     lesson->ledger = hf_ledger_ref(ledger);
     lesson->on_end = on_end;
     lesson->ctx = ctx;
@@ -331,6 +349,8 @@ static void take_live(struct hf_daemon *daemon)
     enum hf_err err = renew_live(daemon, &ledger);
     if (err == HF_OK && ledger) {
         err = hf_daemon_teach(daemon, ledger, say_cut, daemon);
+    } else if (err == HF_OK && daemon->n_lessons == 0) {
+        tell_obeyed(daemon, daemon->ledger);
     }
     if (err != HF_OK) {
         hf_log_say(&daemon->log, HF_LOG_ERROR, "revocation",

@@ -34,6 +34,10 @@ struct hf_services_source {
     /* live gives a reference to what a CA of these has revoked; any thread. */
     struct hf_live *(*live)(struct hf_services *services, const struct hf_cfg_ca *cfg);
 
+    /* obeyed: all workers judge by a view that was read up to this line of the CA's journal, or by
+     * none of this CA. Control thread. */
+    void (*obeyed)(struct hf_services *services, const struct hf_cfg_ca *cfg, int64_t seq);
+
     /* attach: changed(daemon) is to be called whenever a live view has changed, by any thread,
      * until stop. Control thread, once. */
     void (*attach)(void *ctx, void (*changed)(void *daemon), void *daemon);

@@ -213,6 +213,13 @@ static struct hf_live *live(struct hf_services *services, const struct hf_cfg_ca
     return NULL;
 }
 
+static void obeyed(struct hf_services *services, const struct hf_cfg_ca *cfg, int64_t seq)
+{
+    (void)services;
+    (void)cfg;
+    (void)seq;
+}
+
 static void attach(void *ctx, void (*changed)(void *daemon), void *daemon)
 {
     (void)ctx;
@@ -244,8 +251,14 @@ static void stop(void *ctx)
     release(text, sizeof(text));
 }
 
-static const struct hf_services_source source = {open_services,  find,  live, attach,
-                                                 close_services, drain, stop, NULL};
+static const struct hf_services_source source = {.open = open_services,
+                                                 .find = find,
+                                                 .live = live,
+                                                 .obeyed = obeyed,
+                                                 .attach = attach,
+                                                 .close = close_services,
+                                                 .drain = drain,
+                                                 .stop = stop};
 
 int main(int argc, char **argv)
 {

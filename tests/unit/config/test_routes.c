@@ -500,6 +500,10 @@ static void lints_of_roles(void **state)
 #define WITH(text) HEAD "roles:\n" text DOOR "routes: [{allow: [a], to: app}]}\n"
     assert_string_equal(lints_of(WITH("  a: [b]\n  b: \"cn:x\"\n")), "");
     assert_string_equal(lints_of(WITH("  a: \"cn:x\"\n  b: \"cn:y\"\n")), "6 unused");
+    /* rights and profiles of a CA may name it */
+    assert_string_equal(lints_of("ca: {main: {store: ca, rights: {read: b}}}\n" WITH(
+                            "  a: \"cn:x\"\n  b: \"cn:y\"\n  c: \"cn:z\"\n")),
+                        "");
     assert_string_equal(lints_of(WITH("  a: {all: [\"cn:x\", \"cn:y\"]}\n")), "5 nobody");
     assert_string_equal(lints_of(WITH("  a: {all: [\"cn:x*\", \"cn:y\"]}\n")), "");
     assert_string_equal(lints_of(WITH("  a: {all: [\"dns:x\", \"dns:y\"]}\n")), "");
