@@ -40,8 +40,9 @@ struct hf_host_authority {
     struct hf_host_shard *shards;
     unsigned n_shards; /* at least one */
     struct hf_ocsp_signer *signer;
-    int64_t signer_until; /* Unix seconds: renewed from then on */
-    int64_t signer_quiet_ms;
+    int64_t signer_until;    /* Unix seconds: renewed from then on */
+    int64_t signer_quiet_ms; /* loop time: not before */
+    int64_t signer_pause_ms; /* after the last failure; 0: it was none */
 };
 
 /* A list being built, on the crew. */

@@ -9,7 +9,8 @@
 #include "ca/host_impl.h"
 
 enum {
-    RETRY_MS = 30 * 1000,
+    RETRY_MS = 500, /* doubled by each failure */
+    RETRY_MAX_MS = 30 * 1000,
     FAR_MS = 60 * 60 * 1000,
     NAME_SIZE = 65, /* of a CN */
 };
@@ -30,6 +31,13 @@ static enum hf_err take(struct hf_host_authority *owner, struct hf_ca_op *op)
     return HF_OK;
 }
 
+static void wait_longer(const struct hf_ca_host *host, struct hf_host_authority *owner)
+{
+    int64_t pause_ms = owner->signer_pause_ms ? 2 * owner->signer_pause_ms : RETRY_MS;
+    owner->signer_pause_ms = pause_ms < RETRY_MAX_MS ? pause_ms : RETRY_MAX_MS;
+    owner->signer_quiet_ms = hf_loop_now_ms(host->loop) + owner->signer_pause_ms;
+}
+
 static void delegate(struct hf_ca_host *host, struct hf_host_authority *owner)
 {
     char name[NAME_SIZE];
@@ -46,10 +54,11 @@ static void delegate(struct hf_ca_host *host, struct hf_host_authority *owner)
     enum hf_err err = take(owner, &op);
     if (err == HF_OK) {
         host->stale = true;
+        owner->signer_pause_ms = 0;
         hf_log_say(host->options.log, HF_LOG_INFO, "ocsp", "%s of the CA %s has a new OCSP signer",
                    owner->authority->name, host->name);
     } else {
-        owner->signer_quiet_ms = hf_loop_now_ms(host->loop) + RETRY_MS;
+        wait_longer(host, owner);
         hf_log_say(host->options.log, HF_LOG_ERROR, "ocsp",
                    "%s of the CA %s has no new OCSP signer: %s", owner->authority->name, host->name,
                    hf_err_text());

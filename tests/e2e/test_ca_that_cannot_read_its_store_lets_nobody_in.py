@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database of a CA goes away while its daemon runs. What is known stays in force for as long as
+"""The database of a CA goes away while its daemon runs, or its file is taken away or replaced. What is known stays in force for as long as
 `when-lost` says; then nobody knows who was revoked, and whom the CA has issued is let in no more,
 until the database is back."""
 
@@ -116,3 +116,28 @@ def test_before_that_what_is_known_stays_in_force(site, server, handfast, ports)
     session.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     assert session.recv(4096).startswith(b'HTTP/1.1 200')
     session.close()
+
+
+@pytest.mark.parametrize('replaced', [False, True], ids=['taken away', 'replaced'])
+def test_a_file_that_is_another_one_now_is_no_store(tmp_path, handfast, ports, replaced):
+    site = canode.Site(cas.Ca(tmp_path / 'ca'), tmp_path)
+    node = Watched(site, handfast, ports, **{'when-lost': '1s'})
+    alice, bob = site.ca.issue('client', 'alice'), site.ca.issue('client', 'bob')
+    site.ca.good('revoke', '--cert', bob.cert)
+    node.daemon.log.wait(event='revocation')
+    session = node.enter(alice)
+    store, away = tmp_path / 'ca' / 'ca.db', tmp_path / 'away'
+    store.rename(away)
+    if replaced:
+        store.write_bytes(away.read_bytes())
+        store.chmod(0o600)
+    line = node.daemon.log.wait(event='ca', text=lambda text: "can't be read" in text)
+    assert line['level'] == 'error' and 'was moved, deleted or replaced' in line['text']
+    read_to_the_end(session)
+    assert clients.refusal(node.door, site.roots, alice) == 'certificate unknown'
+    assert clients.refusal(node.door, site.roots, bob) == 'certificate revoked'
+    away.rename(store)
+    waiting.until(lambda: is_let_in(node, alice))
+    node.daemon.log.wait(event='ca', text='the journal of revocations of the CA main is read again')
+    site.ca.good('revoke', '--cert', alice.cert)
+    waiting.until(lambda: not is_let_in(node, alice))

@@ -121,6 +121,11 @@ void hf_db_closep(struct hf_db **db)
     *db = NULL;
 }
 
+enum hf_err hf_db_check(struct hf_db *db)
+{
+    return db->backend->check ? db->backend->check(db) : HF_OK;
+}
+
 /* --- Statements --------------------------------------------------------------------------------
  */
 
@@ -264,18 +269,21 @@ void hf_db_hash(const struct hf_rows *rows, int column, uint8_t out[static 32])
 enum hf_err hf_db_begin(struct hf_db *db)
 {
     db->failed = false;
+    HF_TRY(hf_db_check(db));
     return db->backend->script(db, db->backend->begin_write);
 }
 
 enum hf_err hf_db_begin_snapshot(struct hf_db *db)
 {
     db->failed = false;
+    HF_TRY(hf_db_check(db));
     return db->backend->script(db, db->backend->begin_snapshot);
 }
 
 enum hf_err hf_db_commit(struct hf_db *db)
 {
     HF_TRY(db->backend->script(db, "COMMIT"));
+    HF_TRY(hf_db_check(db));
     if (db->backend->committed) {
         db->backend->committed(db);
     }

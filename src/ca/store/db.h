@@ -56,8 +56,14 @@ struct hf_db_args {
 struct hf_db;
 struct hf_rows;
 
+/* Which file a database is; zeros: it isn't one. */
+struct hf_db_place {
+    uint64_t device, inode;
+};
+
 struct hf_db_options {
     const char *url;
+    struct hf_db_place place; /* the only one that it may be; zeros: any */
     bool create;
     bool read_only;   /* SQLite only: the file is left as it is */
     bool small_cache; /* SQLite only: 4 MiB of pages rather than 8 */
@@ -89,10 +95,12 @@ struct hf_db_backend {
     /* waits until somebody may have written, wake_fd is readable, or the time is over */
     enum hf_err (*wait)(struct hf_db *db, int wake_fd, int timeout_ms);
     enum hf_err (*listen)(struct hf_db *db); /* before the first wait */
+    enum hf_err (*check)(struct hf_db *db);  /* see hf_db_check; NULL: always there */
 };
 
 struct hf_db {
     const struct hf_db_backend *backend;
+    struct hf_db_place place;
     struct hf_map prepared; /* text to struct hf_rows */
     bool lost;              /* the connection is of no use any more */
     bool failed;            /* a statement has failed since begin: only rollback helps */
@@ -111,6 +119,10 @@ struct hf_rows {
 enum hf_err hf_db_open(const struct hf_db_options *options, struct hf_db **out) HF_MUST_CHECK;
 void hf_db_close(struct hf_db *db);
 void hf_db_closep(struct hf_db **db);
+
+/* hf_db_check: is the database still what goes by its name? A file may have been moved, deleted or
+ * replaced under us, and what is written into it be lost. Errors: HF_E_IO, with db->lost. */
+enum hf_err hf_db_check(struct hf_db *db) HF_MUST_CHECK;
 
 /* hf_db_script runs several statements without parameters or results. */
 enum hf_err hf_db_script(struct hf_db *db, const char *sql) HF_MUST_CHECK;
@@ -142,6 +154,8 @@ void hf_db_hash(const struct hf_rows *rows, int column, uint8_t out[static 32]);
 enum hf_err hf_db_number_of(struct hf_db *db, int64_t *out, const char *sql,
                             struct hf_db_args args) HF_MUST_CHECK;
 
+/* hf_db_begin, hf_db_begin_snapshot and hf_db_commit check. Where that fails after the commit,
+ * nobody knows what became of it. */
 enum hf_err hf_db_begin(struct hf_db *db) HF_MUST_CHECK;
 enum hf_err hf_db_begin_snapshot(struct hf_db *db) HF_MUST_CHECK;
 enum hf_err hf_db_commit(struct hf_db *db) HF_MUST_CHECK;

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "ca/store/db.h"
 
-enum { OID_INT8 = 20, OID_TEXT = 25, OID_BYTEA = 17, BINARY = 1, TIME_TEXT = 32 };
+enum { OID_INT8 = 20, OID_TEXT = 25, OID_BYTEA = 17, BINARY = 1, LEFT_MAX = 1000 };
 
 struct pg_db {
     struct hf_db base;
@@ -333,23 +333,18 @@ static enum hf_err pg_next(struct hf_rows *base, bool *out_row)
     return HF_OK;
 }
 
-/* A stream that is left early is cancelled; what is on its way is thrown away. */
+/* What is left of a stream that is left early is thrown away, and where that is much, so is the
+ * connection. To cancel it (PQcancel) would take a connection more, and wait for it without end. */
 static void leave_stream(struct pg_rows *rows)
 {
     struct pg_db *db = of_db(rows->base.db);
-    char ignored[256];
-    PGcancel *cancel = rows->base.db->lost ? NULL : PQgetCancel(db->conn);
-    if (cancel) {
-        PQcancel(cancel, ignored, sizeof(ignored));
-        PQfreeCancel(cancel);
-    }
-    while (!rows->base.db->lost) {
-        PGresult *result;
-        if (next_result(db, &result) != HF_OK || !result) {
-            break;
-        }
+    PGresult *result = NULL;
+    int n = 0;
+    while (!db->base.lost && n < LEFT_MAX && next_result(db, &result) == HF_OK && result) {
         PQclear(result);
+        n++;
     }
+    db->base.lost |= n == LEFT_MAX;
     rows->streaming = false;
 }
 

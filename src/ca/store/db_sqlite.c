@@ -10,6 +10,9 @@
  * tells who watches. Where there is no inotify to be had, and of writers that don't set them, it is
  * looked at every 0.2 s. The file is never opened beside SQLite: to close it again would let go of
  * SQLite's locks (fcntl(2)).
+ *
+ * A file that isn't there any more under its name, or is another one, is out of reach: what SQLite
+ * would still write into the old one is lost, and the new one may have forgotten what was revoked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +87,40 @@ static enum hf_err fail(struct hf_db *base, int code)
         }
     }
     return hf_fail(HF_E_INTERNAL, "%s: %s", db->path, sqlite3_errmsg(db->handle));
+}
+
+/* --- The place ---------------------------------------------------------------------------------
+ */
+
+static enum hf_err fail_moved(const char *path)
+{
+    return hf_fail(HF_E_IO,
+                   "%s was moved, deleted or replaced while it was in use; put it back, or start "
+                   "anew to take what is there now",
+                   path);
+}
+
+static enum hf_err sqlite_check(struct hf_db *base)
+{
+    struct sqlite_db *db = of_db(base);
+    int moved = 0;
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved) {
+        return HF_OK;
+    }
+    base->lost = true;
+    return fail_moved(db->path);
+}
+
+static struct hf_db_place place_of(const struct stat *st)
+{
+    return (struct hf_db_place){.device = st->st_dev, .inode = st->st_ino};
+}
+
+static bool is_there(const struct hf_db_place *place, const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_dev == place->device && st.st_ino == place->inode;
 }
 
 /* --- Statements --------------------------------------------------------------------------------
@@ -266,6 +303,7 @@ static const struct hf_db_backend sqlite_backend = {
     .wait = sqlite_wait,
     .listen = sqlite_listen,
     .committed = sqlite_committed,
+    .check = sqlite_check,
 };
 
 static enum hf_err make_file(const char *path)
@@ -277,16 +315,22 @@ static enum hf_err make_file(const char *path)
     return HF_OK;
 }
 
-static enum hf_err check_file(const struct hf_db_options *options, const char *path)
+static enum hf_err check_file(const struct hf_db_options *options, const char *path,
+                              struct hf_db_place *out)
 {
+    struct stat st;
+    if (options->place.inode) {
+        *out = options->place;
+        return is_there(out, path) ? hf_file_check_private(path) : fail_moved(path);
+    }
     if (options->create) {
         HF_TRY(make_file(path));
     }
-    struct stat st;
     if (stat(path, &st) != 0) {
         return errno == ENOENT ? hf_fail(HF_E_NOT_FOUND, "%s: there is no such database", path)
                                : hf_fail_errno("%s", path);
     }
+    *out = place_of(&st);
     return hf_file_check_private(path);
 }
 
@@ -317,11 +361,14 @@ enum hf_err hf_db_sqlite_open(const struct hf_db_options *options, struct hf_db 
     db->base.backend = &sqlite_backend;
     db->base.timeout_ms = options->timeout_ms;
     db->path = hf_strdup(options->url + strlen("sqlite:"));
-    enum hf_err err = db->path ? check_file(options, db->path) : HF_E_NOMEM;
+    enum hf_err err = db->path ? check_file(options, db->path, &db->base.place) : HF_E_NOMEM;
     if (err == HF_OK) {
         int mode = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
         int code = sqlite3_open_v2(db->path, &db->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
         err = code == SQLITE_OK ? set_up(db, options) : fail(&db->base, code);
+    }
+    if (err == HF_OK && !is_there(&db->base.place, db->path)) {
+        err = fail_moved(db->path);
     }
     if (err != HF_OK) {
         sqlite_close(&db->base);

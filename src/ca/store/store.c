@@ -42,7 +42,11 @@ const char *hf_store_request_state_name(enum hf_store_request_state state)
 enum hf_err hf_store_connect(const struct hf_store *store, struct hf_db **out)
 {
     struct hf_db_options options = {
-        .url = store->url, .small_cache = true, .timeout_ms = store->timeout_ms};
+        .url = store->url,
+        .place = store->place,
+        .small_cache = true,
+        .timeout_ms = store->timeout_ms,
+    };
     return hf_db_open(&options, out);
 }
 
@@ -55,6 +59,9 @@ enum hf_err hf_store_reader(struct hf_store *store, struct hf_db **out)
         *out = readers->idle[--readers->n_idle];
     }
     pthread_mutex_unlock(&readers->lock);
+    if (*out && hf_db_check(*out) != HF_OK) {
+        hf_db_closep(out);
+    }
     return *out ? HF_OK : hf_store_connect(store, out);
 }
 
@@ -189,6 +196,7 @@ static enum hf_err open_tables(struct hf_store *store, const struct hf_store_opt
         .timeout_ms = store->timeout_ms,
     };
     HF_TRY(hf_db_open(&how, &store->db));
+    store->place = store->db->place;
     enum hf_err err = hf_schema_prepare(store->db, options->create);
     if (err == HF_OK) {
         err = read_id(store);

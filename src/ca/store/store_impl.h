@@ -42,6 +42,7 @@ struct hf_store {
     char *url;   /* with its password */
     char *shown; /* without */
     char id[33];
+    struct hf_db_place place; /* of the file that was opened first: no other is taken for it */
     const struct hf_clock *clock;
     unsigned timeout_ms;
     size_t max_queued;

@@ -53,6 +53,7 @@ static enum hf_err follow(struct hf_store *store, struct hf_db *db, struct hf_st
     while (!atomic_load(&watchers->closing)) {
         struct hf_store_heads heads;
         bool again = atomic_exchange(&watchers->again, false);
+        HF_TRY(hf_db_check(db));
         HF_TRY(look(db, &heads));
         if (again || heads.change != seen->change) {
             *seen = heads;

@@ -155,10 +155,20 @@ static enum outcome lost_or_failed(const struct hf_store *store)
     return store->db->lost ? LOST : FAILED;
 }
 
+static enum outcome in_doubt(enum hf_err *out_err)
+{
+    *out_err = hf_fail_context(HF_E_IO, "the database was lost while it committed, this may have "
+                                        "been stored");
+    return FAILED;
+}
+
 /* The answer to a commit was lost: what became of it? Asked for as long as an operation may take.
- */
+ * A file that was taken away can't be asked. */
 static enum outcome find_out(struct hf_store *store, const struct hf_tx *lost, enum hf_err *out_err)
 {
+    if (!store->db->backend->far) {
+        return in_doubt(out_err);
+    }
     int64_t until = hf_clock_mono_ns(store->clock) + store->timeout_ms * INT64_C(1000000);
     for (;;) {
         bool committed;
@@ -166,9 +176,7 @@ static enum outcome find_out(struct hf_store *store, const struct hf_tx *lost, e
             return committed ? DONE : LOST;
         }
         if (hf_clock_mono_ns(store->clock) > until) {
-            *out_err = hf_fail_context(HF_E_IO, "the database was lost while it committed, this "
-                                                "may have been stored");
-            return FAILED;
+            return in_doubt(out_err);
         }
         pause_a_little();
     }

@@ -12,6 +12,7 @@ import tempfile
 import threading
 
 NAME = '.s.PGSQL.5432'
+CANCEL = struct.pack('>I', 80877102)
 
 
 def take(sock, n):
@@ -52,8 +53,11 @@ class Pair:
     def run(self):
         """The client's messages go to the server, but a COMMIT goes to the door's owner first."""
         try:
+            first = self.message(first=True)
+            if first[4:8] == CANCEL:
+                self.door.cancelled.append(first)
             self.server.connect(self.door.server)
-            self.server.sendall(self.message(first=True))
+            self.server.sendall(first)
             back = threading.Thread(target=self.answers, daemon=True)
             back.start()
             while True:
@@ -75,6 +79,7 @@ class Door:
         self.server = os.path.join(server.folder, NAME)
         self.url = server.url.replace(server.folder, self.folder)
         self.on_commit = None
+        self.cancelled = []  # requests to cancel a query, each a connection of its own
         self.listening = socket.socket(socket.AF_UNIX)
         self.listening.bind(str(pathlib.Path(self.folder, NAME)))
         self.listening.listen(32)

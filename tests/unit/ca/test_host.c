@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,10 +28,13 @@ static struct hf_ca_host *host;
 static int64_t issuing;
 static struct hf_log quiet = {.level = HF_LOG_ERROR, .clock = &hf_os_clock};
 
+static atomic_int n_errors;
+
 static void drop_line(void *ctx, struct hf_bytes line)
 {
     (void)ctx;
     (void)line;
+    atomic_fetch_add(&n_errors, 1);
 }
 
 /* Asks again and again, for what tells nobody; a bug alone makes it last. */
@@ -302,6 +306,19 @@ static size_t n_signers(void)
     return n;
 }
 
+static void a_signer_that_could_not_be_had_is_asked_for_again_soon(void **state)
+{
+    (void)state;
+    until(n_signers() == 1);
+    hf_ca_host_close(host);
+    world_sql("ALTER TABLE words RENAME TO elsewhere");
+    atomic_store(&n_errors, 0);
+    open_host();
+    until(atomic_load(&n_errors) > 0);
+    world_sql("ALTER TABLE elsewhere RENAME TO words");
+    until(n_signers() == 2);
+}
+
 static void a_retired_authority_goes_on_answering_ocsp(void **state)
 {
     (void)state;
@@ -474,6 +491,7 @@ int main(void)
         host_test(what_is_revoked_held_and_released_is_known),
         host_test(a_store_that_cannot_be_read_makes_the_view_lost_until_it_can),
         host_test(lists_follow_revocations_and_are_never_dated_back),
+        host_test(a_signer_that_could_not_be_had_is_asked_for_again_soon),
         host_test(a_retired_authority_goes_on_answering_ocsp),
         host_test(documents_are_shown_as_http_wants_them),
         host_test(before_anything_is_shown_it_is_not_ready),

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "ca/store/tx.h"
+#include "os/file.h"
 #include "store_world.h"
 
 static struct hf_store *store;
@@ -1113,6 +1114,79 @@ static void an_allocation_that_fails_is_told(void **state)
     assert_true(n > 10);
 }
 
+/* --- SQLite ------------------------------------------------------------------------------------
+ */
+
+static const char *file(const char *suffix)
+{
+    static char path[2][600];
+    static unsigned at;
+    char *out = path[at++ % 2];
+    snprintf(out, sizeof(path[0]), "%s%s", world_url() + strlen("sqlite:"), suffix);
+    return out;
+}
+
+static void take_away(struct hf_store_op *op)
+{
+    (void)op;
+    assert_int_equal(rename(file(""), file(".away")), 0);
+}
+
+static void put_back(void)
+{
+    assert_int_equal(rename(file(".away"), file("")), 0);
+}
+
+static void put_a_copy_in_its_place(void)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(64 << 20);
+    assert_ok(hf_file_read(file(".away"), &bytes));
+    assert_ok(hf_file_create(file(""), hf_buf_bytes(&bytes), 0600));
+}
+
+static void assert_out_of_reach(void)
+{
+    struct hf_store_cert cert = world_cert(ca, 2);
+    struct hf_store_page page;
+    struct got got = {.n = 0};
+    assert_int_equal(world_issue(store, &cert, NULL), HF_E_IO);
+    assert_non_null(strstr(hf_err_text(), "moved, deleted or replaced"));
+    assert_int_equal(
+        hf_store_certs(store, &(struct hf_store_query){.limit = 9}, take_cert, &got, &page),
+        HF_E_IO);
+    assert_non_null(strstr(hf_err_text(), "moved, deleted or replaced"));
+}
+
+static void a_file_that_is_taken_away_or_replaced_is_out_of_reach(void **state)
+{
+    (void)state;
+    struct got got = {.n = 0};
+    if (world_is_postgres()) {
+        return;
+    }
+    open_impatient(0);
+    struct hf_store_cert cert = world_cert(ca, 1);
+    assert_ok(world_issue(store, &cert, NULL));
+    assert_int_equal(count_all((struct hf_store_query){.limit = 9}, &got), 1);
+    take_away(NULL);
+    assert_out_of_reach();
+    put_a_copy_in_its_place();
+    assert_out_of_reach();
+    put_back();
+    cert = world_cert(ca, 2);
+    assert_ok(world_issue(store, &cert, NULL));
+    cert = world_cert(ca, 3);
+    struct hf_store_issue issue = {
+        .op = {.kind = HF_STORE_ISSUE, .actor = "test", .before = take_away}, .cert = cert};
+    assert_int_equal(hf_store_do(store, &issue.op), HF_E_IO); /* whatever became of it */
+    assert_non_null(strstr(hf_err_text(), "moved, deleted or replaced"));
+    put_back();
+    reopen();
+    size_t n = count_all((struct hf_store_query){.limit = 9}, &got);
+    assert_in_range(n, 2, 3);
+    world_verify(store);
+}
+
 /* --- PostgreSQL --------------------------------------------------------------------------------
  */
 
@@ -1206,6 +1280,7 @@ int main(void)
         store_test(a_lock_that_another_keeps_is_not_waited_for_for_ever),
         store_test(a_full_queue_takes_no_more_and_the_late_are_told),
         store_test(an_allocation_that_fails_is_told),
+        store_test(a_file_that_is_taken_away_or_replaced_is_out_of_reach),
         store_test(a_commit_in_doubt_can_be_asked_about),
     };
     return cmocka_run_group_tests_name("ca/store", tests, world_set_up, world_tear_down);
