@@ -5,7 +5,9 @@
  * reader swaps NULL into every slot and sorts by number. Nobody ever waits for anybody.
  *
  * The thread sleeps on an eventfd. `lock` keeps the reading side to one thread at a time: it is the
- * recorder's thread, or the control thread when somebody asks.
+ * recorder's thread, or the control thread when somebody asks. The recorder's thread has stepped
+ * back, so on a busy machine it may take very long for what it has begun: whoever needs it all now
+ * says so by `hurry`, gets the lock after the one account in hand, and takes the rest itself.
  */
 #include "proxy/recorder.h"
 
@@ -40,6 +42,7 @@ struct hf_recorder {
     struct inbox inbox[HF_VERDICT_KINDS];
     atomic_bool waits[HF_VERDICT_KINDS]; /* the thread has been told that some of these wait */
     atomic_bool ending;
+    atomic_bool hurry; /* the thread leaves what is left in the inboxes to somebody else */
     int wake_fd;
     struct hf_thread thread;
     pthread_mutex_t lock; /* of what is below */
@@ -96,35 +99,42 @@ static void keep(struct hf_recorder *recorder, const struct hf_account *account)
     }
 }
 
-static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind)
+/* Keeps the oldest that may be there first. patient: gives way to workers and to who is in a hurry.
+ */
+static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind, bool patient)
 {
     unsigned n = 0;
     atomic_store(&recorder->waits[kind], false); /* before it looks: what comes after wakes it */
     struct inbox *inbox = &recorder->inbox[kind];
     unsigned head = atomic_load_explicit(&inbox->head, memory_order_acquire);
-    for (unsigned i = 0; i < INBOX; i++) { /* from the oldest that may be there */
+    for (unsigned i = 0; i < INBOX && !(patient && atomic_load(&recorder->hurry)); i++) {
         struct hf_account *account =
             atomic_exchange_explicit(&inbox->slot[(head + i) % INBOX], NULL, memory_order_acq_rel);
         if (account) {
             keep(recorder, account);
             hf_account_free(account);
-            hf_thread_yield(); /* putting a flood in words must not keep workers waiting */
             n++;
+            if (patient) {
+                hf_thread_yield(); /* putting a flood in words must not keep workers waiting */
+            }
         }
     }
     return n;
 }
 
+/* By a thread that hasn't stepped back. */
 static void drain_all(struct hf_recorder *recorder)
 {
     for (int kind = 0; kind < HF_VERDICT_KINDS; kind++) {
-        (void)drain(recorder, (enum hf_verdict_kind)kind);
+        (void)drain(recorder, (enum hf_verdict_kind)kind, false);
     }
 }
 
 enum hf_err hf_recorder_each(struct hf_recorder *recorder, hf_verdict_found_fn *found, void *ctx)
 {
+    atomic_store(&recorder->hurry, true);
     pthread_mutex_lock(&recorder->lock);
+    atomic_store(&recorder->hurry, false);
     drain_all(recorder);
     enum hf_err err = hf_verdict_file_each(recorder->file, found, ctx);
     pthread_mutex_unlock(&recorder->lock);
@@ -142,9 +152,10 @@ static int64_t now_ms(void)
 static unsigned take(struct hf_recorder *recorder, bool admitted)
 {
     pthread_mutex_lock(&recorder->lock);
-    unsigned n = drain(recorder, HF_VERDICT_REFUSED) + drain(recorder, HF_VERDICT_NOISE);
+    unsigned n =
+        drain(recorder, HF_VERDICT_REFUSED, true) + drain(recorder, HF_VERDICT_NOISE, true);
     if (admitted) {
-        (void)drain(recorder, HF_VERDICT_ADMITTED);
+        (void)drain(recorder, HF_VERDICT_ADMITTED, true);
     }
     pthread_mutex_unlock(&recorder->lock);
     return n;
@@ -165,7 +176,7 @@ static void run(void *arg)
         bool due = now_ms() >= due_ms;
         unsigned n = take(recorder, due);
         due_ms = due ? now_ms() + ADMITTED_EVERY_MS : due_ms;
-        if (n >= FLOOD) { /* putting a flood in words must not cost a core */
+        if (n >= FLOOD && !atomic_load(&recorder->ending)) { /* putting a flood in words must not cost a core */
             (void)poll(NULL, 0, FLOOD_MS);
         }
     }
@@ -220,6 +231,7 @@ void hf_recorder_free(struct hf_recorder *recorder)
         return;
     }
     atomic_store(&recorder->ending, true);
+    atomic_store(&recorder->hurry, true);
     if (recorder->wake_fd >= 0) {
         wake(recorder);
     }

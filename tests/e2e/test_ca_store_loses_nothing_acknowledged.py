@@ -59,7 +59,7 @@ def test_nothing_is_lost_when_it_is_killed_in_a_loop(url):
     random.seed(os.environ.get('PYTEST_SEED', '4711'))
     lines = []
     kills = 0
-    while sum(line.startswith(('issued', 'revoked')) for line in lines) < 500:
+    while kills <= 5 or sum(line.startswith(('issued', 'revoked')) for line in lines) < 500:
         process = work(url, 4, 100000)
         for _ in range(random.randrange(1, 60)):
             lines.append(process.stdout.readline())
@@ -69,7 +69,6 @@ def test_nothing_is_lost_when_it_is_killed_in_a_loop(url):
         kills += 1
     kinds = check(url, lines)
     assert kinds['failed'] == 0
-    assert kills > 5
 
 
 def test_two_nodes_at_once_share_a_store(url):

@@ -3,7 +3,8 @@
 // node http_load.js PORT ROOT CHAIN KEY CONNECTIONS SECONDS BIG
 //
 // So many clients, every other one of HTTP/2, each with a connection of its own, ask and send for so
-// many seconds: mostly little, now and then megabytes; one of each version takes and sends BIG bytes.
+// many seconds at least, until standard input ends and they have had five good answers each, all in
+// all: mostly little, now and then megabytes; one of each version takes and sends BIG bytes.
 // Backends may die all the while, so requests may fail; but what is answered 200 to its end must be
 // right to the byte. Prints {good, bytes, failed, statuses, big, wrong} as JSON.
 'use strict';
@@ -17,6 +18,10 @@ const tls = {ca: fs.readFileSync(root), cert: fs.readFileSync(chain), key: fs.re
 const pattern = Buffer.from(Array.from({length: 251 * 300}, (_, i) => i % 251));
 const end = Date.now() + seconds * 1000;
 const told = {good: 0, bytes: 0, failed: 0, statuses: {}, big: 0, wrong: []};
+
+let isTold = false;
+process.stdin.on('end', () => { isTold = true; }).resume();
+const goesOn = () => Date.now() < end || !isTold || told.good <= 5 * connections;
 
 let seed = 12345;
 const random = (below) => {
@@ -167,7 +172,7 @@ async function one(client, method, path, size) {
 
 async function visitor(number) {
   const client = number % 2 ? new Http2() : new Http1();
-  while (Date.now() < end) {
+  while (goesOn()) {
     const size = random(100) === 0 ? random(4 << 20) : random(20000);
     await one(client, random(3) ? 'GET' : 'POST', random(2) ? '/h1/' : '/h2c/', size);
     await new Promise((done) => setTimeout(done, random(200)));
