@@ -176,7 +176,8 @@ static void run(void *arg)
         bool due = now_ms() >= due_ms;
         unsigned n = take(recorder, due);
         due_ms = due ? now_ms() + ADMITTED_EVERY_MS : due_ms;
-        if (n >= FLOOD && !atomic_load(&recorder->ending)) { /* putting a flood in words must not cost a core */
+        if (n >= FLOOD &&
+            !atomic_load(&recorder->ending)) { /* putting a flood in words must not cost a core */
             (void)poll(NULL, 0, FLOOD_MS);
         }
     }
