@@ -70,10 +70,12 @@ enum hf_err hf_crl_desk_ask(struct hf_crl_desk *desk, struct hf_loop *loop, cons
     return HF_OK;
 }
 
+/* In the order in which a list comes its way: told of, awaited, taught. What has left one place
+ * meanwhile is then found in the next. */
 bool hf_crl_desk_busy(const struct hf_crl_desk *desk, unsigned n_learnt)
 {
-    return atomic_load(&desk->n_told) > 0 || atomic_load(&desk->n_teachings) != n_learnt ||
-           atomic_load(desk->env.n_awaited) > 0;
+    return atomic_load(&desk->n_told) > 0 || atomic_load(desk->env.n_awaited) > 0 ||
+           atomic_load(&desk->n_teachings) != n_learnt;
 }
 
 /* --- On the control thread ----------------------------------------------------------------------

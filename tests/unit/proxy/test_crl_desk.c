@@ -2,6 +2,8 @@
 /* Who waits for lists that are on their way, for how long, and who is told when. */
 #include "proxy/crl_desk.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -214,6 +216,50 @@ static void it_is_busy_until_everybody_knows(void **state)
     assert_false(hf_crl_desk_busy(desk, 1));
 }
 
+/* A list is awaited, then taught, then no longer awaited, while a worker that hasn't learnt it
+ * looks on: at no moment may it find that there is nothing to wait for. Half a second of that. */
+static atomic_uint n_begun, n_seen; /* rounds */
+static atomic_uint n_idle;          /* looks that found nothing on its way */
+static atomic_bool is_over;
+
+static void *look_on(void *arg)
+{
+    (void)arg;
+    for (unsigned round = 1;; round++) {
+        while (atomic_load(&n_begun) < round) {
+            if (atomic_load(&is_over)) {
+                return NULL;
+            }
+            (void)sched_yield();
+        }
+        for (bool last = false; !last;) { /* the last look is at what has been taught */
+            last = atomic_load(&n_awaited) == 0;
+            atomic_fetch_add(&n_idle, !hf_crl_desk_busy(desk, round - 1));
+        }
+        atomic_store(&n_seen, round);
+    }
+}
+
+static void it_is_busy_at_every_moment_of_a_teaching(void **state)
+{
+    (void)state;
+    pthread_t worker;
+    int64_t end_ns = hf_clock_mono_ns(&hf_os_clock) + 500 * 1000 * 1000;
+    assert_int_equal(pthread_create(&worker, NULL, look_on, NULL), 0);
+    for (unsigned round = 1; hf_clock_mono_ns(&hf_os_clock) < end_ns; round++) {
+        atomic_store(&n_awaited, 1);
+        atomic_store(&n_begun, round);
+        hf_crl_desk_teaches(desk);
+        atomic_store(&n_awaited, 0);
+        while (atomic_load(&n_seen) < round) {
+            (void)sched_yield();
+        }
+    }
+    atomic_store(&is_over, true);
+    assert_int_equal(pthread_join(worker, NULL), 0);
+    assert_int_equal(atomic_load(&n_idle), 0);
+}
+
 static void running_out_of_memory_is_said(void **state)
 {
     struct hf_desk_wait wait = {.on_answer = on_answer};
@@ -245,6 +291,7 @@ int main(void)
         ONE(who_only_tells_waits_for_nothing),
         ONE(the_stop_forgets_everybody),
         ONE(it_is_busy_until_everybody_knows),
+        ONE(it_is_busy_at_every_moment_of_a_teaching),
         ONE(running_out_of_memory_is_said),
     };
     return cmocka_run_group_tests_name("proxy/crl_desk", tests, NULL, NULL);
