@@ -16,6 +16,7 @@ struct hf_ocsp_site {
     struct hf_link queue;   /* of questions */
     struct hf_link flights; /* requests under way */
     size_t n_flights;
+    unsigned n_pumps;      /* that are at work with it: it may not go */
     bool single;           /* asked about one certificate at a time */
     unsigned n_failures;   /* in a row */
     int64_t down_until_ms; /* loop time; left alone until then */
@@ -285,17 +286,16 @@ static bool launch(struct hf_ocsp_site *site)
     return true;
 }
 
+/* What is failed may ask elsewhere, which may make room there. */
 static void pump(struct hf_ocsp_site *site)
 {
+    site->n_pumps++;
     if (site->down_until_ms > loop_ms(site)) {
         fail_queue(site, site->why);
-        return;
     }
-    while (!hf_list_empty(&site->queue) && site->n_flights < HF_OCSP_FLIGHTS_MAX) {
-        if (!launch(site)) {
-            return;
-        }
+    while (!hf_list_empty(&site->queue) && site->n_flights < HF_OCSP_FLIGHTS_MAX && launch(site)) {
     }
+    site->n_pumps--;
 }
 
 /* --- Sites --------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ static void make_room(struct hf_ocsp_desk *desk)
         return;
     }
     for (struct hf_ocsp_site *site; (site = hf_map_next(&desk->sites, &at));) {
-        if (hf_list_empty(&site->queue) && site->n_flights == 0) {
+        if (hf_list_empty(&site->queue) && site->n_flights == 0 && site->n_pumps == 0) {
             (void)hf_map_remove(&desk->sites, hf_bytes_str(site->url));
             site_free(site);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* When somebody is asked, and when not: a question that ended while a call was on its way has
  * answered the call as well. Responders themselves are proved end to end. */
-#include "proxy/ocsp_desk.h"
+#include "proxy/ocsp_desk_impl.h"
 
 #include <openssl/ocsp.h>
 #include <setjmp.h>
@@ -232,6 +232,53 @@ static void stamps_grow_with_what_is_learnt(void **state)
     assert_true(stamp() > first);
 }
 
+/* Asks about another certificate, whose responders are those that it names. */
+static void ask_about(const struct testpki *about)
+{
+    struct hf_desk_wait wait = {.on_answer = on_answer};
+    struct hf_ocsp_wants wants = {.n = 1};
+    struct hf_ocsp_want *want = &wants.want[0];
+    *want = (struct hf_ocsp_want){
+        .cert = hf_cert_ref(about->cert), .issuer = hf_cert_ref(root->cert), .seen = 0};
+    hf_ocsp_key_of(about->cert, root->cert, &want->key);
+    assert_int_equal(hf_ocsp_desk_ask(desk, loop, "clients", &wants, &wait), HF_OK);
+    assert_int_equal(hf_loop_run(loop), HF_OK);
+}
+
+static struct testpki *at_responders(const char *aia)
+{
+    return testpki_make(root, &(struct testpki_spec){.cn = "x", .aia = aia, .eku = "clientAuth"});
+}
+
+/* The table of responders is full, and the second responder of a certificate makes room while the
+ * first one's questions are told that it is left alone. */
+static void a_responder_that_is_being_told_of_makes_no_room(void **state)
+{
+    (void)state;
+    struct hf_cfg_string place = {.value = nobody};
+    char aia[160];
+    cfg.responder.value = NULL;
+    cfg.from.item = &place;
+    cfg.from.n = 1;
+    for (int i = HF_OCSP_SITES_MAX - 1; i >= 0; i--) {
+        snprintf(aia, sizeof(aia), "OCSP;URI:http://127.0.0.1:1/%d", i);
+        struct testpki *one = at_responders(aia);
+        ask_about(one);
+        testpki_free(one);
+    }
+    struct testpki *two =
+        at_responders("OCSP;URI:http://127.0.0.1:1/0,OCSP;URI:http://127.0.0.1:1/new");
+    ask_about(two);
+    struct hf_ocsp_recall recall;
+    struct hf_ocsp_key its;
+    hf_ocsp_key_of(two->cert, root->cert, &its);
+    assert_true(hf_ocsp_memory_get(hf_ocsp_desk_memory(desk), &its, &recall));
+    assert_int_equal(recall.reason, HF_REASON_OCSP_UNREACHABLE);
+    assert_non_null(strstr(recall.why, "http://127.0.0.1:1/new"));
+    hf_ocsp_recall_done(&recall);
+    testpki_free(two);
+}
+
 #define ONE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -245,6 +292,7 @@ int main(void)
         ONE(a_stale_staple_is_no_answer),
         ONE(a_trust_that_no_longer_asks_is_told),
         ONE(stamps_grow_with_what_is_learnt),
+        ONE(a_responder_that_is_being_told_of_makes_no_room),
     };
     return cmocka_run_group_tests_name("proxy/ocsp_desk", tests, NULL, NULL);
 }
