@@ -6,9 +6,10 @@
  * How a session ends whose client is no longer admitted. When an issuer is revoked, ten thousand of
  * them may have to end, and nobody else is to wait for that. So it has two parts:
  *
- *      fall   the client is told, by an alert and FIN in one packet, and from here on no byte
- * passes to either side bury   log lines, the stored verdict, a reset for the upstream server, and
- * what the client still sends is read until it has closed
+ * - fall: the client is told, by an alert and FIN in one packet, and from here on no byte passes to
+ *   either side;
+ * - burial: log lines, the stored verdict, a reset for the upstream server; and what the client
+ *   still sends is read until it has closed.
  *
  * While a review is under way, burials wait in worker->fallen until it finds the time.
  */
