@@ -404,7 +404,8 @@ static void make_series(struct hf_ocsp_desk *desk)
 static enum hf_err open_kept(struct hf_ocsp_desk *desk)
 {
     HF_TRY(hf_ocsp_kept_open(desk->env.state, HF_OCSP_KEPT_MAX, desk->env.log, &desk->kept));
-    size_t n = hf_ocsp_kept_restore(desk->kept, now_s(desk), desk->memory);
+    size_t n = 0;
+    HF_TRY(hf_ocsp_kept_restore(desk->kept, now_s(desk), desk->memory, &n));
     if (n) {
         hf_log_say(desk->env.log, HF_LOG_INFO, "ocsp-restored",
                    "answers about %zu certificates were kept from before", n);
@@ -442,6 +443,7 @@ enum hf_err hf_ocsp_desk_new(const struct hf_ocsp_desk_env *env, struct hf_ocsp_
         err = open_kept(desk);
     }
     if (err != HF_OK) {
+        hf_ocsp_kept_free(desk->kept);
         hf_fetcher_free(desk->fetcher);
         hf_ocsp_memory_free(desk->memory);
         hf_free(desk);

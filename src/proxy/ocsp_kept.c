@@ -4,8 +4,8 @@
  * with one write each and not flushed one by one: a process that is killed loses nothing, a machine
  * that loses its power the last seconds, which are asked for again.
  *
- *     record:  "HFo1"  length of body (4)  SHA-256 of body  body
- *     body:    flags (1)  key (32)  got at (8)  from <2>  certificate <3>  issuer <3>  answer <3>
+ * When new is full it takes the place of old, and what stood there is gone: but for the revoked,
+ * whose records are written into new once more before. So they outlive any number of others.
  */
 #include "proxy/ocsp_kept.h"
 
@@ -18,20 +18,16 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "crypto/hash.h"
 #include "os/file.h"
+#include "proxy/ocsp_record.h"
 
 enum {
     OLD,
     NEW,
     FILES,
-    HEAD = 8 + HF_SHA256_SIZE,
-    NONCE = 1, /* flags */
-    REVOKED = 2,
     MODE = 0600,
 };
 
-static const uint8_t magic[4] = {'H', 'F', 'o', '1'};
 static const char *const names[FILES] = {"answers/old", "answers/new"};
 
 /* Where the newest record about a certificate stands. */
@@ -52,111 +48,6 @@ struct hf_ocsp_kept {
     bool dirty;           /* written to since it was opened */
     bool failing;         /* and it was said */
 };
-
-struct record {
-    uint8_t flags;
-    struct hf_ocsp_key key;
-    int64_t got_at;
-    struct hf_bytes from, cert, issuer, answer;
-};
-
-/* --- Records ------------------------------------------------------------------------------------
- */
-
-static enum hf_err put_vec(struct hf_buf *out, size_t size, struct hf_bytes bytes)
-{
-    struct hf_buf_vec vec;
-    HF_TRY(hf_buf_vec_open(out, size, &vec));
-    HF_TRY(hf_buf_append(out, bytes));
-    return hf_buf_vec_close(out, vec);
-}
-
-static enum hf_err write_body(const struct record *record, struct hf_buf *out)
-{
-    HF_TRY(hf_buf_u8(out, record->flags));
-    HF_TRY(hf_buf_append(out, hf_bytes_of(record->key.hash, sizeof(record->key.hash))));
-    HF_TRY(hf_buf_u64(out, (uint64_t)record->got_at));
-    HF_TRY(put_vec(out, 2, record->from));
-    HF_TRY(put_vec(out, 3, record->cert));
-    HF_TRY(put_vec(out, 3, record->issuer));
-    return put_vec(out, 3, record->answer);
-}
-
-static enum hf_err write_record(const struct record *record, struct hf_buf *out)
-{
-    HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_OCSP_KEPT_RECORD_MAX);
-    uint8_t sha256[HF_SHA256_SIZE];
-    HF_TRY(write_body(record, &body));
-    hf_hash_once(HF_HASH_SHA256, hf_buf_bytes(&body), sha256);
-    HF_TRY(hf_buf_append(out, hf_bytes_of(magic, sizeof(magic))));
-    HF_TRY(hf_buf_u32(out, (uint32_t)hf_buf_len(&body)));
-    HF_TRY(hf_buf_append(out, hf_bytes_of(sha256, sizeof(sha256))));
-    return hf_buf_append(out, hf_buf_bytes(&body));
-}
-
-static enum hf_err read_body(struct hf_bytes body, struct record *out)
-{
-    struct hf_reader reader = hf_reader_of(body);
-    struct hf_bytes key;
-    uint64_t got_at;
-    HF_TRY(hf_read_u8(&reader, &out->flags));
-    HF_TRY(hf_read_bytes(&reader, sizeof(out->key.hash), &key));
-    HF_TRY(hf_read_u64(&reader, &got_at));
-    HF_TRY(hf_read_vec16(&reader, &out->from));
-    HF_TRY(hf_read_vec24(&reader, &out->cert));
-    HF_TRY(hf_read_vec24(&reader, &out->issuer));
-    HF_TRY(hf_read_vec24(&reader, &out->answer));
-    HF_TRY(hf_read_end(&reader));
-    memcpy(out->key.hash, key.ptr, sizeof(out->key.hash));
-    out->got_at = (int64_t)got_at;
-    return HF_OK;
-}
-
-/* Takes one record's body off the front. */
-static enum hf_err read_record(struct hf_reader *reader, struct hf_bytes *out_body)
-{
-    struct hf_bytes mark, sum, body;
-    uint8_t sha256[HF_SHA256_SIZE];
-    uint32_t len;
-    HF_TRY(hf_read_bytes(reader, sizeof(magic), &mark));
-    HF_TRY(hf_read_u32(reader, &len));
-    HF_TRY(hf_read_bytes(reader, sizeof(sha256), &sum));
-    HF_TRY(hf_read_bytes(reader, len, &body));
-    hf_hash_once(HF_HASH_SHA256, body, sha256);
-    if (!hf_bytes_eq(mark, hf_bytes_of(magic, sizeof(magic))) ||
-        !hf_bytes_eq(sum, hf_bytes_of(sha256, sizeof(sha256)))) {
-        return hf_fail(HF_E_MALFORMED, "it is not as it was written");
-    }
-    *out_body = body;
-    return HF_OK;
-}
-
-/* As if it had just come. */
-static enum hf_err believe(const struct record *record, int64_t now_s, struct hf_ocsp_known **out)
-{
-    struct hf_ocsp_answer *answer HF_CLEANUP(hf_ocsp_answer_unrefp) = NULL;
-    struct hf_cert *cert = NULL, *issuer = NULL;
-    char from[HF_OCSP_FROM_MAX];
-    struct hf_ocsp_key key = {{0}};
-    snprintf(from, sizeof(from), "%.*s", (int)record->from.len, (const char *)record->from.ptr);
-    const struct hf_ocsp_origin origin = {
-        .from = from,
-        .got_at = record->got_at < now_s ? record->got_at : now_s, /* clocks are set back */
-        .nonce = record->flags & NONCE,
-    };
-    enum hf_err err = hf_cert_from_der(record->cert, &cert);
-    err = err == HF_OK ? hf_cert_from_der(record->issuer, &issuer) : err;
-    if (err == HF_OK) {
-        hf_ocsp_key_of(cert, issuer, &key);
-        err = memcmp(&key, &record->key, sizeof(key)) == 0
-                  ? hf_ocsp_answer_read(record->answer, &answer)
-                  : hf_fail(HF_E_MISMATCH, "it is about another certificate than it says");
-    }
-    err = err == HF_OK ? hf_ocsp_known_new(answer, cert, issuer, &origin, out) : err;
-    hf_cert_unref(cert);
-    hf_cert_unref(issuer);
-    return err;
-}
 
 /* --- Places -------------------------------------------------------------------------------------
  */
@@ -226,19 +117,33 @@ static enum hf_err load(int fd, size_t len, struct hf_buf *out)
     return HF_OK;
 }
 
+static enum hf_err load_body(const struct hf_ocsp_kept *kept, const struct place *place,
+                             struct hf_buf *out)
+{
+    struct hf_span room;
+    HF_TRY(hf_buf_reserve(out, place->len, &room));
+    ssize_t n = pread(kept->fd[place->file], room.ptr, place->len, (off_t)place->at);
+    if (n != (ssize_t)place->len) {
+        return n < 0 ? hf_fail_errno("%s", kept->path[place->file])
+                     : hf_fail(HF_E_TRUNCATED, "%s became shorter", kept->path[place->file]);
+    }
+    hf_buf_commit(out, place->len);
+    return HF_OK;
+}
+
 /* *out_good: so many bytes from its beginning are as they were written. */
 static enum hf_err scan(struct hf_ocsp_kept *kept, int file, struct hf_bytes all, size_t *out_good)
 {
     struct hf_reader reader = hf_reader_of(all);
     struct hf_bytes body;
-    struct record record;
+    struct hf_ocsp_record record;
     *out_good = 0;
     while (reader.rest.len) {
-        HF_TRY(read_record(&reader, &body));
-        HF_TRY(read_body(body, &record));
+        HF_TRY(hf_ocsp_record_next(&reader, &body));
+        HF_TRY(hf_ocsp_record_read(body, &record));
         const struct place place = {.key = record.key,
                                     .file = (uint8_t)file,
-                                    .revoked = record.flags & REVOKED,
+                                    .revoked = record.revoked,
                                     .at = (uint32_t)(body.ptr - all.ptr),
                                     .len = (uint32_t)body.len};
         HF_TRY(note_place(kept, &place));
@@ -305,8 +210,71 @@ static void close_file(struct hf_ocsp_kept *kept, int file)
     kept->len[file] = 0;
 }
 
-static enum hf_err turn_over(struct hf_ocsp_kept *kept)
+/* A record whose body is this, at the end of new. */
+static enum hf_err put(struct hf_ocsp_kept *kept, struct hf_bytes body, struct place *out)
 {
+    HF_CLEANUP(hf_buf_done)
+    struct hf_buf text = HF_BUF_INIT(HF_OCSP_RECORD_HEAD + HF_OCSP_RECORD_MAX);
+    HF_TRY(hf_ocsp_record_frame(body, &text));
+    kept->dirty = true;
+    enum hf_err err = write_all(kept->fd[NEW], kept->len[NEW], hf_buf_bytes(&text));
+    if (err != HF_OK) { /* nothing torn stays, if that can be had */
+        (void)!ftruncate(kept->fd[NEW], (off_t)kept->len[NEW]);
+        return err;
+    }
+    out->file = NEW;
+    out->at = (uint32_t)(kept->len[NEW] + HF_OCSP_RECORD_HEAD);
+    out->len = (uint32_t)body.len;
+    kept->len[NEW] += hf_buf_len(&text);
+    return HF_OK;
+}
+
+static bool is_over(struct hf_bytes cert_der, int64_t now_s)
+{
+    struct hf_cert *cert = NULL;
+    bool over = hf_cert_from_der(cert_der, &cert) == HF_OK && cert->not_after < now_s;
+    hf_cert_unref(cert);
+    return over;
+}
+
+/* One of old, into new. What can't be read any more is lost anyway. */
+static enum hf_err carry(struct hf_ocsp_kept *kept, struct place *place, int64_t now_s)
+{
+    HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_OCSP_RECORD_MAX);
+    struct hf_ocsp_record record;
+    enum hf_err err = load_body(kept, place, &body);
+    err = err == HF_OK ? hf_ocsp_record_read(hf_buf_bytes(&body), &record) : err;
+    if (err != HF_OK) {
+        return err == HF_E_NOMEM ? err : HF_OK;
+    }
+    return is_over(record.cert, now_s) ? HF_OK : put(kept, hf_buf_bytes(&body), place);
+}
+
+static enum hf_err carry_revoked(struct hf_ocsp_kept *kept, int64_t now_s)
+{
+    size_t at = 0, n_left = 0, most = kept->max + kept->max / 2;
+    for (struct place *place; (place = hf_map_next(&kept->places, &at));) {
+        if (place->file != OLD || !place->revoked) {
+            continue;
+        }
+        if (kept->len[NEW] + HF_OCSP_RECORD_HEAD + place->len > most) {
+            n_left++;
+        } else {
+            HF_TRY(carry(kept, place, now_s));
+        }
+    }
+    if (n_left) {
+        hf_log_say(kept->log, HF_LOG_WARN, "ocsp-not-kept",
+                   "%s has no room for all who are revoked: after a restart %zu of them are asked "
+                   "about anew",
+                   kept->path[NEW], n_left);
+    }
+    return HF_OK;
+}
+
+static enum hf_err turn_over(struct hf_ocsp_kept *kept, int64_t now_s)
+{
+    HF_TRY(carry_revoked(kept, now_s));
     if (fdatasync(kept->fd[NEW]) != 0 || rename(kept->path[NEW], kept->path[OLD]) != 0) {
         return hf_fail_errno("%s", kept->path[NEW]);
     }
@@ -319,29 +287,18 @@ static enum hf_err turn_over(struct hf_ocsp_kept *kept)
     return open_file(kept, NEW, O_RDWR | O_CREAT | O_TRUNC);
 }
 
-static enum hf_err append(struct hf_ocsp_kept *kept, const struct record *record)
+static enum hf_err append(struct hf_ocsp_kept *kept, const struct hf_ocsp_record *record)
 {
-    HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HEAD + HF_OCSP_KEPT_RECORD_MAX);
-    HF_TRY(write_record(record, &text));
-    size_t len = hf_buf_len(&text);
+    HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_OCSP_RECORD_MAX);
+    struct place place = {.key = record->key, .revoked = record->revoked};
+    HF_TRY(hf_ocsp_record_write(record, &body));
     if (kept->fd[NEW] < 0) { /* the last turn failed half way */
         HF_TRY(open_file(kept, NEW, O_RDWR | O_CREAT | O_TRUNC));
     }
-    if (kept->len[NEW] + len > kept->max) {
-        HF_TRY(turn_over(kept));
+    if (kept->len[NEW] + HF_OCSP_RECORD_HEAD + hf_buf_len(&body) > kept->max) {
+        HF_TRY(turn_over(kept, record->got_at));
     }
-    kept->dirty = true;
-    enum hf_err err = write_all(kept->fd[NEW], kept->len[NEW], hf_buf_bytes(&text));
-    if (err != HF_OK) { /* nothing torn stays, if that can be had */
-        (void)!ftruncate(kept->fd[NEW], (off_t)kept->len[NEW]);
-        return err;
-    }
-    const struct place place = {.key = record->key,
-                                .file = NEW,
-                                .revoked = record->flags & REVOKED,
-                                .at = (uint32_t)(kept->len[NEW] + HEAD),
-                                .len = (uint32_t)(len - HEAD)};
-    kept->len[NEW] += len;
+    HF_TRY(put(kept, hf_buf_bytes(&body), &place));
     return note_place(kept, &place);
 }
 
@@ -349,10 +306,10 @@ void hf_ocsp_kept_add(struct hf_ocsp_kept *kept, const struct hf_ocsp_key *key,
                       const struct hf_cert *cert, const struct hf_cert *issuer,
                       const struct hf_ocsp_known *known, struct hf_bytes answer)
 {
-    bool revoked = known->said.status == HF_OCSP_REVOKED;
-    const struct record record = {
-        .flags = (uint8_t)((known->nonce ? NONCE : 0) | (revoked ? REVOKED : 0)),
+    const struct hf_ocsp_record record = {
         .key = *key,
+        .nonce = known->nonce,
+        .revoked = known->said.status == HF_OCSP_REVOKED,
         .got_at = known->got_at,
         .from = hf_bytes_str(known->from),
         .cert = cert->der,
@@ -379,18 +336,11 @@ void hf_ocsp_kept_add(struct hf_ocsp_kept *kept, const struct hf_ocsp_key *key,
 static enum hf_err find(const struct hf_ocsp_kept *kept, const struct place *place, int64_t now_s,
                         struct hf_ocsp_known **out)
 {
-    struct record record;
-    HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_OCSP_KEPT_RECORD_MAX);
-    struct hf_span room;
-    HF_TRY(hf_buf_reserve(&body, place->len, &room));
-    ssize_t n = pread(kept->fd[place->file], room.ptr, place->len, (off_t)place->at);
-    if (n != (ssize_t)place->len) {
-        return n < 0 ? hf_fail_errno("%s", kept->path[place->file])
-                     : hf_fail(HF_E_TRUNCATED, "%s became shorter", kept->path[place->file]);
-    }
-    hf_buf_commit(&body, place->len);
-    HF_TRY(read_body(hf_buf_bytes(&body), &record));
-    return believe(&record, now_s, out);
+    HF_CLEANUP(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_OCSP_RECORD_MAX);
+    struct hf_ocsp_record record;
+    HF_TRY(load_body(kept, place, &body));
+    HF_TRY(hf_ocsp_record_read(hf_buf_bytes(&body), &record));
+    return hf_ocsp_record_believe(&record, now_s, out);
 }
 
 enum hf_err hf_ocsp_kept_find(struct hf_ocsp_kept *kept, const struct hf_ocsp_key *key,
@@ -408,17 +358,36 @@ enum hf_err hf_ocsp_kept_find(struct hf_ocsp_kept *kept, const struct hf_ocsp_ke
     return err;
 }
 
-size_t hf_ocsp_kept_restore(struct hf_ocsp_kept *kept, int64_t now_s, struct hf_ocsp_memory *memory)
+/* What can't be believed is told, and forgotten. */
+static enum hf_err restore(struct hf_ocsp_kept *kept, const struct place *place, int64_t now_s,
+                           struct hf_ocsp_memory *memory)
 {
-    size_t at = 0, n = kept->places.n_entries;
+    struct hf_ocsp_known *known HF_CLEANUP(hf_ocsp_known_unrefp) = NULL;
+    bool changed;
+    enum hf_err err = find(kept, place, now_s, &known);
+    if (err == HF_OK) {
+        err = hf_ocsp_memory_put(memory, &place->key, known, &changed);
+    } else if (err != HF_E_NOMEM) {
+        hf_log_say(kept->log, HF_LOG_WARN, "ocsp-not-kept",
+                   "that a certificate was revoked can't be believed any more, and is asked for "
+                   "again: %s",
+                   hf_err_text());
+        forget(kept, &place->key);
+    }
+    return err == HF_E_NOMEM ? err : HF_OK;
+}
+
+enum hf_err hf_ocsp_kept_restore(struct hf_ocsp_kept *kept, int64_t now_s,
+                                 struct hf_ocsp_memory *memory, size_t *out_n)
+{
+    size_t at = 0;
     for (const struct place *place; (place = hf_map_next(&kept->places, &at));) {
-        struct hf_ocsp_known *known HF_CLEANUP(hf_ocsp_known_unrefp) = NULL;
-        bool changed;
-        if (place->revoked && find(kept, place, now_s, &known) == HF_OK) {
-            (void)!hf_ocsp_memory_put(memory, &place->key, known, &changed);
+        if (place->revoked) {
+            HF_TRY(restore(kept, place, now_s, memory));
         }
     }
-    return n;
+    *out_n = kept->places.n_entries;
+    return HF_OK;
 }
 
 /* --- Life ---------------------------------------------------------------------------------------

@@ -9,6 +9,9 @@
  *     new    records as they came, each with its length and checksum
  *     old    the ones before: when new is full it takes the place of old
  *
+ * Who is revoked goes along until his certificate is over, as far as half a file holds them; so old
+ * may be that much larger.
+ *
  * A record holds the answer and both certificates byte for byte, and an answer is believed as if it
  * had just come: signature, signer and certificate are checked again when it is asked for. What is
  * torn or damaged is passed over with a warning. Control thread.
@@ -17,12 +20,11 @@
 #include "base/log.h"
 #include "pki/ocsp_memory.h"
 
-#define HF_OCSP_KEPT_MAX        (8u << 20) /* a sensible size of each file */
-#define HF_OCSP_KEPT_RECORD_MAX (2 * HF_CERT_DER_MAX + HF_OCSP_ANSWER_MAX + 1024)
+#define HF_OCSP_KEPT_MAX (8u << 20) /* a sensible size of each file */
 
 struct hf_ocsp_kept;
 
-/* hf_ocsp_kept_open makes the folder and looks through both files, of max bytes each at most.
+/* hf_ocsp_kept_open makes the folder and looks through both files; new is full at max bytes.
  * Errors: HF_E_IO, HF_E_PERMISSION (others can write in it), HF_E_NOMEM. */
 enum hf_err hf_ocsp_kept_open(const char *state, size_t max, struct hf_log *log,
                               struct hf_ocsp_kept **out) HF_MUST_CHECK;
@@ -43,8 +45,9 @@ enum hf_err hf_ocsp_kept_find(struct hf_ocsp_kept *kept, const struct hf_ocsp_ke
                               int64_t now_s, struct hf_ocsp_known **out) HF_MUST_CHECK;
 
 /* hf_ocsp_kept_restore puts all that is revoked in memory, so that no older answer that a peer
- * shows is believed first; the rest comes when it is asked for. Gives how many there are in all. */
-size_t hf_ocsp_kept_restore(struct hf_ocsp_kept *kept, int64_t now_s,
-                            struct hf_ocsp_memory *memory);
+ * shows is believed first; the rest comes when it is asked for. *out_n: so many there are in all.
+ * One that can't be believed is told in the log. Errors: HF_E_NOMEM. */
+enum hf_err hf_ocsp_kept_restore(struct hf_ocsp_kept *kept, int64_t now_s,
+                                 struct hf_ocsp_memory *memory, size_t *out_n) HF_MUST_CHECK;
 
 #endif

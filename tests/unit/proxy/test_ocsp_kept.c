@@ -202,7 +202,9 @@ static void the_revoked_are_remembered_at_the_start(void **ctx)
     add(bob, V_OCSP_CERTSTATUS_REVOKED, root);
     open_again();
     assert_int_equal(hf_ocsp_memory_new(64, &memory), HF_OK);
-    assert_int_equal(hf_ocsp_kept_restore(kept, TESTPKI_NOW, memory), 2);
+    size_t n = 0;
+    assert_int_equal(hf_ocsp_kept_restore(kept, TESTPKI_NOW, memory, &n), HF_OK);
+    assert_int_equal(n, 2);
     assert_false(hf_ocsp_memory_get(memory, &good, &recall));
     assert_true(hf_ocsp_memory_get(memory, &bad, &recall));
     assert_int_equal(recall.known->said.status, HF_OCSP_REVOKED);
@@ -239,6 +241,101 @@ static void it_is_bounded_and_forgets_the_oldest(void **ctx)
     open_with(max);
     expect(alice, HF_OCSP_GOOD);
     expect_none(bob);
+}
+
+/* However many others are asked about after them. */
+static void the_revoked_are_not_forgotten(void **ctx)
+{
+    (void)ctx;
+    struct hf_ocsp_memory *memory = NULL;
+    struct hf_ocsp_recall recall;
+    const struct hf_ocsp_key bad = key_of(bob);
+    add(bob, V_OCSP_CERTSTATUS_REVOKED, root);
+    size_t max = 4 * size_of(file_new) + size_of(file_new) / 2;
+    hf_ocsp_kept_free(kept);
+    open_with(max);
+    for (int i = 0; i < 20; i++) {
+        add(alice, V_OCSP_CERTSTATUS_GOOD, root);
+    }
+    assert_in_range(size_of(file_new), 1, 2 * max);
+    assert_in_range(size_of(file_old), 1, 2 * max);
+    expect(bob, HF_OCSP_REVOKED);
+    hf_ocsp_kept_free(kept);
+    open_with(max);
+    assert_int_equal(hf_ocsp_memory_new(64, &memory), HF_OK);
+    size_t n = 0;
+    assert_int_equal(hf_ocsp_kept_restore(kept, TESTPKI_NOW, memory, &n), HF_OK);
+    assert_int_equal(n, 2);
+    assert_true(hf_ocsp_memory_get(memory, &bad, &recall));
+    assert_int_equal(recall.known->said.status, HF_OCSP_REVOKED);
+    hf_ocsp_recall_done(&recall);
+    hf_ocsp_memory_free(memory);
+}
+
+/* Those whose certificates are over need no room. */
+static void the_revoked_are_forgotten_when_their_time_is_over(void **ctx)
+{
+    (void)ctx;
+    struct testpki *brief = testpki_make(
+        root,
+        &(struct testpki_spec){.cn = "brief", .eku = "clientAuth", .not_after = TESTPKI_NOW - 1});
+    add(brief, V_OCSP_CERTSTATUS_REVOKED, root);
+    add(bob, V_OCSP_CERTSTATUS_REVOKED, root);
+    size_t max = 3 * size_of(file_new);
+    hf_ocsp_kept_free(kept);
+    open_with(max);
+    for (int i = 0; i < 20; i++) {
+        add(alice, V_OCSP_CERTSTATUS_GOOD, root);
+    }
+    expect_none(brief);
+    expect(bob, HF_OCSP_REVOKED);
+    testpki_free(brief);
+}
+
+/* More than half a file holds: it stays bounded, and says so. */
+static void room_for_the_revoked_is_bounded(void **ctx)
+{
+    (void)ctx;
+    enum { N = 12 };
+    struct testpki *all[N];
+    size_t n_kept = 0;
+    for (size_t i = 0; i < N; i++) {
+        all[i] = testpki_leaf(root, "one of many", HF_USAGE_CLIENT, NULL);
+        add(all[i], V_OCSP_CERTSTATUS_REVOKED, root);
+    }
+    size_t max = size_of(file_new) / N * 6;
+    hf_ocsp_kept_free(kept);
+    n_lines = 0;
+    open_with(max);
+    for (int i = 0; i < 20; i++) {
+        add(alice, V_OCSP_CERTSTATUS_GOOD, root);
+        assert_in_range(size_of(file_new), 1, 2 * (12 * max / 6));
+    }
+    assert_true(n_lines > 0);
+    assert_non_null(strstr(last_line, "has no room for all who are revoked"));
+    for (size_t i = 0; i < N; i++) {
+        struct hf_ocsp_known *known = NULL;
+        n_kept += find(all[i], &known) == HF_OK;
+        hf_ocsp_known_unref(known);
+        testpki_free(all[i]);
+    }
+    assert_in_range(n_kept, 1, 3);
+}
+
+static void a_revocation_that_cannot_be_believed_is_told(void **ctx)
+{
+    (void)ctx;
+    struct hf_ocsp_memory *memory = NULL;
+    size_t n = 7;
+    add(bob, V_OCSP_CERTSTATUS_REVOKED, other);
+    open_again();
+    assert_int_equal(hf_ocsp_memory_new(64, &memory), HF_OK);
+    assert_int_equal(hf_ocsp_kept_restore(kept, TESTPKI_NOW, memory, &n), HF_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(n_lines, 1);
+    assert_non_null(strstr(last_line, "that a certificate was revoked can't be believed"));
+    assert_int_equal(hf_ocsp_memory_count(memory), 0);
+    hf_ocsp_memory_free(memory);
 }
 
 static void put_file(const char *path, struct hf_bytes bytes)
@@ -328,6 +425,31 @@ static void running_out_of_memory_harms_nothing(void **ctx)
     expect(alice, HF_OCSP_GOOD);
 }
 
+/* Half a memory of who is revoked would let the others in. */
+static void without_memory_there_is_no_start(void **ctx)
+{
+    (void)ctx;
+    struct hf_ocsp_memory *memory = NULL;
+    struct hf_ocsp_recall recall;
+    const struct hf_ocsp_key bad = key_of(bob);
+    add(bob, V_OCSP_CERTSTATUS_REVOKED, root);
+    assert_int_equal(hf_ocsp_memory_new(64, &memory), HF_OK);
+    for (size_t n = 1;; n++) {
+        size_t found = 0;
+        hf_alloc_fail_after(n);
+        enum hf_err err = hf_ocsp_kept_restore(kept, TESTPKI_NOW, memory, &found);
+        hf_alloc_fail_after(0);
+        if (err == HF_OK) {
+            break;
+        }
+        assert_int_equal(err, HF_E_NOMEM);
+    }
+    assert_true(hf_ocsp_memory_get(memory, &bad, &recall));
+    assert_int_equal(recall.known->said.status, HF_OCSP_REVOKED);
+    hf_ocsp_recall_done(&recall);
+    hf_ocsp_memory_free(memory);
+}
+
 #define ONE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -339,9 +461,14 @@ int main(void)
         ONE(a_date_from_a_wrong_clock_is_no_later_than_now),
         ONE(the_revoked_are_remembered_at_the_start),
         ONE(it_is_bounded_and_forgets_the_oldest),
+        ONE(the_revoked_are_not_forgotten),
+        ONE(the_revoked_are_forgotten_when_their_time_is_over),
+        ONE(room_for_the_revoked_is_bounded),
+        ONE(a_revocation_that_cannot_be_believed_is_told),
         ONE(what_is_cut_or_flipped_is_asked_again),
         ONE(a_folder_that_others_can_write_in_is_refused),
         ONE(running_out_of_memory_harms_nothing),
+        ONE(without_memory_there_is_no_start),
     };
     return cmocka_run_group_tests_name("proxy/ocsp_kept", tests, make_world, free_world);
 }
