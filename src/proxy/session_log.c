@@ -111,14 +111,16 @@ void hf_session_log_accepted(const struct hf_session *session)
     hf_log_end(&line);
 }
 
-static void add_refusal(struct hf_log_line *line, const struct hf_denial *refusal)
+void hf_log_denial(struct hf_log_line *line, const struct hf_denial *denial,
+                   const struct hf_tls *tls)
 {
-    hf_log_str(line, "reason", hf_reason_code(refusal->reason));
-    hf_log_str(line, "step", hf_step_name(refusal->step));
-    hf_log_str(line, "detail", refusal->text);
-    if (refusal->concerns && *refusal->concerns) {
-        hf_log_str(line, "concerns", refusal->concerns);
+    hf_log_str(line, "reason", hf_reason_code(denial->reason));
+    hf_log_str(line, "step", hf_step_name(denial->step));
+    hf_log_str(line, "detail", denial->text);
+    if (denial->concerns && *denial->concerns) {
+        hf_log_str(line, "concerns", denial->concerns);
     }
+    add_alerts(line, tls);
 }
 
 void hf_session_log_refused(const struct hf_session *session, const struct hf_denial *refusal)
@@ -129,9 +131,8 @@ void hf_session_log_refused(const struct hf_session *session, const struct hf_de
         return;
     }
     hf_log_str(&line, "result", "refused");
-    add_refusal(&line, refusal);
+    hf_log_denial(&line, refusal, session->client.tls);
     hf_log_str(&line, "answer", session->bar ? "page" : NULL);
-    add_alerts(&line, session->client.tls);
     add_tls(&line, session->client.tls);
     add_identity(&line, session->identity);
     add_took(&line, session);
@@ -150,8 +151,7 @@ void hf_session_log_upstream(const struct hf_session *session, const struct hf_d
     hf_log_str(&line, "server", session->upstream ? session->upstream->cfg->text : NULL);
     hf_log_str(&line, "result", "failed");
     if (refusal) {
-        add_refusal(&line, refusal);
-        add_alerts(&line, session->server.tls);
+        hf_log_denial(&line, refusal, session->server.tls);
     } else {
         hf_log_str(&line, "detail", why);
     }

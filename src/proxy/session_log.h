@@ -12,6 +12,11 @@ struct hf_denial {
     const char *concerns; /* subject of the certificate concerned; NULL or "": none */
 };
 
+/* hf_log_denial adds a refusal to a line, and the alerts that tls (or NULL) has sent and received.
+ */
+void hf_log_denial(struct hf_log_line *line, const struct hf_denial *denial,
+                   const struct hf_tls *tls);
+
 /* Lines come last: what one tells of has been counted by then, and can be explained by its id. */
 
 /* One line per handshake, accepted or refused. */

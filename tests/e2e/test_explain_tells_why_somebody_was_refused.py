@@ -213,9 +213,15 @@ def test_an_upstream_server_is_explained_too(handfast, pki, nginx, port, mode):
             clients.read_to_end(peer)
         except ConnectionError:
             pass
-    daemon.log.wait(event='upstream', result='failed')
+    line = daemon.log.wait(event='upstream', result='failed')
+    assert (line['reason'], line['step'], line['server']) == ('wrong-name', 'name', server.address)
+    assert line['alert_sent'] == 'bad_certificate' and line['concerns'].startswith('CN=server.example')
     verdict, = [row for row in verdicts(daemon, '--list') if row['about'] == 'upstream'][:1]
     assert (verdict['code'], verdict['step'], step(verdict, 'name')) == ('wrong-name', 'name', 'failed')
     assert verdict['peer'] == server.address and 'server.example' in verdict['text']
     assert verdict['chain'][0]['subject'].startswith('CN=server.example')
+    assert verdict['id'] == line['id'] and verdict['text'] == line['detail']
     assert explain(daemon, '--last').startswith(f'Refused: upstream server {server.address}')
+    daemon.stop()
+    if mode == 'http':  # said once; in TCP mode another line tells what was tried for this client
+        assert daemon.log.all(event='upstream') == [line]

@@ -141,8 +141,12 @@ void hf_exchange_on_timer(struct hf_timer *timer);
 /* hf_exchange_log writes and counts an exchange that is over. */
 void hf_exchange_log(const struct hf_exchange *x);
 
-/* hf_exchange_log_upstream says that a server, or all of an upstream (server NULL), is no good. */
+struct hf_denial;
+
+/* hf_exchange_log_upstream says that a server, or all of an upstream (server NULL), is no good;
+ * hf_exchange_log_distrust that TLS with one failed, whose account has this id. */
 void hf_exchange_log_upstream(const struct hf_hub *hub, const struct hf_upstream *upstream,
                               const struct hf_server *server, const char *text);
+void hf_exchange_log_distrust(const struct hf_up *up, uint64_t id, const struct hf_denial *denial);
 
 #endif

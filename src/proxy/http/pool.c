@@ -237,12 +237,15 @@ static void connect_for(struct hf_exchange *x)
     hf_list_push(&up->waiters, &x->reach_link);
 }
 
+/* Of those that were tried each has had its line. */
 static void say_none(struct hf_exchange *x)
 {
     char text[512];
     struct hf_pick_input input = input_of(x);
     hf_balance_explain(x->upstream, &input, text, sizeof(text));
-    hf_exchange_log_upstream(x->hub, x->upstream, NULL, text);
+    if (text[0]) {
+        hf_exchange_log_upstream(x->hub, x->upstream, NULL, text);
+    }
 }
 
 static void nobody(struct hf_exchange *x)
@@ -333,14 +336,12 @@ void hf_pool_ready(struct hf_up *up)
     }
 }
 
-void hf_pool_failed(struct hf_up *up, enum hf_mishap why, const char *text)
+void hf_pool_failed(struct hf_up *up, enum hf_mishap why)
 {
     struct hf_link waiters;
     const struct hf_server *server = up->server;
     bool late = why == HF_MISHAP_CONNECT_TIMEOUT;
     hf_list_take(&up->waiters, &waiters);
-    hf_series_add(up->pool->upstream->failures, up->hub->worker->index, 1);
-    hf_exchange_log_upstream(up->hub, up->pool->upstream, server, text);
     hf_up_close(up);
     for (struct hf_exchange *x; (x = pop_waiter(&waiters));) {
         give_place(x, late ? HF_OUTCOME_TIMEOUT : HF_OUTCOME_CONNECT);

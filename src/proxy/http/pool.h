@@ -47,11 +47,10 @@ void hf_pool_retry_done(struct hf_exchange *x);
 void hf_pool_place_done(struct hf_exchange *x);
 
 /* For connections. */
-void hf_pool_ready(struct hf_up *up); /* it can take exchanges */
-void hf_pool_failed(struct hf_up *up, enum hf_mishap why,
-                    const char *text); /* it was never ready */
-void hf_pool_rest(struct hf_up *up);   /* it serves nobody now */
-void hf_pool_forget(struct hf_up *up); /* it is closed */
+void hf_pool_ready(struct hf_up *up);                      /* it can take exchanges */
+void hf_pool_failed(struct hf_up *up, enum hf_mishap why); /* it was never ready: it goes */
+void hf_pool_rest(struct hf_up *up);                       /* it serves nobody now */
+void hf_pool_forget(struct hf_up *up);                     /* it is closed */
 
 /* hf_pool_retire closes what is idle and of another generation or epoch than the worker's, or all.
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/http/exchange_impl.h"
 #include "proxy/http/pool.h"
 #include "proxy/session_account.h"
 #include "proxy/session_log.h"
@@ -70,12 +71,27 @@ void hf_up_close(struct hf_up *up)
     hf_loop_defer(loop_of(up), &up->free_task);
 }
 
+static void count_failure(const struct hf_up *up)
+{
+    hf_series_add(up->pool->upstream->failures, up->hub->worker->index, 1);
+}
+
 static void failed(struct hf_up *up, enum hf_mishap why, const char *text)
 {
-    char copy[HF_VERIFY_TEXT_MAX]; /* text may be of what goes now */
-    strncpy(copy, text, sizeof(copy) - 1);
-    copy[sizeof(copy) - 1] = '\0';
-    hf_pool_failed(up, why, copy);
+    count_failure(up);
+    hf_exchange_log_upstream(up->hub, up->pool->upstream, up->server, text);
+    hf_pool_failed(up, why);
+}
+
+/* By the verdict, or by what TLS knows of certificates, versions and alerts. */
+static void distrust(struct hf_up *up)
+{
+    struct hf_denial denial = hf_session_refusal(&up->leg, up->check->judged, &up->check->verdict);
+    uint64_t id = up->hub->next_request++;
+    count_failure(up);
+    hf_account_give_upstream(up->hub->worker, id, NULL, up->leg.tls, up->check, &denial);
+    hf_exchange_log_distrust(up, id, &denial);
+    hf_pool_failed(up, HF_MISHAP_UPSTREAM_TLS);
 }
 
 /* --- Ready --------------------------------------------------------------------------------------
@@ -133,14 +149,9 @@ static void handshake(struct hf_up *up)
     case HF_MOVE_VERDICT:
         hf_watch_want(loop_of(up), &up->leg.watch, write);
         return;
-    case HF_MOVE_TLS: {
-        struct hf_denial denial =
-            hf_session_refusal(&up->leg, up->check->judged, &up->check->verdict);
-        hf_account_give_upstream(up->hub->worker, up->hub->next_request++, NULL, up->leg.tls,
-                                 up->check, &denial);
-        failed(up, HF_MISHAP_UPSTREAM_TLS, denial.text);
+    case HF_MOVE_TLS:
+        distrust(up);
         return;
-    }
     case HF_MOVE_TRUNCATED:
         failed(up, HF_MISHAP_UPSTREAM_TLS, "the server closed during the TLS handshake");
         return;
