@@ -363,9 +363,8 @@ static void run(void *arg)
 /* --- Opening and closing ------------------------------------------------------------------------
  */
 
-static enum hf_err open_parts(struct hf_ca_host *host)
+static enum hf_err open_parts(struct hf_ca_host *host, const struct hf_ca_host_options *options)
 {
-    const struct hf_ca_host_options *options = &host->options;
     bool news;
     hf_host_clock_begin(host);
     HF_TRY(hf_ca_service_open(&options->service, &host->service));
@@ -406,11 +405,11 @@ enum hf_err hf_ca_host_open(const struct hf_ca_host_options *options, struct hf_
         return HF_E_NOMEM;
     }
     host->options = *options;
+    host->options.service = (struct hf_ca_service_options){.clock = options->service.clock};
     pthread_mutex_init(&host->mutex, NULL);
     hf_obeyed_init(&host->obeyed, options->service.clock);
     enum hf_err err = copy_texts(host);
-    err = err == HF_OK ? open_parts(host) : err;
-    host->options.service = (struct hf_ca_service_options){.clock = options->service.clock};
+    err = err == HF_OK ? open_parts(host, options) : err;
     if (err != HF_OK) {
         hf_ca_host_close(host);
         return err;

@@ -23,6 +23,7 @@ struct target {
 
 struct hf_ca_many {
     struct target *target;
+    const char *detail; /* the work's: read by the store's thread while more is being written */
     size_t n, size, at; /* at: the next to be written */
     struct hf_store_revoke writes[CHUNK];
     atomic_size_t n_left; /* of the chunk */
@@ -130,7 +131,7 @@ static void write_chunk(struct hf_ca_work *work)
         many->writes[i] = (struct hf_store_revoke){
             .op = {.kind = HF_STORE_REVOKE,
                    .actor = work->op->caller.name,
-                   .detail = hf_buf_cstr(&work->text[HF_CA_TEXT_DETAIL]),
+                   .detail = many->detail,
                    .done = on_one_of_many,
                    .ctx = work},
             .act = HF_ACT_REVOKE,
@@ -167,7 +168,7 @@ static enum hf_err revoke_many(struct hf_ca_work *work)
                             "say which certificates: by serial number, or by a filter");
     }
     work->many = HF_NEW(struct hf_ca_many);
-    if (!work->many || !hf_ca_detail(work)) {
+    if (!work->many || !(work->many->detail = hf_ca_detail(work))) {
         return HF_E_NOMEM;
     }
     HF_TRY(gather(work));

@@ -10,6 +10,8 @@ import pytest
 
 from harness import canode, cas, waiting
 
+pytestmark = pytest.mark.workers
+
 EACH, THREADS = 20, 3
 
 
