@@ -32,6 +32,13 @@ static const struct hf_key ocsp_keys[] = {
      .example = "[\"http://ocsp.example.org\"]",
      .offset = offsetof(struct hf_cfg_ocsp, from.item),
      .n_offset = offsetof(struct hf_cfg_ocsp, from.n)},
+    {.name = "url-trust",
+     .kind = HF_KIND_REF,
+     .ref = &hf_ref_trust,
+     .doc = "The trust that responders at `https` URLs are verified against. Default: the system's "
+            "roots.",
+     .example = "internal",
+     HF_KEY_FIELD(hf_cfg_ocsp, url_trust)},
     {.name = "staple",
      .kind = HF_KIND_ENUM,
      .words = staple_words,
@@ -40,8 +47,8 @@ static const struct hf_key ocsp_keys[] = {
          "What is done with an answer that the peer shows with its certificate: `use` looks at it "
          "before anybody is asked, `require` refuses who shows no good one in a full handshake, "
          "`ignore` doesn't ask for it. Peers are asked to show one by `use` and `require` alone: "
-         "no "
-         "other key is needed. Clients can in TLS 1.3 and to our own engine only; what comes with "
+         "no other key is needed. Clients can in TLS 1.3 and to our own engine only; what comes "
+         "with "
          "the CA certificates of a chain is read there as well, and by libssl is not.",
      .example = "use",
      HF_KEY_FIELD(hf_cfg_ocsp, staple)},

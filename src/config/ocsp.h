@@ -7,6 +7,8 @@
 #include "config/parts.h"
 #include "policy/ocsp_policy.h"
 
+struct hf_cfg_trust;
+
 /* What to do where no fresh revocation list answers: a word, or a duration, which is a grace. */
 struct hf_cfg_fallback {
     enum hf_revoked_fallback what;
@@ -20,6 +22,7 @@ struct hf_cfg_ocsp {
     bool given;
     struct hf_mark mark;
     struct hf_cfg_string responder; /* URL; absent: none */
+    struct hf_cfg_trust *url_trust; /* borrowed; for https; NULL: the system's roots */
     struct hf_cfg_strings from;     /* scheme://host:port of responders that certificates name */
     enum hf_staple_use staple;
     bool leaf_only;

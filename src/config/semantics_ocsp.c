@@ -15,7 +15,7 @@ void hf_check_staple_state(struct hf_decoder *decoder, const struct hf_node *roo
     }
 }
 
-static const char *const ask_keys[] = {"nonce", "timeout", "refresh", "batch"};
+static const char *const ask_keys[] = {"url-trust", "nonce", "timeout", "refresh", "batch"};
 
 void hf_check_ocsp(struct hf_decoder *decoder, const struct hf_node *node, void *object)
 {

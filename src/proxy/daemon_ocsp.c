@@ -24,6 +24,11 @@ static const struct hf_cfg_ocsp *terms(void *ctx, const char *trust)
     return NULL;
 }
 
+static struct hf_trust *url_trust(void *ctx, const struct hf_cfg_ocsp *cfg)
+{
+    return hf_materials_trust(hf_daemon_newest(ctx)->materials, cfg->url_trust);
+}
+
 static void say_closed(void *ctx, size_t n_closed)
 {
     struct hf_daemon *daemon = ctx;
@@ -57,6 +62,7 @@ enum hf_err hf_daemon_start_ocsp(struct hf_daemon *daemon)
         .shard = daemon->n_workers,
         .state = daemon->state_folder,
         .terms = terms,
+        .url_trust = url_trust,
         .on_change = on_change,
         .ctx = daemon,
     };

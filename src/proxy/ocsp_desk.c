@@ -82,6 +82,7 @@ static void question_free(struct hf_ocsp_question *question)
     for (size_t i = 0; i < question->n_urls; i++) {
         hf_free(question->urls[i]);
     }
+    hf_trust_unref(question->terms.url_trust);
     hf_cert_unref(question->want.cert);
     hf_cert_unref(question->want.issuer);
     hf_free(question);
@@ -218,6 +219,7 @@ static struct hf_ocsp_dates dates_of(const struct hf_cfg_ocsp *cfg)
 
 static struct hf_ocsp_question *question_new(struct hf_ocsp_desk *desk,
                                              const struct hf_cfg_ocsp *cfg,
+                                             struct hf_trust *url_trust,
                                              const struct hf_ocsp_want *want)
 {
     struct hf_ocsp_question *question = HF_NEW(struct hf_ocsp_question);
@@ -232,6 +234,7 @@ static struct hf_ocsp_question *question_new(struct hf_ocsp_desk *desk,
         .batch = cfg->batch,
         .timeout_ms = cfg->timeout_ms,
         .dates = dates_of(cfg),
+        .url_trust = url_trust ? hf_trust_ref(url_trust) : NULL,
     };
     question->timer.on_due = on_late;
     hf_list_init(&question->calls);
@@ -256,7 +259,11 @@ static enum hf_err begin(struct hf_ocsp_desk *desk, const char *trust,
     if (desk->questions.n_entries >= HF_OCSP_QUEUE_MAX) {
         return hf_fail(HF_E_BUSY, "more than %d questions are open", HF_OCSP_QUEUE_MAX);
     }
-    struct hf_ocsp_question *question = question_new(desk, cfg, want);
+    struct hf_trust *url_trust = cfg->url_trust ? desk->env.url_trust(desk->env.ctx, cfg) : NULL;
+    if (cfg->url_trust && !url_trust) {
+        return hf_fail(HF_E_NOT_FOUND, "the url-trust of its trust \"%s\" is not there", trust);
+    }
+    struct hf_ocsp_question *question = question_new(desk, cfg, url_trust, want);
     if (!question) {
         return HF_E_NOMEM;
     }

@@ -41,6 +41,8 @@ struct hf_ocsp_desk_env {
     const char *state; /* folder in which answers outlive the process; NULL: they don't */
     /* how a trust asks, by its name, in the configuration that runs; NULL: it doesn't */
     const struct hf_cfg_ocsp *(*terms)(void *ctx, const char *trust);
+    /* the url_trust of such terms, borrowed; NULL: it can't be had, and nobody is asked */
+    struct hf_trust *(*url_trust)(void *ctx, const struct hf_cfg_ocsp *cfg);
     /* what is said of a certificate has changed: sessions must be judged again */
     void (*on_change)(void *ctx);
     void *ctx;

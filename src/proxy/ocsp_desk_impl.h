@@ -20,6 +20,7 @@ struct hf_ocsp_terms {
     unsigned batch;
     int64_t timeout_ms;
     struct hf_ocsp_dates dates;
+    struct hf_trust *url_trust; /* a reference; whose roots prove https; NULL: the system's do */
 };
 
 /* What is asked about one certificate. Lives from the first call that wants it to its answer. */

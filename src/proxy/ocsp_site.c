@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Responders. Each has a queue of questions; a request takes the first, and with it those about
+ * Responders: a URL, and by whose roots it is proven, as who fails by the one is not down for the
+ * other. Each has a queue of questions; a request takes the first, and with it those about
  * certificates of the same issuer, up to the trust's batch. A responder that answers about fewer
  * than it was asked is from then on asked about one at a time, as RFC 5019 has it.
  */
@@ -8,10 +9,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "pki/write.h"
 #include "proxy/ocsp_desk_impl.h"
+
+enum { ROOTS_PEM_MAX = 4 << 20 };
 
 struct hf_ocsp_site {
     struct hf_ocsp_desk *desk;
+    char *key; /* the URL; then, after a space, the url-trust */
     char *url;
     struct hf_link queue;   /* of questions */
     struct hf_link flights; /* requests under way */
@@ -193,6 +198,7 @@ static bool fits(const struct hf_ocsp_flight *flight, const struct hf_ocsp_quest
 {
     const struct hf_ocsp_question *first = flight->question[0];
     return !question->alone && question->terms.nonce == first->terms.nonce &&
+           question->terms.url_trust == first->terms.url_trust &&
            hf_ocsp_id_same_issuer(&question->id, &first->id);
 }
 
@@ -240,16 +246,22 @@ static enum hf_err write_request(struct hf_ocsp_flight *flight, struct hf_buf *o
 static enum hf_err send_request(struct hf_ocsp_flight *flight)
 {
     struct hf_ocsp_site *site = flight->site;
+    const struct hf_ocsp_terms *terms = &flight->question[0]->terms;
     HF_CLEANUP(hf_buf_done) struct hf_buf request = HF_BUF_INIT(HF_OCSP_REQUEST_MAX);
+    HF_CLEANUP(hf_buf_done) struct hf_buf roots = HF_BUF_INIT(ROOTS_PEM_MAX);
     HF_TRY(write_request(flight, &request));
+    if (terms->url_trust) {
+        HF_TRY(hf_chain_write_pem(hf_trust_roots(terms->url_trust), &roots));
+    }
     const struct hf_fetch_ask ask = {
         .url = site->url,
         .allow_plain = true,
+        .roots_pem = hf_buf_bytes(&roots),
         .accept = HF_OCSP_ANSWER_TYPE,
         .post = hf_buf_bytes(&request),
         .post_type = HF_OCSP_REQUEST_TYPE,
         .max_bytes = HF_OCSP_ANSWER_MAX,
-        .timeout_ms = flight->question[0]->terms.timeout_ms,
+        .timeout_ms = terms->timeout_ms,
     };
     hf_series_add(site->desk->requests, site->desk->env.shard, 1);
     return hf_fetch_start(site->desk->fetcher, &ask, on_fetched, flight, &flight->fetch);
@@ -306,6 +318,7 @@ static void site_free(struct hf_ocsp_site *site)
     while (!hf_list_empty(&site->flights)) {
         flight_free(HF_CONTAINER_OF(site->flights.next, struct hf_ocsp_flight, link));
     }
+    hf_free(site->key);
     hf_free(site->url);
     hf_free(site);
 }
@@ -319,35 +332,49 @@ static void make_room(struct hf_ocsp_desk *desk)
     }
     for (struct hf_ocsp_site *site; (site = hf_map_next(&desk->sites, &at));) {
         if (hf_list_empty(&site->queue) && site->n_flights == 0 && site->n_pumps == 0) {
-            (void)hf_map_remove(&desk->sites, hf_bytes_str(site->url));
+            (void)hf_map_remove(&desk->sites, hf_bytes_str(site->key));
             site_free(site);
         }
     }
 }
 
-static struct hf_ocsp_site *site_new(struct hf_ocsp_desk *desk, const char *url)
+static struct hf_ocsp_site *site_new(struct hf_ocsp_desk *desk, const char *key, const char *url)
 {
     make_room(desk);
     struct hf_ocsp_site *site = HF_NEW(struct hf_ocsp_site);
-    char *copy = hf_strdup(url);
-    if (!site || !copy || hf_map_put(&desk->sites, hf_bytes_str(copy), site) != HF_OK) {
-        hf_free(site);
-        hf_free(copy);
+    if (!site) {
         return NULL;
     }
     site->desk = desk;
-    site->url = copy;
+    site->key = hf_strdup(key);
+    site->url = hf_strdup(url);
     hf_list_init(&site->queue);
     hf_list_init(&site->flights);
+    if (!site->key || !site->url ||
+        hf_map_put(&desk->sites, hf_bytes_str(site->key), site) != HF_OK) {
+        site_free(site);
+        return NULL;
+    }
     return site;
+}
+
+static struct hf_ocsp_site *site_of(const struct hf_ocsp_question *question)
+{
+    const char *url = question->urls[question->url_at];
+    const struct hf_trust *trust = question->terms.url_trust;
+    const char *name = trust ? hf_trust_name(trust) : "";
+    HF_CLEANUP(hf_buf_done) struct hf_buf key = HF_BUF_INIT(strlen(url) + strlen(name) + 2);
+    if (hf_buf_printf(&key, "%s %s", url, name) != HF_OK || hf_buf_u8(&key, '\0') != HF_OK) {
+        return NULL;
+    }
+    const char *text = (const char *)hf_buf_bytes(&key).ptr;
+    struct hf_ocsp_site *site = hf_map_get(&question->desk->sites, hf_bytes_str(text));
+    return site ? site : site_new(question->desk, text, url);
 }
 
 void hf_ocsp_site_ask(struct hf_ocsp_question *question)
 {
-    struct hf_ocsp_desk *desk = question->desk;
-    const char *url = question->urls[question->url_at];
-    struct hf_ocsp_site *site = hf_map_get(&desk->sites, hf_bytes_str(url));
-    site = site ? site : site_new(desk, url);
+    struct hf_ocsp_site *site = site_of(question);
     if (!site) {
         hf_ocsp_question_fail(question, HF_REASON_OCSP_UNREACHABLE, hf_err_text());
         return;

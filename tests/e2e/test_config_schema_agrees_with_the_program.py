@@ -33,7 +33,7 @@ identities:
 trust:
   partners: {roots: a.pem, names: from-roots, depth: 1, ca: main,
              ocsp: {from-certificates: ["http://ocsp.example"], staple: use, leaf-only: true, nonce: send,
-                    timeout: 3s, refresh: 1h, max-age: 10m, clock-skew: 1m, batch: 8, when-stale: 1h,
+                    url-trust: partners, timeout: 3s, refresh: 1h, max-age: 10m, clock-skew: 1m, batch: 8, when-stale: 1h,
                     when-missing: deny}}
   quiet: {roots: a.pem, names: ./a.pem, ocsp: {responder: "http://ocsp.example/"},
           crl: {files: [a.pem], urls: ["https://crl.example:8443/a.crl?x=1"], from-certificates: ["http://[::1]:80"],

@@ -4,6 +4,7 @@
 import dataclasses
 import datetime
 import pathlib
+import ssl
 import subprocess
 
 CA_CONFIG = '''
@@ -205,6 +206,13 @@ class Pki:
         self.bob = self.clients.client('bob')
         self.stranger = self.strangers.client('stranger')
         self.expired = self.clients.expired('carol')
+
+
+def serve_tls(server, leaf):
+    """Makes a socketserver speak TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(leaf.chain, leaf.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 
 
 def nss_database(folder, leaf, root):

@@ -65,13 +65,15 @@ def answer(leaf, issuer, by=None, status='good', reason=None, since=None, until=
 
 
 class Responder:
-    """For the root and the issuing CA of an authority, at http://127.0.0.1:PORT/.
+    """For the root and the issuing CA of an authority, at http://127.0.0.1:PORT/; tls, a certs.Leaf, makes it
+    https.
 
     revoke() and forget() change what it says. `behave` may be a function of (handler, request) that
     answers in its place, and returns bytes to send as an answer, or None when it has done so itself."""
 
-    def __init__(self, port, authority, minutes=60, signer=None):
+    def __init__(self, port, authority, minutes=60, signer=None, tls=None):
         self.port, self.authority, self.minutes, self.signer = port, authority, minutes, signer
+        self.tls = tls
         self.behave = None
         self.requests = []  # how many certificates each was about that came
         self._answered = 0
@@ -88,7 +90,7 @@ class Responder:
 
     @property
     def origin(self):
-        return f'http://127.0.0.1:{self.port}'
+        return f'{"https" if self.tls else "http"}://127.0.0.1:{self.port}'
 
     @property
     def url(self):
@@ -176,6 +178,8 @@ class Responder:
                 pass  # whoever asked has gone: their right
 
         self._server = Server(('127.0.0.1', self.port), Handler)
+        if self.tls:
+            certs.serve_tls(self._server, self.tls)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):

@@ -7,14 +7,15 @@ import http.server
 import threading
 import time
 
-from harness import waiting
+from harness import certs, waiting
 
 
 class Publisher:
     """`files` maps paths to bytes, or to a function of the request handler that answers itself."""
 
-    def __init__(self, port, files=None):
+    def __init__(self, port, files=None, tls=None):
         self.port = port
+        self.tls = tls  # a certs.Leaf: https
         self.files = dict(files or {})
         self.cache_control = None
         self.asked = []  # (path, status)
@@ -24,7 +25,7 @@ class Publisher:
 
     @property
     def origin(self):
-        return f'http://127.0.0.1:{self.port}'
+        return f'{"https" if self.tls else "http"}://127.0.0.1:{self.port}'
 
     def url(self, path):
         return self.origin + path
@@ -82,6 +83,8 @@ class Publisher:
                 pass  # whoever asked has gone: their right
 
         self._server = Server(('127.0.0.1', self.port), Handler)
+        if self.tls:
+            certs.serve_tls(self._server, self.tls)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):

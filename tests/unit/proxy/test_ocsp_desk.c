@@ -50,6 +50,13 @@ static const struct hf_cfg_ocsp *terms(void *ctx, const char *trust)
     return strcmp(trust, "clients") == 0 ? &cfg : NULL;
 }
 
+static struct hf_trust *no_trust(void *ctx, const struct hf_cfg_ocsp *of)
+{
+    (void)ctx;
+    assert_ptr_equal(of, &cfg);
+    return NULL;
+}
+
 static void on_change(void *ctx)
 {
     (void)ctx;
@@ -79,6 +86,7 @@ static int begin(void **state)
                                          .log = &quiet,
                                          .metrics = metrics,
                                          .terms = terms,
+                                         .url_trust = no_trust,
                                          .on_change = on_change};
     assert_int_equal(hf_ocsp_desk_new(&env, &desk), HF_OK);
     return 0;
@@ -220,6 +228,22 @@ static void a_trust_that_no_longer_asks_is_told(void **state)
     hf_ocsp_recall_done(&recall);
 }
 
+/* Rather than by the system's roots. */
+static void without_its_url_trust_nobody_is_asked(void **state)
+{
+    (void)state;
+    struct hf_cfg_trust *named = hf_alloc_zero(1, sizeof(*named));
+    struct hf_ocsp_recall recall;
+    cfg.url_trust = named;
+    ask("clients", 0);
+    hf_free(named);
+    assert_int_equal(n_requests(), 0);
+    assert_true(hf_ocsp_memory_get(hf_ocsp_desk_memory(desk), &key, &recall));
+    assert_int_equal(recall.reason, HF_REASON_OCSP_MISSING);
+    assert_string_equal(recall.why, "the url-trust of its trust \"clients\" is not there");
+    hf_ocsp_recall_done(&recall);
+}
+
 static void stamps_grow_with_what_is_learnt(void **state)
 {
     (void)state;
@@ -291,6 +315,7 @@ int main(void)
         ONE(what_does_not_serve_this_trust_is_asked_anew),
         ONE(a_stale_staple_is_no_answer),
         ONE(a_trust_that_no_longer_asks_is_told),
+        ONE(without_its_url_trust_nobody_is_asked),
         ONE(stamps_grow_with_what_is_learnt),
         ONE(a_responder_that_is_being_told_of_makes_no_room),
     };
