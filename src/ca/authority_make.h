@@ -33,7 +33,8 @@ struct hf_authority_new {
 enum hf_err hf_authority_name_check(const char *name) HF_MUST_CHECK;
 
 /* hf_authority_make makes key and certificate. actor is for the audit. Errors: HF_E_EXISTS (the
- * name), HF_E_NOT_FOUND (the parent, or its key), HF_E_INVALID, those of the store and of keys. */
+ * name), HF_E_NOT_FOUND (the parent, or its key), HF_E_DENIED (the parent is retired),
+ * HF_E_INVALID, those of the store and of keys. */
 enum hf_err hf_authority_make(struct hf_ca_service *service, const char *actor,
                               const struct hf_authority_new *what) HF_MUST_CHECK;
 
@@ -64,7 +65,7 @@ struct hf_authority_sign {
 };
 
 /* hf_authority_sign gives a CA certificate. Where `cert` is that of an authority in this store, it
- * is kept there too, and sent with its chain. */
+ * is kept there too, and sent with its chain. Errors: as hf_authority_make's. */
 enum hf_err hf_authority_sign(struct hf_ca_service *service, const char *actor,
                               const struct hf_authority_sign *what,
                               struct hf_cert **out) HF_MUST_CHECK;

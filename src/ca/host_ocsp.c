@@ -2,7 +2,8 @@
 /*
  * OCSP signers: for each authority with a key, a key pair that lives in memory alone, and a
  * certificate that the authority issues for it, as it issues others: recorded, audited. Made again
- * when half of its time is gone, and whenever the daemon starts.
+ * when half of its time is gone, and whenever the daemon starts; to the authority's own end, also
+ * when it is retired.
  */
 #include <stdio.h>
 
@@ -82,7 +83,8 @@ int64_t hf_host_ocsp_due(struct hf_ca_host *host)
     int64_t next = FAR_MS;
     for (size_t i = 0; i < host->n_authorities; i++) {
         struct hf_host_authority *owner = &host->authorities[i];
-        if (!owner->authority->issuer) {
+        const struct hf_issuer *issuer = owner->authority->issuer;
+        if (!issuer || hf_issuer_end(issuer) <= hf_host_now_s(host)) {
             continue;
         }
         if (due_of(host, owner) == 0) {

@@ -216,6 +216,30 @@ static void test_rotation_goes_on_where_it_stopped(void **state)
     hf_authorities_unref(set);
 }
 
+static void test_a_retired_authority_signs_no_other(void **state)
+{
+    (void)state;
+    HF_CLEANUP(hf_subject_done) struct hf_subject subject = {0};
+    HF_CLEANUP(hf_cert_unrefp) struct hf_cert *cross = NULL;
+    struct hf_authorities *set = hf_ca_authorities(service);
+    const struct hf_authority *root = hf_authorities_find(set, "root");
+    assert_int_equal(
+        hf_authority_change(service, "test", root, HF_AUTHORITY_RETIRED, &root->settings), HF_OK);
+    assert_int_equal(hf_subject_parse("CN=Example Branch CA,O=Example", &subject), HF_OK);
+    const struct hf_authority_new branch = {.name = "branch",
+                                            .subject = &subject,
+                                            .parent = "root",
+                                            .path_len = HF_PATH_LEN_STANDARD};
+    assert_int_equal(hf_authority_make(service, "test", &branch), HF_E_DENIED);
+    const struct hf_authority_sign sign = {.by = "root",
+                                           .cert = hf_authorities_find(set, "issuing")->cert,
+                                           .label = "issuing",
+                                           .path_len = HF_PATH_LEN_STANDARD};
+    assert_int_equal(hf_authority_sign(service, "test", &sign, &cross), HF_E_DENIED);
+    assert_string_equal(hf_err_text(), "the authority \"root\" is retired and issues nothing");
+    hf_authorities_unref(set);
+}
+
 static void test_keys_stay_closed_without_the_passphrase(void **state)
 {
     (void)state;
@@ -272,6 +296,7 @@ int main(void)
         TEST(chains_lead_to_the_root_and_leave_it_out),
         TEST(rotation_sends_the_cross_certificate_until_it_is_finished),
         TEST(rotation_goes_on_where_it_stopped),
+        TEST(a_retired_authority_signs_no_other),
         TEST(keys_stay_closed_without_the_passphrase),
         TEST(another_process_changes_are_seen),
     };

@@ -334,6 +334,19 @@ static void a_retired_authority_goes_on_answering_ocsp(void **state)
     until(n_signers() == 2);
 }
 
+static void an_authority_that_has_ended_is_asked_for_no_signer(void **state)
+{
+    (void)state;
+    until(n_signers() == 1);
+    hf_ca_host_close(host);
+    world_now += 5 * 365 * 86400; /* beyond issuing's end, and not the root's */
+    atomic_store(&n_errors, 0);
+    open_host();
+    until(last_list().this_update == world_now); /* signers come before lists are ready */
+    assert_int_equal(n_signers(), 1);
+    assert_int_equal(atomic_load(&n_errors), 0);
+}
+
 /* --- The public part ----------------------------------------------------------------------------
  */
 
@@ -493,6 +506,7 @@ int main(void)
         host_test(lists_follow_revocations_and_are_never_dated_back),
         host_test(a_signer_that_could_not_be_had_is_asked_for_again_soon),
         host_test(a_retired_authority_goes_on_answering_ocsp),
+        host_test(an_authority_that_has_ended_is_asked_for_no_signer),
         host_test(documents_are_shown_as_http_wants_them),
         host_test(before_anything_is_shown_it_is_not_ready),
         host_test(the_feed_tells_all_then_what_is_new),
