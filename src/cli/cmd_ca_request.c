@@ -6,10 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/ca_files.h"
-#include "cli/ca_open.h"
-#include "cli/table.h"
-
-enum { PAGE = 500 };
+#include "cli/ca_listing.h"
 
 struct values {
     struct hf_ca_values ca;
@@ -30,30 +27,12 @@ static const struct hf_option list_options[] = {
     HF_CA_OPTIONS_JSON(struct values, ca),
 };
 
-struct listing {
-    struct hf_table table;
-    json_t *array;
-    int64_t last;
-    size_t n, n_page;
-};
-
-static void listing_done(struct listing *listing)
-{
-    hf_table_done(&listing->table);
-    json_decref(listing->array);
-}
-
 static enum hf_err add_row(void *ctx, const struct hf_store_request *row)
 {
-    struct listing *listing = ctx;
+    struct hf_ca_listing *listing = ctx;
     char when[HF_TIME_TEXT_SIZE];
     hf_format_time(row->created_at, when);
-    listing->last = row->id;
-    listing->n++;
-    listing->n_page++;
-    if (json_array_append_new(listing->array, hf_row_request(row)) != 0) {
-        return hf_fail(HF_E_NOMEM, "out of memory");
-    }
+    HF_TRY(hf_ca_listing_add(listing, row->id, hf_row_request(row)));
     hf_table_cell_fmt(&listing->table, "%lld", (long long)row->id);
     hf_table_cell(&listing->table, hf_store_request_state_name(row->state));
     hf_table_cell(&listing->table, row->profile);
@@ -63,23 +42,11 @@ static enum hf_err add_row(void *ctx, const struct hf_store_request *row)
     return HF_OK;
 }
 
-static enum hf_err list(struct hf_cli *cli, const struct values *values, struct listing *listing)
+static enum hf_err page(struct hf_ca_listing *listing, struct hf_store *store, size_t limit)
 {
-    HF_CLEANUP(hf_store_closep) struct hf_store *store = NULL;
-    HF_TRY(hf_ca_store_open(&values->ca, &store));
-    do {
-        listing->n_page = 0;
-        HF_TRY(hf_store_requests(store, values->all ? -1 : HF_REQUEST_PENDING, listing->last, PAGE,
-                                 add_row, listing));
-    } while (listing->n_page == PAGE);
-    if (values->ca.json) {
-        return hf_cli_json(cli, HF_TAKE(listing->array));
-    }
-    if (listing->n == 0) {
-        hf_cli_say(cli, "no request is waiting");
-        return HF_OK;
-    }
-    return hf_table_print(&listing->table, cli->out);
+    const struct values *values = listing->values;
+    return hf_store_requests(store, values->all ? -1 : HF_REQUEST_PENDING, listing->last, limit,
+                             add_row, listing);
 }
 
 static enum hf_exit run_list(struct hf_cli *cli, const void *given)
@@ -88,10 +55,10 @@ static enum hf_exit run_list(struct hf_cli *cli, const void *given)
         {"ID", HF_COLUMN_RIGHT},  {"STATE", HF_COLUMN_LEFT},    {"PROFILE", HF_COLUMN_LEFT},
         {"NAME", HF_COLUMN_LEFT}, {"ASKED BY", HF_COLUMN_LEFT}, {"SINCE", HF_COLUMN_LEFT},
     };
-    HF_CLEANUP(listing_done) struct listing listing = {.array = json_array()};
-    hf_table_init(&listing.table, columns, HF_N_ELEMENTS(columns));
-    enum hf_err err = list(cli, given, &listing);
-    return err == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, err);
+    static const struct hf_ca_listing_kind kind = {columns, HF_N_ELEMENTS(columns),
+                                                   "no request is waiting", page};
+    const struct values *values = given;
+    return hf_ca_listing_run(cli, &kind, &values->ca, values);
 }
 
 const struct hf_command hf_cmd_ca_requests = {
