@@ -67,6 +67,19 @@ enum hf_err hf_index_parse(struct hf_bytes text, const char *label,
                            enum hf_err (*fn)(void *ctx, const struct hf_index_line *line),
                            void *ctx) HF_MUST_CHECK;
 
+/* What a line of handfast's old journal.jsonl issued. Views. */
+struct hf_old_issue {
+    struct hf_bytes der; /* what should be a certificate */
+    const char *profile; /* "server", "client" */
+    int64_t issued_at;
+};
+
+/* hf_old_journal_parse gives every certificate that was issued to fn. Errors: HF_E_MALFORMED,
+ * HF_E_INVALID, HF_E_TOO_LARGE with label and line, fn's. */
+enum hf_err hf_old_journal_parse(struct hf_bytes text, const char *label,
+                                 enum hf_err (*fn)(void *ctx, const struct hf_old_issue *issue),
+                                 void *ctx) HF_MUST_CHECK;
+
 /* What is taken from step-ca's export: PEM. */
 struct hf_step_export {
     struct hf_buf root;

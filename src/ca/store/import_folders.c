@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where each of the others keeps its things. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "ca/store/import_impl.h"
 #include "ca/store_backup.h"
-#include "ca/when.h"
 #include "os/file.h"
 #include "pki/pem.h"
 
@@ -279,56 +276,22 @@ static enum hf_err own_authority(struct own_folder *folder, const char *name, co
     return hf_import_authority_add(folder->importing, &from, out_id, out);
 }
 
-static enum hf_err own_cert(struct own_folder *folder, const json_t *line)
+static enum hf_err own_cert(void *ctx, const struct hf_old_issue *issue)
 {
-    HF_CLEANUP(hf_buf_done) struct hf_buf der = HF_BUF_INIT(HF_CERT_DER_MAX);
+    struct own_folder *folder = ctx;
     HF_CLEANUP(hf_cert_unrefp) struct hf_cert *cert = NULL;
-    const char *text = json_string_value(json_object_get(line, "der"));
-    const char *at = json_string_value(json_object_get(line, "at"));
-    const char *profile = json_string_value(json_object_get(line, "profile"));
-    int64_t issued_at;
-    if (!text || !at || !profile) {
-        return hf_fail(HF_E_MALFORMED, "it should have \"der\", \"at\" and \"profile\"");
-    }
-    HF_TRY(hf_ca_parse_time(at, &issued_at));
-    HF_TRY(hf_base64_decode(hf_bytes_str(text), &der));
-    HF_TRY(hf_cert_from_der(hf_buf_bytes(&der), &cert));
+    HF_TRY(hf_cert_from_der(issue->der, &cert));
     return hf_import_cert(folder->importing, folder->issuing_id, folder->issuing, cert,
-                          strcmp(profile, "client") == 0 ? "user" : profile, issued_at);
+                          strcmp(issue->profile, "client") == 0 ? "user" : issue->profile,
+                          issue->issued_at);
 }
 
-static enum hf_err own_line(struct own_folder *folder, struct hf_bytes text)
-{
-    json_error_t where;
-    json_t *line = json_loadb((const char *)text.ptr, text.len, 0, &where);
-    if (!line) {
-        return hf_fail(HF_E_MALFORMED, "%s", where.text);
-    }
-    const char *event = json_string_value(json_object_get(line, "event"));
-    enum hf_err err = event && strcmp(event, "issue") == 0 ? own_cert(folder, line) : HF_OK;
-    json_decref(line);
-    return err;
-}
-
-/* A last line without an end was cut by a crash: nobody was given its certificate. */
 static enum hf_err own_journal(struct own_folder *folder)
 {
     HF_CLEANUP(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_IMPORT_FILE_CAP);
     bool found;
     HF_TRY(hf_import_read(folder->importing->what->path, "journal.jsonl", &text, &found));
-    struct hf_bytes rest = hf_buf_bytes(&text);
-    for (int number = 1; rest.len; number++) {
-        const uint8_t *lf = memchr(rest.ptr, '\n', rest.len);
-        if (!lf) {
-            return HF_OK;
-        }
-        enum hf_err err = own_line(folder, hf_bytes_of(rest.ptr, (size_t)(lf - rest.ptr)));
-        if (err != HF_OK) {
-            return hf_fail_context(err, "journal.jsonl:%d", number);
-        }
-        rest = hf_bytes_from(rest, (size_t)(lf - rest.ptr) + 1);
-    }
-    return HF_OK;
+    return hf_old_journal_parse(hf_buf_bytes(&text), "journal.jsonl", own_cert, folder);
 }
 
 static enum hf_err import_own(struct own_folder *folder)
