@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from harness import clients, configs, daemon as daemons
+from harness import clients, configs, daemon as daemons, waiting
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def daemon(handfast, pki, echo, port, metrics_port):
 
 
 def scrape(port):
-    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=waiting.SECONDS)
     connection.request('GET', '/metrics')
     response = connection.getresponse()
     text = response.read().decode()

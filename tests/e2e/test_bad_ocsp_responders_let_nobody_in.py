@@ -24,7 +24,7 @@ def responder(ports, pki):
 @pytest.fixture
 def config(pki, echo, port, responder):
     made = configs.server_side(pki, port, echo)
-    made['trust']['clients']['ocsp'] = {'responder': responder.url, 'leaf-only': True, 'timeout': '2s'}
+    made['trust']['clients']['ocsp'] = {'responder': responder.url, 'leaf-only': True, 'timeout': '1m'}
     return made
 
 
@@ -43,29 +43,42 @@ def let_in(port, pki, leaf=None):
         clients.exchange(client)
 
 
-def test_a_slow_one_costs_its_timeout_and_others_nothing(handfast, config, responder, port, pki):
-    release = threading.Event()
-
-    def slowly(handler, request):
-        release.wait(waiting.SECONDS)
+@pytest.fixture
+def slowly(responder):
+    """A behaviour: the answer comes when `release` is set; `asked` says that it was asked for."""
+    def behave(handler, request):
+        behave.asked.set()
+        behave.release.wait(waiting.SECONDS)
         return responder.sign(request)
 
-    daemon = handfast(config)
+    behave.asked, behave.release = threading.Event(), threading.Event()
+    yield behave
+    behave.release.set()
+
+
+def test_a_slow_one_costs_others_nothing(handfast, config, responder, slowly, port, pki):
+    handfast(config)
     let_in(port, pki, pki.bob)
     responder.behave = slowly
-    began = time.monotonic()
     outcome = []
-    waiter = threading.Thread(
-        target=lambda: outcome.append(clients.refusal(port, pki.servers.root.cert, pki.alice)))
+    waiter = threading.Thread(target=lambda: outcome.append(let_in(port, pki)))
     waiter.start()
+    assert slowly.asked.wait(waiting.SECONDS)
     let_in(port, pki, pki.bob)  # known already: it doesn't wait for alice's answer
     assert not outcome
+    slowly.release.set()
     waiter.join()
-    assert outcome == ['certificate unknown']
-    assert 1.5 < time.monotonic() - began < waiting.SECONDS
-    line = daemon.log.wait(event='handshake', result='refused', reason='ocsp-unreachable')
-    assert 'did not answer within 2000 ms' in line['detail'] or 'timed out' in line['detail'].lower()
-    release.set()
+    assert outcome == [None]
+
+
+def test_a_slow_one_costs_its_timeout(handfast, config, responder, slowly, port, pki):
+    config['trust']['clients']['ocsp']['timeout'] = '1s'
+    responder.behave = slowly
+    daemon = handfast(config)
+    began = time.monotonic()
+    line = refused(daemon, port, pki, 'ocsp-unreachable')
+    assert time.monotonic() - began > 0.9
+    assert 'did not answer within 1000 ms' in line['detail'] or 'timed out' in line['detail'].lower()
 
 
 def test_one_that_is_down_is_told_at_once(handfast, config, responder, port, pki):
@@ -75,7 +88,7 @@ def test_one_that_is_down_is_told_at_once(handfast, config, responder, port, pki
     assert responder.url in line['detail']
     began = time.monotonic()
     assert clients.refusal(port, pki.servers.root.cert, pki.bob) == 'certificate unknown'
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 50, 'it waited for the whole timeout'
     assert responder.url in daemon.log.wait(event='ocsp')['text']
     config['trust']['clients']['ocsp']['when-missing'] = 'allow'
     daemon.reload(config)
@@ -221,7 +234,6 @@ def test_many_who_ask_the_same_share_one_request(handfast, config, responder, po
         return responder.sign(request)
 
     responder.behave = held
-    config['trust']['clients']['ocsp']['timeout'] = '20s'
     daemon = handfast(config)
     outcomes = []
 
@@ -256,7 +268,7 @@ def test_those_who_wait_for_one_responder_are_asked_about_together(handfast, con
         return responder.sign(request)
 
     responder.behave = held
-    config['trust']['clients']['ocsp'].update({'timeout': '20s', 'batch': 16})
+    config['trust']['clients']['ocsp'].update({'batch': 16})
     handfast(config)
     failures = []
 
@@ -294,7 +306,7 @@ def test_one_that_answers_about_a_single_certificate_is_asked_singly(handfast, c
         return ocsp.answer(by_serial[found[1]], issuing)
 
     responder.behave = first_only
-    config['trust']['clients']['ocsp'].update({'timeout': '20s', 'batch': 16})
+    config['trust']['clients']['ocsp'].update({'batch': 16})
     handfast(config)
     failures = []
 

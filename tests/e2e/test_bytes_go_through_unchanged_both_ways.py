@@ -10,7 +10,7 @@ import ssl
 
 import pytest
 
-from harness import backends, clients, configs
+from harness import backends, clients, configs, waiting
 
 pytestmark = pytest.mark.engines
 
@@ -142,7 +142,7 @@ def test_backend_ends_first_and_still_gets_the_rest(handfast, pki, backend, port
         half.drive(lambda: tls.write(data))
         half.end()
         record = server.wait()[0]
-        assert record.ended.wait(20)
+        assert record.ended.wait(waiting.SECONDS)
     assert bytes(record.received) == data
     assert daemon.log.wait(event='connection')['bytes_in'] == len(data)
 

@@ -109,7 +109,7 @@ frontend in
         assert clients.refusal(port, ca.roots, ca.bob) == 'certificate revoked'
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(waiting.SECONDS)
     nginx = backends.Nginx(tmp_path / 'nginx', ports.take(), ca.server, whole, f'ssl_crl {lists};')
     try:
         with clients.connect(nginx.port, ca.roots, ca.bob) as connection:

@@ -204,7 +204,7 @@ frontend in
         assert clients.refusal(port, ca.roots, ca.bob) == 'certificate revoked'
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(waiting.SECONDS)
     nginx = backends.Nginx(tmp_path / 'nginx', ports.take(), ca.server, whole,
                            f'ssl_crl {pem};')
     try:
@@ -414,7 +414,8 @@ def test_the_feed_tells_all_then_what_is_new(served):
     began = time.monotonic()
     ca.ca.good('revoke', '--cert', carol.cert)
     told = lines(waits)
-    assert time.monotonic() - began < waiting.SECONDS and told[2] == 'from 1' and told[-1] == 'end 2'
+    assert time.monotonic() - began < 45, 'it came when the wait was over'
+    assert told[2] == 'from 1' and told[-1] == 'end 2'
     assert sum(line.startswith('+ ') for line in told) == 1
     assert lines(feed(ca, f'store={store}&since=2&wait=0'))[-1] == 'end 2'
     assert lines(feed(ca, 'store=another&since=2&wait=50'))[2] == 'from 0'
@@ -469,7 +470,7 @@ def test_a_revocation_reaches_other_nodes(node):
                 pass
     assert 'says the CA far' in far.log.wait(event='no-longer-admitted')['text']
     assert clients.refusal(port, ca.roots, ca.bob) == 'certificate revoked'
-    assert time.monotonic() - began < waiting.SECONDS
+    assert time.monotonic() - began < 45, 'it came when the wait of the feed was over'
 
 
 def test_who_does_not_hear_the_feed_lets_nobody_in(node):

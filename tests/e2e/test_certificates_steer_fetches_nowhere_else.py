@@ -44,7 +44,7 @@ def test_points_of_lists(handfast, site, elsewhere, echo, port, pki, tmp_path):
     (tmp_path / 'state').mkdir(mode=0o700)
     config = configs.server_side(pki, port, echo, state=str(tmp_path / 'state'))
     config['trust']['clients']['crl'] = {'urls': [site.url('/root.crl')], 'from-certificates': [site.origin],
-                                         'wait': '15s'}
+                                         'wait': '1m'}
     daemon = handfast(config)
     waiting.until(lambda: daemon.admin('GET', '/crls')[1]['lists'], 'the list of the root')
     points = ', '.join(f'URI:{url}' for url in [*odd(site, elsewhere), site.url('/issuing.crl')])
@@ -59,7 +59,7 @@ def test_points_of_lists(handfast, site, elsewhere, echo, port, pki, tmp_path):
 
 def test_responders(handfast, site, elsewhere, echo, port, pki):
     config = configs.server_side(pki, port, echo)
-    config['trust']['clients']['ocsp'] = {'from-certificates': [site.origin], 'leaf-only': True, 'timeout': '5s'}
+    config['trust']['clients']['ocsp'] = {'from-certificates': [site.origin], 'leaf-only': True, 'timeout': '1m'}
     daemon = handfast(config)
     for number, url in enumerate(odd(site, elsewhere)):
         leaf = pki.clients.client(f'steers-{number}', extensions=f'authorityInfoAccess = OCSP;URI:{url}\n')

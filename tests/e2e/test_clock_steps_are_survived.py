@@ -78,7 +78,7 @@ def test_an_answer_of_another_day_lets_nobody_in(handfast, pki, echo, port, port
         until=revocation.now(seconds=right + 3600))
     clock.set(right)
     config = configs.server_side(pki, port, echo)
-    config['trust']['clients']['ocsp'] = {'responder': responder.url, 'leaf-only': True, 'timeout': '2s'}
+    config['trust']['clients']['ocsp'] = {'responder': responder.url, 'leaf-only': True, 'timeout': '8s'}
     try:
         daemon = handfast(config, env=clock.env())
         roots = pki.servers.root.cert

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture
 def daemon(handfast, pki, echo, port):
-    running = handfast(configs.server_side(pki, port, echo, listener={'handshake-timeout': '5s'}))
+    running = handfast(configs.server_side(pki, port, echo))
     yield running
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client)

@@ -67,7 +67,7 @@ def test_slow_heads_and_bodies_are_timed_out(handfast, pki, backend, port, recor
 
 def test_idle_connections_are_closed_in_order(handfast, pki, backend, port, recording):
     handfast(configs.http_side(pki, port, backend(recording.serve), listener={
-        'http': {'keep-alive-timeout': '300ms'}}))
+        'http': {'keep-alive-timeout': '3s'}}))
     with connect(port, pki) as connection:
         connection.sendall(GET % b'/')
         reader = clients.HttpReader(connection)

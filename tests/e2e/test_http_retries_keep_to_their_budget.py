@@ -110,8 +110,8 @@ def test_an_answer_that_goes_on_is_not(handfast, pki, backend, port):
         connection.recv(65536)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n')
         for _ in range(8):
-            threading.Event().wait(0.1)
+            threading.Event().wait(0.5)
             connection.sendall(b'x')
         connection.recv(1)
-    handfast(configs.http_side(pki, port, backend(serve), upstream={'response-timeout': '600ms'}))
+    handfast(configs.http_side(pki, port, backend(serve), upstream={'response-timeout': '3s'}))
     assert get(pki, port, '/') == 200

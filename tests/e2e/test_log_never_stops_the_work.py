@@ -4,8 +4,6 @@
 import os
 import signal
 import subprocess
-import threading
-import time
 
 import pytest
 
@@ -22,12 +20,16 @@ def serve_some(port, pki, n=20):
             clients.exchange(client)
 
 
+def told(daemon, count):
+    """What the daemon says of its log: lines are written by a thread of their own, in its time."""
+    return daemon.admin('GET', '/status')[1]['log'][count]
+
+
 def test_full_disk(handfast, pki, echo, port):
     """/dev/full refuses every write as a full disk does."""
     daemon = handfast(configs.server_side(pki, port, echo, log=log_to('/dev/full')))
     serve_some(port, pki)
-    status = daemon.admin('GET', '/status')[1]
-    assert status['log']['write_errors'] > 0
+    waiting.until(lambda: told(daemon, 'write_errors'))
 
 
 @pytest.fixture
@@ -47,12 +49,7 @@ def test_disk_that_fills_up_and_recovers(handfast, pki, echo, port, tiny_disk):
     filler = tiny_disk / 'filler'
     filler.write_bytes(b'x' * 40_000)
     daemon = handfast(configs.server_side(pki, port, echo, log=log_to(path)))
-    for _ in range(20):
-        serve_some(port, pki, 5)
-        if daemon.admin('GET', '/status')[1]['log']['write_errors']:
-            break
-    else:
-        raise AssertionError('the disk never filled up')
+    waiting.until(lambda: serve_some(port, pki, 5) or told(daemon, 'write_errors'), 'the full disk')
     filler.unlink()
     before = path.stat().st_size
     serve_some(port, pki, 5)
@@ -66,14 +63,10 @@ def test_reader_that_does_not_read(handfast, pki, echo, port, herd):
     reading, writing = os.pipe()
     daemon = handfast(configs.server_side(pki, port, echo), stderr=writing)
     os.close(writing)
-    for _ in range(10):
-        subprocess.run([herd, 'clients', '--port', str(port), '--roots', pki.servers.root.cert,
-                        '--cert', pki.alice.chain, '--key', pki.alice.key, '--n', '300',
-                        '--at-once', '20'], check=True, capture_output=True)
-        if daemon.admin('GET', '/status')[1]['log']['dropped']:
-            break
-    else:
-        raise AssertionError('the log never filled up')
+    words = [herd, 'clients', '--port', str(port), '--roots', pki.servers.root.cert, '--cert', pki.alice.chain,
+             '--key', pki.alice.key, '--n', '300', '--at-once', '20']
+    waiting.until(lambda: subprocess.run(words, check=True, capture_output=True) and told(daemon, 'dropped'),
+                  'the full log')
     serve_some(port, pki, 5)
     os.close(reading)
 
@@ -84,19 +77,12 @@ def test_log_is_reopened_for_rotation(handfast, pki, echo, port, tmp_path):
     serve_some(port, pki, 1)
     path.rename(tmp_path / 'handfast.log.1')
     daemon.process.send_signal(signal.SIGUSR1)
-    wait_for(path.exists)
+    waiting.until(path.exists, 'the new file')
     serve_some(port, pki, 1)
     daemon.stop()
     old, new = (tmp_path / 'handfast.log.1').read_bytes(), path.read_bytes()
     assert b'"event":"stopped"' in new
     assert (old + new).count(b'"event":"handshake"') == 2, 'a line was lost in between'
-
-
-def wait_for(condition):
-    deadline, never = time.monotonic() + waiting.SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline
-        never.wait(0.02)
 
 
 def test_text_form(handfast, pki, echo, port, tmp_path):

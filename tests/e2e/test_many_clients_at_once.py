@@ -74,8 +74,7 @@ def test_ten_thousand_idle_connections(handfast, pki, port, herd, crowd_echo):
     crowd = start_herd(herd, pki, port, '--n', admitted, '--together', '--hold')
     waiting_room = [clients.plain(port) for _ in range(silent)]
     assert crowd.stdout.readline() == f'open {admitted}\n'
-    opened = daemon.admin('GET', '/status')[1]['listeners'][0]['connections']['open']
-    assert opened == 10_000
+    waiting.until(lambda: daemon.admin('GET', '/status')[1]['listeners'][0]['connections']['open'] == 10_000)
     with clients.connect(port, pki.servers.root.cert, pki.bob) as client:
         clients.exchange(client)
     for one in waiting_room:

@@ -83,7 +83,7 @@ def test_curl_checks_the_status(handfast, config, responder, backend, port, pki,
 
 
 def test_it_is_renewed_while_running_and_survives_the_responder(handfast, config, responder, port, pki):
-    first = ocsp.answer(pki.server, pki.servers.intermediates[0], until=revocation.now(seconds=6))
+    first = ocsp.answer(pki.server, pki.servers.intermediates[0], until=revocation.soon())
     responder.behave = lambda handler, request: first
     daemon = handfast(config)
     daemon.log.wait(event='staple')
@@ -102,7 +102,7 @@ def test_it_is_renewed_while_running_and_survives_the_responder(handfast, config
 
 def test_an_answer_that_has_ended_is_shown_no_longer(handfast, config, responder, port, pki):
     only = ocsp.answer(pki.server, pki.servers.intermediates[0], since=revocation.now(minutes=-5),
-                       until=revocation.now(seconds=4))
+                       until=revocation.soon())
     responder.behave = lambda handler, request: only
     daemon = handfast(config)
     daemon.log.wait(event='staple')

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from harness import clients, configs, idp, recorder
+from harness import clients, configs, idp, recorder, waiting
 
 warnings.filterwarnings('ignore', category=DeprecationWarning)
 
@@ -139,7 +139,7 @@ def test_others_go_on_while_a_password_is_hashed(pki, port, handfast, backend, u
             waits.settimeout(0)
             with pytest.raises(OSError):
                 waits.recv(1)  # not yet
-            waits.settimeout(20)
+            waits.settimeout(waiting.SECONDS)
         assert clients.HttpReader(waits).answer().status == 200
 
 

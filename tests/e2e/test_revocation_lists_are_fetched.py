@@ -152,9 +152,12 @@ def test_a_list_is_asked_for_again_in_time(handfast, config, lists, site, port, 
 
 
 def test_a_list_about_to_end_is_asked_for_before(handfast, config, lists, site, port, pki):
-    lists.write(until=revocation.now(seconds=8))
-    start(handfast, config)
-    site.wait('/issuing.crl', 304)  # an hour would be too late
+    lists.write(until=revocation.soon())
+    daemon = start(handfast, config)
+    lists.write()
+    # An hour would be too late.
+    daemon.log.wait(count=2, event='crl-fetched', url=site.url('/issuing.crl'))
+    crls(daemon, lambda answer: all(one['number'] == '03' for one in answer['lists']))
     let_in(port, pki)
 
 
@@ -272,7 +275,7 @@ def test_a_forged_list_gives_way_when_its_issuer_comes_to_be_known(handfast, con
 @pytest.mark.parametrize('fallback, admitted', [('deny', False), ('1h', True)])
 def test_a_host_that_is_down_leaves_the_stale_policy_to_decide(handfast, config, lists, site, port, pki,
                                                              fallback, admitted):
-    lists.write(until=revocation.now(seconds=5))
+    lists.write(until=revocation.soon())
     config['trust']['clients']['crl']['when-stale'] = fallback
     daemon = start(handfast, config)
     site.close()
@@ -394,7 +397,8 @@ def floods(handler):
 
 def test_bad_answers_change_nothing(handfast, config, lists, site, elsewhere, port, pki):
     lists.write([pki.bob])
-    config['trust']['clients']['crl'] |= {'fetch-timeout': '1s', 'max-size': '64KiB'}
+    crl = config['trust']['clients']['crl']
+    crl['max-size'] = '64KiB'
     daemon = start(handfast, config)
     elsewhere.files['/issuing.crl'] = site.files['/issuing.crl']
     good = site.files['/issuing.crl']
@@ -408,6 +412,9 @@ def test_bad_answers_change_nothing(handfast, config, lists, site, elsewhere, po
         'the server answered 404': None,
     }
     for words, answer in answers.items():
+        crl['fetch-timeout'] = '1s' if answer is never_ends else '1m'
+        daemon.reload(config)
+        crls(daemon, lambda answer: not any(url['fetching'] for url in answer['urls']))
         site.files['/issuing.crl'] = answer
         fetch(daemon)
         daemon.log.wait(url=site.url('/issuing.crl'), text=lambda text, words=words: words in (text or ''))

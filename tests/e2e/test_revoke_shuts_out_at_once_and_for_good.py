@@ -88,7 +88,7 @@ def test_an_entry_can_be_taken_back_or_end_by_itself(daemon, port, pki):
     revoke(daemon, '--undo', '1')
     with join(port, pki) as client:
         clients.exchange(client)
-    revoke(daemon, '--serial', pki.bob.serial, '--until', '2s')
+    revoke(daemon, '--serial', pki.bob.serial, '--until', '12s')
     assert is_shut_out(port, pki)
 
     def is_in_again():

@@ -118,7 +118,7 @@ def test_a_stale_list_refuses_unless_grace_is_given(handfast, config, lists, por
 
 
 def test_a_session_ends_when_its_list_goes_stale(handfast, config, lists, port, pki):
-    lists.write(until=revocation.now(seconds=4))
+    lists.write(until=revocation.soon())
     daemon = handfast(config)
     with join(port, pki) as client:
         clients.exchange(client)
@@ -127,7 +127,7 @@ def test_a_session_ends_when_its_list_goes_stale(handfast, config, lists, port, 
 
 
 def test_a_session_ends_with_its_certificate(handfast, config, port, pki):
-    leaf = pki.clients.client('brief', end=revocation.now(seconds=4))
+    leaf = pki.clients.client('brief', end=revocation.soon())
     daemon = handfast(config)
     with join(port, pki, leaf) as client:
         clients.exchange(client)

@@ -169,7 +169,7 @@ def test_a_connection_is_told_to_end_before_its_certificate_does(setting, port, 
 
 def test_and_is_cut_when_it_has(setting, port, pki, held):
     setting(**{'expiry-drain': '1h', 'cut-after': '0'})
-    with join_h2(port, pki, short_lived(pki, 3)) as brief:
+    with join_h2(port, pki, short_lived(pki, 12)) as brief:
         brief.request(fields('/held'))
         assert alert(brief.step) == 'certificate expired'
         assert brief.goaway == 'NO_ERROR'

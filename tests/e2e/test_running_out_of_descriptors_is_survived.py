@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Out of descriptors: accepting stops for a moment, is logged once, and goes on by itself."""
 
-from harness import clients, configs
+from harness import clients, configs, waiting
 
 
 def test_recovers(handfast, pki, echo, port):
@@ -36,7 +36,7 @@ def test_max_connections(handfast, pki, echo, port):
         pass
     daemon.log.wait(event='handshake', result='refused', reason='overloaded')
     clients.finish(held[0])
-    daemon.log.wait(event='connection', cause='finished')
+    waiting.until(lambda: daemon.admin('GET', '/status')[1]['listeners'][0]['connections']['open'] == 2)
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         clients.exchange(client)
     for one in held:

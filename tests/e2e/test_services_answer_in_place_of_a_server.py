@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from harness import clients, configs, daemon, h2raw
+from harness import clients, configs, daemon, h2raw, waiting
 
 TOOL = pathlib.Path(daemon.BUILD) / 'tests/e2e/tools/services'
 PERIOD = bytes(range(251))
@@ -171,7 +171,7 @@ def test_a_drain_has_what_is_held_answered(served, pki, port):
 
 def test_a_plain_listener_serves_the_public_part(served, port):
     served(plain=True)
-    with socket.create_connection(('127.0.0.1', port), timeout=10) as connection:
+    with socket.create_connection(('127.0.0.1', port), timeout=waiting.SECONDS) as connection:
         told, _ = shown(ask(connection, '/svc/echo'))
         assert told['plain'] == '1' and told['verified'] == '0' and told['peer'] == '-'
         assert told['chain'] == '0'

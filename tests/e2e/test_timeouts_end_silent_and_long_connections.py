@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import backends, clients, configs
+from harness import backends, clients, configs, waiting
 
 
 def test_silent_client(handfast, pki, echo, port):
@@ -27,53 +27,50 @@ def test_client_that_stops_half_way(handfast, pki, echo, port):
     daemon = handfast(configs.server_side(pki, port, echo, listener={'handshake-timeout': '400ms'}))
     with clients.plain(port, b'\x16\x03\x01\x02\x00\x01') as client:
         client.settimeout(0.05)
-        start = time.monotonic()
-        while time.monotonic() - start < 20:
+
+        def is_over():
             try:
                 client.sendall(b'\0')
-                if client.recv(100) == b'':
-                    break
+                return client.recv(100) == b''
             except TimeoutError:
-                continue
+                return False
             except ConnectionError:
-                break
-        assert time.monotonic() - start < 10
+                return True
+
+        waiting.until(is_over, 'the end of the connection')
     assert daemon.log.wait(event='handshake', result='refused')['reason'] == 'handshake-timeout'
 
 
 def test_idle(handfast, pki, echo, port):
-    daemon = handfast(configs.server_side(pki, port, echo, listener={'idle-timeout': '500ms'}))
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'idle-timeout': '3s'}))
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         start = time.monotonic()
-        while time.monotonic() - start < 1:  # busy for longer than the timeout: it stays
+        while time.monotonic() - start < 4:  # busy for longer than the timeout: it stays
             clients.exchange(client)
         with pytest.raises(ssl.SSLError, match='internal error'):
             client.recv(1)
     end = daemon.log.wait(event='connection')
     assert 'idle' in end['cause']
-    assert end['duration_ms'] >= 1400
+    assert end['duration_ms'] >= 6900
 
 
 def test_total(handfast, pki, echo, port):
-    daemon = handfast(configs.server_side(pki, port, echo, listener={'total-timeout': '600ms'}))
+    daemon = handfast(configs.server_side(pki, port, echo, listener={'total-timeout': '3s'}))
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
-        start = time.monotonic()
-        try:
-            while time.monotonic() - start < 20:
+        with pytest.raises((AssertionError, OSError)):
+            while not daemon.log.all(event='connection'):
                 clients.exchange(client)
-        except (AssertionError, OSError):
-            pass
-        assert 0.5 < time.monotonic() - start < 10
+            client.recv(1)
     end = daemon.log.wait(event='connection')
-    assert 'total' in end['cause'] or 'timeout' in end['cause']
-    assert 590 <= end['duration_ms'] < 10_000
+    assert end['cause'] == 'total-timeout'
+    assert end['duration_ms'] >= 2990
 
 
 @pytest.mark.parametrize('version', ['1.2', '1.3'])
 def test_total_in_a_transfer_is_no_clean_end(handfast, pki, backend, port, version):
     """close_notify would make the part that came look like the whole."""
     handfast(configs.server_side(pki, port, backend(backends.endless),
-                                 listener={'total-timeout': '400ms'}))
+                                 listener={'total-timeout': '3s'}))
     with clients.connect(port, pki.servers.root.cert, pki.alice, versions=(version,)) as client:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             clients.read_to_end(client)

@@ -26,15 +26,15 @@ def test_round_robin(handfast, pki, three, port):
 
 
 def test_least_connections(handfast, pki, three, port):
-    handfast(configs.server_side(pki, port, [one.address for one in three],
-                                 upstream={'balance': 'least-connections'}))
+    daemon = handfast(configs.server_side(pki, port, [one.address for one in three],
+                                          upstream={'balance': 'least-connections'}))
     held = [clients.connect(port, pki.servers.root.cert, pki.alice) for _ in range(6)]
     first = [clients.read_exactly(client, 2) for client in held]
     assert collections.Counter(first) == {b'a\n': 2, b'b\n': 2, b'c\n': 2}
     freed = first.index(b'b\n')
     held[freed].close()
-    three[1].records[0].ended.wait(waiting.SECONDS)
-    three[1].records[1].ended.wait(0.2)
+    waiting.until(lambda: [server['open'] for server in daemon.admin('GET', '/upstreams?upstream=app')[1][
+        'upstreams'][0]['servers']] == [2, 1, 2], 'the end of one connection')
     with clients.connect(port, pki.servers.root.cert, pki.alice) as client:
         assert clients.read_exactly(client, 2) == b'b\n'
     for client in held:

@@ -27,10 +27,10 @@ def states(daemon):
     return [server['state'] for server in servers(daemon)]
 
 
-def test_a_failing_server_rests_and_comes_back(handfast, pki, two, ports, port, backend):
+def test_a_failing_server_rests(handfast, pki, two, ports, port):
     down = ports.take()
     daemon = handfast(configs.server_side(pki, port, [f'127.0.0.1:{down}', two[0].address], upstream={
-        'slow-start': 0, 'eject': {'after': 3, 'within': '1m', 'time': '2s', 'max-time': '2s'}}))
+        'slow-start': 0, 'eject': {'after': 3, 'within': '1h', 'time': '1h', 'max-time': '1h'}}))
     for _ in range(6):
         assert ask(port, pki) == b'a\n'  # each that meets the dead one first goes on to the other
     line = daemon.log.wait(event='ejected')
@@ -40,6 +40,15 @@ def test_a_failing_server_rests_and_comes_back(handfast, pki, two, ports, port, 
     for _ in range(6):
         assert ask(port, pki) == b'a\n'
     assert servers(daemon)[0]['failures'] == before == 3
+
+
+def test_a_failing_server_comes_back(handfast, pki, two, ports, port, backend):
+    down = ports.take()
+    daemon = handfast(configs.server_side(pki, port, [f'127.0.0.1:{down}', two[0].address], upstream={
+        'slow-start': 0, 'eject': {'after': 1, 'within': '1h', 'time': '1s', 'max-time': '1s'}}))
+    for _ in range(2):
+        assert ask(port, pki) == b'a\n'
+    daemon.log.wait(event='ejected')
     backend(backends.greeting('z'), port=down)
     waiting.until(lambda: states(daemon) == ['up', 'up'])
     assert collections.Counter(ask(port, pki) for _ in range(4)) == {b'z\n': 2, b'a\n': 2}

@@ -120,8 +120,12 @@ class Daemon:
             self.wait_ready()
 
     def write_config(self, config):
-        """A whole configuration; what every test would repeat is filled in."""
+        """A whole configuration; what every test would repeat is filled in. On a busy machine a client
+        may take its time for its handshake, unless the test is about that."""
         if isinstance(config, dict):
+            listeners = {name: listener if listener.get('plain') else {'handshake-timeout': '10m', **listener}
+                         for name, listener in (config.get('listeners') or {}).items()}
+            config = {**config, 'listeners': listeners} if listeners else config
             config = {'admin': f'unix:{self.admin_path}',
                       'log': {'format': 'json', 'level': 'debug', 'to': 'stderr'},
                       'workers': 2, 'drain-timeout': '1s', **config}

@@ -18,7 +18,8 @@ class Publisher:
         self.tls = tls  # a certs.Leaf: https
         self.files = dict(files or {})
         self.cache_control = None
-        self.asked = []  # (path, status)
+        self.asked = []  # (path, status), noted before the answer goes; status 0: a function answers
+        self._answered = []
         self._changed = threading.Condition()
         self._server = None
         self.open()
@@ -30,16 +31,16 @@ class Publisher:
     def url(self, path):
         return self.origin + path
 
-    def _note(self, path, status):
+    def _note(self, where, path, status):
         with self._changed:
-            self.asked.append((path, status))
+            where.append((path, status))
             self._changed.notify_all()
 
     def wait(self, path, status=200, count=1):
         """Until a path was asked for and so answered, so many times in all."""
         deadline = time.monotonic() + waiting.SECONDS
         with self._changed:
-            while self.asked.count((path, status)) < count:
+            while self._answered.count((path, status)) < count:
                 left = deadline - time.monotonic()
                 assert left > 0, f'{path} was not asked for: {self.asked}'
                 self._changed.wait(left)
@@ -47,11 +48,13 @@ class Publisher:
     def _answer(self, handler):
         data = self.files.get(handler.path)
         if callable(data):
+            self._note(self.asked, handler.path, 0)
             data(handler)
-            self._note(handler.path, 0)
+            self._note(self._answered, handler.path, 0)
             return
         tag = f'"{hashlib.sha256(data or b"").hexdigest()[:16]}"'
         status = 404 if data is None else 304 if handler.headers.get('If-None-Match') == tag else 200
+        self._note(self.asked, handler.path, status)
         handler.send_response(status)
         if status == 200:
             handler.send_header('Content-Length', str(len(data)))
@@ -63,7 +66,7 @@ class Publisher:
         handler.end_headers()
         if status == 200:
             handler.wfile.write(data)
-        self._note(handler.path, status)
+        self._note(self._answered, handler.path, status)
 
     def open(self):
         publisher = self
@@ -78,6 +81,7 @@ class Publisher:
         class Server(http.server.ThreadingHTTPServer):
             allow_reuse_address = True
             daemon_threads = True
+            request_queue_size = 128
 
             def handle_error(self, request, client_address):
                 pass  # whoever asked has gone: their right

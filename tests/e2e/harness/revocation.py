@@ -28,6 +28,12 @@ fullname = URI:{point}
 '''
 
 
+def soon():
+    """An end that a test waits for: late enough for a daemon to start and a client to come in before,
+    on a busy machine too."""
+    return now(seconds=12)
+
+
 def now(**ahead):
     return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**ahead)
 
