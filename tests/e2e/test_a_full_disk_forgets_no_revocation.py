@@ -7,16 +7,7 @@ import pytest
 from harness import clients, configs, ocsp, publisher, revocation, smalldisk, waiting
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def disk():
-    one = smalldisk.SmallDisk(16 * MIB)
-    if not one.there:
-        one.close()
-        pytest.skip('mounting is not allowed here')
-    yield one
-    one.close()
+disk = smalldisk.fixture(16 * MIB)
 
 
 @pytest.fixture

@@ -15,16 +15,7 @@ from harness import smalldisk
 
 DRIVER = pathlib.Path(daemons.BUILD, 'tests/unit/ca/store_driver').resolve()
 MIB = 1 << 20
-
-
-@pytest.fixture
-def disk():
-    one = smalldisk.SmallDisk(48 * MIB)
-    if not one.there:
-        one.close()
-        pytest.skip('mounting is not allowed here')
-    yield one
-    one.close()
+disk = smalldisk.fixture(48 * MIB)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import tempfile
 
+import pytest
+
 
 class SmallDisk:
     """None of the machine's other processes sees what is mounted; those run by `within` do."""
@@ -48,3 +50,17 @@ class SmallDisk:
         self.keeper.wait(60)
         self.keeper.stdout.close()
         pathlib.Path(self.path).rmdir()
+
+
+def fixture(size):
+    """A disk of so many bytes for each test; those that may not mount one are skipped."""
+    @pytest.fixture
+    def disk():
+        one = SmallDisk(size)
+        if not one.there:
+            one.close()
+            pytest.skip('mounting is not allowed here')
+        yield one
+        one.close()
+
+    return disk
