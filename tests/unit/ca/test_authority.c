@@ -226,10 +226,8 @@ static void test_a_retired_authority_signs_no_other(void **state)
     assert_int_equal(
         hf_authority_change(service, "test", root, HF_AUTHORITY_RETIRED, &root->settings), HF_OK);
     assert_int_equal(hf_subject_parse("CN=Example Branch CA,O=Example", &subject), HF_OK);
-    const struct hf_authority_new branch = {.name = "branch",
-                                            .subject = &subject,
-                                            .parent = "root",
-                                            .path_len = HF_PATH_LEN_STANDARD};
+    const struct hf_authority_new branch = {
+        .name = "branch", .subject = &subject, .parent = "root", .path_len = HF_PATH_LEN_STANDARD};
     assert_int_equal(hf_authority_make(service, "test", &branch), HF_E_DENIED);
     const struct hf_authority_sign sign = {.by = "root",
                                            .cert = hf_authorities_find(set, "issuing")->cert,

@@ -40,7 +40,7 @@ static void drop_line(void *ctx, struct hf_bytes line)
 /* Asks again and again, for what tells nobody; a bug alone makes it last. */
 #define until(condition) \
     for (int tries_ = 0; !(condition); tries_++) { \
-        assert_true(tries_ < 2000); \
+        assert_true(tries_ < 6000); \
         (void)poll(NULL, 0, 10); \
     }
 

@@ -25,7 +25,7 @@ static struct hf_addr addr_of(const char *text)
 static void await(int fd, short events)
 {
     struct pollfd wait = {.fd = fd, .events = events};
-    assert_int_equal(poll(&wait, 1, 5000), 1);
+    assert_int_equal(poll(&wait, 1, 60000), 1);
 }
 
 /* Listens on the text and gives the address that it became. */

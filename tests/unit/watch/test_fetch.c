@@ -154,7 +154,7 @@ static struct hf_fetch_ask ask_of(const char *host, const char *path)
     static char url[256];
     snprintf(url, sizeof(url), "http://%s:%d%s", host, port, path);
     return (struct hf_fetch_ask){
-        .url = url, .allow_plain = true, .max_bytes = 1000, .timeout_ms = 5000};
+        .url = url, .allow_plain = true, .max_bytes = 1000, .timeout_ms = 60000};
 }
 
 static void fetch(const struct hf_fetch_ask *ask)

@@ -186,7 +186,7 @@ static void silence_ends_at_the_timeout(void **state)
     (void)state;
     struct hf_httpc_answer got = {.body = HF_BUF_INIT(10)};
     fake.answer = "HTTP/1.1 204 N\r\n\r\n";
-    fake.pause_ms = 300;
+    fake.pause_ms = 2000;
     assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
     assert_int_equal(hf_httpc_ask(&fake.addr, "GET", "/", 50, &got), HF_E_TIMEOUT);
     pthread_join(fake.thread, NULL);
