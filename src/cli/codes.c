@@ -34,6 +34,21 @@ static struct hf_code of_mishap(enum hf_mishap mishap)
     };
 }
 
+/* What is well-formed, but too much, a limit can be raised for. */
+static const char *todo_of_fault(enum hf_http_fault fault)
+{
+    switch (hf_http_fault_status(fault)) {
+    case 413:
+        return "send less, or raise max-body of the listener's http, or of the route";
+    case 414:
+    case 431:
+        return "send less there (cookies grow most), or raise max-header-size or max-headers of "
+               "the listener's http";
+    default:
+        return "correct what sends the message, or what changes it on its way";
+    }
+}
+
 static struct hf_code of_fault(enum hf_http_fault fault)
 {
     return (struct hf_code){
@@ -41,7 +56,7 @@ static struct hf_code of_fault(enum hf_http_fault fault)
         .family = "message",
         .status = hf_http_fault_status(fault),
         .text = hf_http_fault_text(fault),
-        .todo = "correct what sends the message, or what changes it on its way",
+        .todo = todo_of_fault(fault),
     };
 }
 

@@ -65,7 +65,7 @@
     X(EXPIRED, "expired", DATES, CERTIFICATE_EXPIRED, "a certificate has expired", \
       "renew the certificate; if its dates are right, set this machine's clock") \
     X(NOT_YET_VALID, "not-yet-valid", DATES, CERTIFICATE_EXPIRED, "a certificate isn't valid yet", \
-      "set the clocks of this machine and of the CA right, or wait") \
+      "set the clocks of this machine and of the CA right; if they are, wait until it begins") \
     X(WRONG_USAGE, "wrong-usage", USAGE, UNSUPPORTED_CERTIFICATE, \
       "the certificate is for another use", \
       "issue a certificate with the extended key usage that is wanted: clientAuth for " \
@@ -84,14 +84,16 @@
       "handfast revoke --list shows the entry, handfast revoke --undo takes it back") \
     X(CRL_STALE, "crl-stale", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the revocation list is out of date", \
-      "publish a new list and see that it reaches this machine; when-stale says what happens " \
-      "meanwhile") \
+      "publish a new list and see that it reaches this machine (handfast crls shows what could " \
+      "not be fetched), or that the CA's store or feed can be reached; when-stale and when-lost " \
+      "say what happens meanwhile") \
     X(CRL_NOT_YET, "crl-not-yet", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the revocation list begins in the future", \
-      "set this machine's clock; if it is right, the CA's was wrong: publish the list anew") \
+      "set this machine's clock; if it is right, set the CA's, and publish the list anew") \
     X(CRL_MISSING, "crl-missing", REVOCATION, CERTIFICATE_UNKNOWN, \
       "no revocation list speaks for a certificate", \
-      "add a list of that issuer to the trust's crl, or set when-missing") \
+      "add a list of that issuer to the trust's crl; handfast crls shows which are there, and " \
+      "what could not be fetched; when-missing says what happens meanwhile") \
     X(CRL_UNTRUSTED, "crl-untrusted", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the revocation list is not signed by the issuer", \
       "fetch the list from the CA again; if the CA was made anew, have it sign a list with " \
@@ -102,21 +104,23 @@
       "from-certificates; when-missing says what happens meanwhile") \
     X(OCSP_UNREACHABLE, "ocsp-unreachable", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the OCSP responder did not answer", \
-      "see that the responder runs and can be reached from here; when-missing says what happens " \
-      "meanwhile") \
+      "see that the responder runs and can be reached from here, at https also that url-trust " \
+      "has its root; when-missing says what happens meanwhile") \
     X(OCSP_UNTRUSTED, "ocsp-untrusted", REVOCATION, CERTIFICATE_UNKNOWN, \
       "an OCSP answer can't be believed", \
       "let the responder sign with the issuer's key, or with one whose certificate the issuer " \
-      "itself has issued for OCSPSigning") \
+      "itself has issued for OCSPSigning; if it is the nonce that is missing, leave out nonce: " \
+      "require") \
     X(OCSP_STALE, "ocsp-stale", REVOCATION, CERTIFICATE_UNKNOWN, "the OCSP answer is out of date", \
       "see that the responder signs anew and can be reached from here; when-stale says what " \
       "happens meanwhile") \
     X(OCSP_NOT_YET, "ocsp-not-yet", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the OCSP answer begins in the future", \
-      "set this machine's clock; if it is right, the responder's was wrong") \
+      "set this machine's clock, or the responder's; clock-skew is the difference allowed") \
     X(OCSP_UNKNOWN, "ocsp-unknown", REVOCATION, CERTIFICATE_UNKNOWN, \
       "the OCSP responder doesn't know the certificate", \
-      "find out who issued it: the CA's own responder has no record of it") \
+      "see that the responder asked is that of the certificate's issuer; if it is, find out who " \
+      "made the certificate: the CA has no record of it") \
     X(OCSP_NO_STAPLE, "ocsp-no-staple", REVOCATION, BAD_CERTIFICATE_STATUS_RESPONSE, \
       "the peer showed no good OCSP answer with its certificate", \
       "let the peer staple an answer (TLS 1.3), or set staple: use in the trust's ocsp") \
@@ -152,26 +156,27 @@
       "the peer did not prove that it holds its key", \
       "see that the peer's key belongs to its certificate") \
     X(PEER_ALERT, "peer-alert", HANDSHAKE, NONE, "the peer ended the handshake with an alert", \
-      "look in the peer's own log: it ended the handshake") \
+      "read the alert, which says what the peer found wrong, and look in the peer's own log") \
     X(CERTIFICATE_REJECTED, "certificate-rejected", HANDSHAKE, NONE, \
       "the peer does not accept our certificate", \
-      "see what the peer trusts: send it the CA of our certificate, or show one by a CA that " \
-      "it knows") \
+      "give the peer the root of our certificate to trust, or show it one by a CA that it knows; " \
+      "its alert says what it found wrong") \
     X(PEER_CLOSED, "peer-closed", HANDSHAKE, NONE, "the peer closed during the handshake", \
       "look in the peer's own log; health checks and port scanners close like this too") \
     X(HANDSHAKE_TIMEOUT, "handshake-timeout", HANDSHAKE, USER_CANCELED, \
       "the handshake took too long", \
-      "see what is slow, the network or the peer; handshake-timeout is the limit") \
+      "see what is slow, the network or the peer; if nothing can be done, raise " \
+      "handshake-timeout") \
     X(PROXY_HEADER, "proxy-header", HANDSHAKE, NONE, "the PROXY protocol header is wrong", \
       "have the proxy in front send a PROXY header, or take its address out of " \
       "proxy-protocol-from") \
     X(OVERLOADED, "overloaded", HANDSHAKE, INTERNAL_ERROR, "a connection limit was reached", \
-      "raise the connection limits, or find out who opens so many") \
+      "raise the listener's max-connections, or find out who opens so many (handfast sessions)") \
     X(MISDIRECTED, "misdirected", ROUTE, NONE, \
       "the host belongs to another server name than the connection's", \
       "have the client open a connection of its own for this host") \
     X(NO_ROUTE, "no-route", ROUTE, NONE, "no route is for this request", \
-      "correct the address, or add a route for it") \
+      "correct the host or path that the client asks for, or add a route for it") \
     X(NO_RULE, "no-rule", ROLE, NONE, "the route has no rule that lets anybody in", \
       "give the route an allow list; once one route has rules, those without admit nobody") \
     X(DENIED, "denied", ROLE, NONE, "the route denies this client", \
@@ -219,7 +224,7 @@
     X(TOKEN_ISSUER, "token-issuer", AUTH, NONE, "the token is by another issuer", \
       "get the token from the issuer that the route names") \
     X(TOKEN_AUDIENCE, "token-audience", AUTH, NONE, "the token is for another audience", \
-      "ask the issuer for a token for this audience") \
+      "ask the issuer for a token for this audience, or add the token's to the route's") \
     X(TOKEN_UNBOUND, "token-unbound", AUTH, NONE, \
       "the token is not bound to a certificate, or bound in another way", \
       "ask for the token over mutual TLS, so that it has cnf.x5t#S256 (RFC 8705)") \
@@ -232,7 +237,7 @@
       "ask the issuer for a token with that scope") \
     X(KEYS_UNAVAILABLE, "keys-unavailable", AUTH, NONE, \
       "the keys to check tokens with could not be fetched", \
-      "see why the key set can't be fetched: the log has a line per attempt") \
+      "see that the key set's URL can be reached from here; the log has a line per attempt") \
     X(WRONG_PASSWORD, "wrong-password", AUTH, NONE, "the user is unknown or the password wrong", \
       "correct the user or the password") \
     X(WRONG_USER, "wrong-user", AUTH, NONE, "the route is for other users", \
@@ -243,7 +248,7 @@
     X(AUTH_BUSY, "auth-busy", AUTH, NONE, "too many passwords are being checked", \
       "try again shortly; if it lasts, use a cheaper hash in the file of passwords") \
     X(RATE_LIMITED, "rate-limited", LIMIT, NONE, "more requests than the rate limit", \
-      "slow the client down, or raise the rate limit") \
+      "slow the client down, or raise per-identity or per-address of the limits") \
     X(CONNECTION_LIMIT, "connection-limit", LIMIT, INTERNAL_ERROR, \
       "more connections than the limit of this client", \
       "close connections of this client, or raise connections-per-address or " \
