@@ -77,3 +77,11 @@ def test_where_nobody_judges_by_the_ca_the_answer_waits_for_nobody(site, node, h
         ops.revoke(ops.issue(f'somebody{number}')['serial'])
     assert time.monotonic() - begun < TIMES * WAIT_S
     ops.close()
+
+
+def test_who_revokes_itself_gets_the_answer_first(site, node):
+    alice = site.ca.issue('client', 'alice')
+    mine = node.client(alice)
+    assert mine.revoke(cas.serial(alice.cert))
+    mine.close()
+    assert entered(node, alice) == 0
