@@ -102,3 +102,19 @@ def test_further_cas_have_limits_of_their_own(ca, tmp_path):
     assert 'issues nothing' in ca.bad('issue', '--server', 'b.branch.example.org', '--authority',
                                       'branch', '--out', tmp_path / 'x')
     assert 'there is no authority "nobody"' in ca.bad('authority show', 'nobody')
+
+
+def test_what_has_no_room_for_its_file_is_not_signed(ca, tmp_path):
+    """Neither recorded: who asks again would have two."""
+    there = tmp_path / 'there.pem'
+    there.write_text('mine')
+    csr = tmp_path / 'branch.csr'
+    ca.good('authority request', 'branch', '--subject', 'CN=Branch CA', '--out', csr)
+    before = ca.json('list')
+    for words in (('authority sign', '--csr', csr, '--by', 'root'),
+                  ('cross-sign', 'issuing', '--by', 'root')):
+        assert 'there.pem' in ca.bad(*words, '--out', there)
+        assert ca.json('list') == before, words
+        assert there.read_text() == 'mine'
+    ca.good('cross-sign', 'issuing', '--by', 'root', '--out', there, '--force')
+    assert 'BEGIN CERTIFICATE' in there.read_text()
