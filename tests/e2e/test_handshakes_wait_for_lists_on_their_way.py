@@ -272,7 +272,7 @@ def test_a_check_of_an_upstream_asks_for_its_lists(handfast, nginx, ports, port,
         (tmp_path / 'state').mkdir(mode=0o700)
         config = configs.client_side(pki, port, server, pki.alice, tls={'name': 'server.example'},
                                      state=str(tmp_path / 'state'))
-        config['upstreams']['app']['check'] = {'type': 'tls', 'interval': '100ms'}
+        config['upstreams']['app']['check'] = {'type': 'tls', 'interval': '100ms', 'timeout': '1m'}
         config['trust']['backends']['crl'] = {'urls': [site.url('/root.crl')],
                                               'from-certificates': [site.origin], 'wait': '1m'}
         daemon = handfast(config)
