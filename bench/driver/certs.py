@@ -50,6 +50,15 @@ class Certs:
             pem += f'-----BEGIN X509 CRL-----\n{text}-----END X509 CRL-----\n'
         self._write('lists.pem', pem)
 
+    def responder_command(self, port):
+        """openssl's OCSP responder for the client's issuer, which finds the client good."""
+        serial = subprocess.run(['openssl', 'x509', '-noout', '-serial', '-in', self.path('client.pem')],
+                                check=True, capture_output=True, text=True).stdout.strip().split('=')[1]
+        self._write('index.txt', f'V\t491231000000Z\t\t{serial}\tunknown\t/CN=Bench client\n')
+        issuing, key = self.path('issuing.pem'), self.issuing_key
+        return ['openssl', 'ocsp', '-port', str(port), '-index', self.path('index.txt'), '-CA', issuing,
+                '-rsigner', issuing, '-rkey', key, '-nmin', '600']
+
     def path(self, name):
         return str(self.folder / name)
 

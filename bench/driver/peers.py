@@ -12,7 +12,7 @@ import resource
 import shutil
 import subprocess
 
-from .proc import Failed, Process, wait_for_port
+from .proc import Failed, Process, free_port, wait_for_port
 
 SUITE = 'TLS_AES_128_GCM_SHA256'
 
@@ -345,6 +345,38 @@ class HandfastListed(Handfast):
                                 'roots: {certs.root}, crl: {{files: {certs.lists}}}')
 
 
+class HandfastKept(Handfast):
+    """The same with a state folder: verdicts go to the disk."""
+    name = 'handfast-kept'
+
+    def start(self, folder, certs, port, backend):
+        state = pathlib.Path(folder) / 'state'
+        state.mkdir(mode=0o700, exist_ok=True)
+        self.template = f'state: {state}' + HANDFAST
+        return super().start(folder, certs, port, backend)
+
+
+class HandfastOcsp(Handfast):
+    """The same with a responder, whose answer about the client is remembered after the first."""
+    name = 'handfast-ocsp'
+
+    def start(self, folder, certs, port, backend):
+        at = free_port()
+        self.template = HANDFAST.replace(
+            'roots: {certs.root}', 'roots: {certs.root}, ocsp: {{responder: '
+            f'"http://127.0.0.1:{at}/", leaf-only: true}}}}')
+        responder = Process('responder', certs.responder_command(at), str(folder))
+        try:
+            while 'waiting for OCSP' not in responder.said():
+                responder.stays(0.02)  # a connection that asks nothing would keep it busy
+            server = super().start(folder, certs, port, backend)
+        except Failed:
+            responder.end()
+            raise
+        server.beside = responder
+        return server
+
+
 PEERS = {peer.name: peer for peer in
          (Handfast, Nginx, Haproxy, Hitch, Stunnel, HandfastHttp, NginxHttp, HaproxyHttp,
-          HandfastNative, HandfastLibssl, HandfastListed, NginxListed)}
+          HandfastNative, HandfastLibssl, HandfastKept, HandfastOcsp, HandfastListed, NginxListed)}

@@ -34,6 +34,7 @@ class Process:
                 command, stdin=pipe or subprocess.DEVNULL, stdout=pipe or log, stderr=log,
                 preexec_fn=_die_with_parent, cwd=folder, env=env)
         self.pid = self.child.pid
+        self.beside = None  # another that ends with it
 
     def __enter__(self):
         return self
@@ -43,6 +44,8 @@ class Process:
 
     def end(self):
         """Asks to end, then makes it; children of the process go with it."""
+        if self.beside:
+            self.beside.end()
         family = descendants(self.pid)
         for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
             if self.child.poll() is not None:
