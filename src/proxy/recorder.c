@@ -6,8 +6,8 @@
  *
  * The thread sleeps on an eventfd. `lock` keeps the reading side to one thread at a time: it is the
  * recorder's thread, or the control thread when somebody asks. The recorder's thread has stepped
- * back, so on a busy machine it may take very long for what it has begun: whoever needs it all now
- * says so by `hurry`, gets the lock after the one account in hand, and takes the rest itself.
+ * back, so on a busy machine it may take very long for what it has begun: it has the lock for one
+ * account at a time, and whoever needs them all now takes the rest itself.
  */
 #include "proxy/recorder.h"
 
@@ -28,8 +28,7 @@
 enum {
     INBOX = 1024, /* as many as are kept of a kind at most */
     ADMITTED_EVERY_MS = 1000,
-    FLOOD = 32, /* so many at once: the next are taken FLOOD_MS later */
-    FLOOD_MS = 250,
+    PAUSE_MS = 5, /* between one and the next: to put one in words takes half a millisecond */
 };
 
 struct inbox {
@@ -42,7 +41,6 @@ struct hf_recorder {
     struct inbox inbox[HF_VERDICT_KINDS];
     atomic_bool waits[HF_VERDICT_KINDS]; /* the thread has been told that some of these wait */
     atomic_bool ending;
-    atomic_bool hurry; /* the thread leaves what is left in the inboxes to somebody else */
     int wake_fd;
     struct hf_thread thread;
     pthread_mutex_t lock; /* of what is below */
@@ -68,7 +66,7 @@ void hf_recorder_give(struct hf_recorder *recorder, struct hf_account *account)
     enum hf_verdict_kind kind = account->kind;
     struct inbox *inbox = &recorder->inbox[kind];
     unsigned at = atomic_fetch_add_explicit(&inbox->head, 1, memory_order_relaxed) % INBOX;
-    hf_account_free(atomic_exchange_explicit(&inbox->slot[at], account, memory_order_acq_rel));
+    hf_account_free(atomic_exchange(&inbox->slot[at], account)); /* before `waits`, for all */
     if (!atomic_exchange(&recorder->waits[kind], true)) {
         wake(recorder);
     }
@@ -99,42 +97,41 @@ static void keep(struct hf_recorder *recorder, const struct hf_account *account)
     }
 }
 
-/* Keeps the oldest that may be there first. patient: gives way to workers and to who is in a hurry.
- */
-static unsigned drain(struct hf_recorder *recorder, enum hf_verdict_kind kind, bool patient)
+/* NULL: that slot is empty. */
+static struct hf_account *take_slot(struct inbox *inbox, unsigned at)
 {
-    unsigned n = 0;
+    _Atomic(struct hf_account *) *slot = &inbox->slot[at % INBOX];
+    return atomic_load(slot) ? atomic_exchange(slot, NULL) : NULL;
+}
+
+/* Keeps the oldest that may be there first, at most so many. False: there may be more. */
+static bool drain(struct hf_recorder *recorder, enum hf_verdict_kind kind, unsigned most)
+{
     atomic_store(&recorder->waits[kind], false); /* before it looks: what comes after wakes it */
     struct inbox *inbox = &recorder->inbox[kind];
     unsigned head = atomic_load_explicit(&inbox->head, memory_order_acquire);
-    for (unsigned i = 0; i < INBOX && !(patient && atomic_load(&recorder->hurry)); i++) {
-        struct hf_account *account =
-            atomic_exchange_explicit(&inbox->slot[(head + i) % INBOX], NULL, memory_order_acq_rel);
+    for (unsigned i = 0; i < INBOX && most; i++) {
+        struct hf_account *account = take_slot(inbox, head + i);
         if (account) {
             keep(recorder, account);
             hf_account_free(account);
-            n++;
-            if (patient) {
-                hf_thread_yield(); /* putting a flood in words must not keep workers waiting */
-            }
+            most--;
         }
     }
-    return n;
+    return most > 0;
 }
 
 /* By a thread that hasn't stepped back. */
 static void drain_all(struct hf_recorder *recorder)
 {
     for (int kind = 0; kind < HF_VERDICT_KINDS; kind++) {
-        (void)drain(recorder, (enum hf_verdict_kind)kind, false);
+        (void)drain(recorder, (enum hf_verdict_kind)kind, INBOX + 1);
     }
 }
 
 enum hf_err hf_recorder_each(struct hf_recorder *recorder, hf_verdict_found_fn *found, void *ctx)
 {
-    atomic_store(&recorder->hurry, true);
     pthread_mutex_lock(&recorder->lock);
-    atomic_store(&recorder->hurry, false);
     drain_all(recorder);
     enum hf_err err = hf_verdict_file_each(recorder->file, found, ctx);
     pthread_mutex_unlock(&recorder->lock);
@@ -149,16 +146,29 @@ static int64_t now_ms(void)
     return hf_clock_mono_ns(&hf_os_clock) / 1000000;
 }
 
-static unsigned take(struct hf_recorder *recorder, bool admitted)
+/* One of a kind; those that may be left wake the thread again. */
+static bool take_one(struct hf_recorder *recorder, enum hf_verdict_kind kind)
 {
     pthread_mutex_lock(&recorder->lock);
-    unsigned n =
-        drain(recorder, HF_VERDICT_REFUSED, true) + drain(recorder, HF_VERDICT_NOISE, true);
-    if (admitted) {
-        (void)drain(recorder, HF_VERDICT_ADMITTED, true);
-    }
+    bool all = drain(recorder, kind, 1);
     pthread_mutex_unlock(&recorder->lock);
-    return n;
+    if (!all) {
+        atomic_store(&recorder->waits[kind], true);
+        wake(recorder);
+    }
+    return all;
+}
+
+/* One of each. False: there may be more. */
+static bool take(struct hf_recorder *recorder, bool admitted)
+{
+    bool all = true;
+    for (int kind = 0; kind < HF_VERDICT_KINDS && !atomic_load(&recorder->ending); kind++) {
+        if (kind != HF_VERDICT_ADMITTED || admitted) {
+            all = take_one(recorder, (enum hf_verdict_kind)kind) && all;
+        }
+    }
+    return all;
 }
 
 static void run(void *arg)
@@ -174,11 +184,10 @@ static void run(void *arg)
         uint64_t count;
         (void)!read(recorder->wake_fd, &count, sizeof(count));
         bool due = now_ms() >= due_ms;
-        unsigned n = take(recorder, due);
-        due_ms = due ? now_ms() + ADMITTED_EVERY_MS : due_ms;
-        if (n >= FLOOD &&
-            !atomic_load(&recorder->ending)) { /* putting a flood in words must not cost a core */
-            (void)poll(NULL, 0, FLOOD_MS);
+        bool all = take(recorder, due);
+        due_ms = due && all ? now_ms() + ADMITTED_EVERY_MS : due_ms;
+        if (!all) {
+            (void)poll(NULL, 0, PAUSE_MS);
         }
     }
 }
@@ -232,7 +241,6 @@ void hf_recorder_free(struct hf_recorder *recorder)
         return;
     }
     atomic_store(&recorder->ending, true);
-    atomic_store(&recorder->hurry, true);
     if (recorder->wake_fd >= 0) {
         wake(recorder);
     }

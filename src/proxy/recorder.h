@@ -8,8 +8,9 @@
  *     workers -- hf_recorder_give --> inbox of each kind --> thread: text --> watch/verdict_file.h
  *
  * Giving never waits: an inbox is a ring of pointers in which the newest takes the place of the
- * oldest. Refusals are written at once; admissions, of which there may be very many, at most once a
- * second, and no more of them than are kept anyway.
+ * oldest. Refusals are written at once; where many come together, one every few milliseconds, so
+ * that a flood of them takes a small share of a core. Admissions, of which there may be very many,
+ * are written the same way, begun at most once a second. Whoever asks is told all.
  */
 
 #include "base/log.h"

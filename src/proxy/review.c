@@ -27,7 +27,7 @@
 #include "proxy/session_ocsp.h"
 
 enum {
-    TURN_NS = 50 * 1000, /* of one turn of the loop */
+    TURN_NS = 25 * 1000, /* of one turn of the loop: two or three who fall */
     REST_MS = 1,         /* between turns that only bury, where nothing happens */
     LOG_WAIT_MS = 10,    /* until the log is looked at again that couldn't keep up */
     LOG_WAITS = 100,     /* in a row; then the log's own rule is followed, which drops lines */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Between its fall and its burial a session is in the state `linger` and has session->fall: the
- * verdict, with what its notes point into, and when that was. Its sockets are still open, and
- * neither is read: the first event of one takes it out of the loop.
+ * verdict, with what its notes point into, and when that was. Ten thousand may fall at once, so the
+ * texts take the room that they need, where a struct hf_verdict has 0.8 KiB for them: memory that
+ * is touched anew costs page faults. Its sockets are still open, and neither is read: the first
+ * event of one takes it out of the loop.
  */
 #include "proxy/session_fall.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -19,7 +22,12 @@ struct hf_fall {
     struct hf_ledger *ledger; /* that the notes point into */
     int64_t at_ms;            /* Unix */
     bool lost;                /* the client's socket broke */
-    struct hf_verdict verdict;
+    enum hf_reason reason;
+    enum hf_step step;
+    enum hf_reason lapse;
+    uint8_t alert;
+    int depth;
+    char *concerns, *text; /* behind the notes */
     size_t n_notes;
     struct hf_note notes[];
 };
@@ -32,17 +40,38 @@ static int64_t wall_ms(const struct hf_worker *worker)
 static struct hf_fall *fall_new(struct hf_session *session, const struct hf_verdict *verdict,
                                 const struct hf_notes *notes)
 {
-    struct hf_fall *fall = hf_alloc(sizeof(*fall) + notes->n * sizeof(notes->note[0]));
+    size_t notes_len = notes->n * sizeof(notes->note[0]);
+    size_t concerns_len = strlen(verdict->concerns) + 1, text_len = strlen(verdict->text) + 1;
+    struct hf_fall *fall = hf_alloc(sizeof(*fall) + notes_len + concerns_len + text_len);
     if (!fall) {
         return NULL;
     }
     *fall = (struct hf_fall){.session = session,
                              .ledger = hf_ledger_ref(session->worker->ledger),
                              .at_ms = wall_ms(session->worker),
-                             .verdict = *verdict,
+                             .reason = verdict->reason,
+                             .step = verdict->step,
+                             .lapse = verdict->lapse,
+                             .alert = verdict->alert,
+                             .depth = verdict->depth,
+                             .concerns = (char *)&fall->notes[notes->n],
                              .n_notes = notes->n};
-    memcpy(fall->notes, notes->note, notes->n * sizeof(notes->note[0]));
+    fall->text = fall->concerns + concerns_len;
+    memcpy(fall->notes, notes->note, notes_len);
+    memcpy(fall->concerns, verdict->concerns, concerns_len);
+    memcpy(fall->text, verdict->text, text_len);
     return fall;
+}
+
+static void fall_verdict(const struct hf_fall *fall, struct hf_verdict *out)
+{
+    *out = (struct hf_verdict){.reason = fall->reason,
+                               .step = fall->step,
+                               .lapse = fall->lapse,
+                               .alert = fall->alert,
+                               .depth = fall->depth};
+    snprintf(out->concerns, sizeof(out->concerns), "%s", fall->concerns);
+    snprintf(out->text, sizeof(out->text), "%s", fall->text);
 }
 
 /* Requests under way have much to undo, and a client whose socket has left the loop isn't told. */
@@ -99,11 +128,14 @@ void hf_session_tell_fall(struct hf_session *session)
     if (!fall) {
         return;
     }
-    struct hf_notes notes = {.n = fall->n_notes};
+    struct hf_verdict verdict;
+    struct hf_notes notes;
+    notes.n = fall->n_notes;
     memcpy(notes.note, fall->notes, fall->n_notes * sizeof(notes.note[0]));
+    fall_verdict(fall, &verdict);
     hf_link_remove(&fall->link);
-    hf_session_account_cut(session, &fall->verdict, &notes, fall->ledger, fall->at_ms);
-    hf_session_log_no_longer(session, &fall->verdict);
+    hf_session_account_cut(session, &verdict, &notes, fall->ledger, fall->at_ms);
+    hf_session_log_no_longer(session, &verdict);
     hf_session_log_end(session, session->cause);
     session->client.n_in = 0; /* now counts what is thrown away */
     hf_ledger_unref(fall->ledger);
