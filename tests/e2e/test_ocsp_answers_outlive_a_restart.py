@@ -25,7 +25,7 @@ def kept(tmp_path):
 @pytest.fixture
 def config(pki, echo, port, responder, kept):
     made = configs.server_side(pki, port, echo, state=str(kept.parent.parent))
-    made['trust']['clients']['ocsp'] = {'responder': responder.url, 'timeout': '1m'}
+    made['trust']['clients']['ocsp'] = {'responder': responder.url, 'timeout': '8s'}
     return made
 
 
