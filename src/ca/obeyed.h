@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-#define HF_OBEYED_WAIT_MS 2000
+#define HF_OBEYED_WAIT_MS 10000
 
 /* done is called once, by who tells or sweeps, with no lock held; the wait is the caller's again.
  */

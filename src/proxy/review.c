@@ -27,6 +27,7 @@
 #include "proxy/session_ocsp.h"
 
 enum {
+    ANSWER_WAY_MS = 100, /* for an answer that came in time to be told */
     TURN_NS = 25 * 1000, /* of one turn of the loop: two or three who fall */
     REST_MS = 1,         /* between turns that only bury, where nothing happens */
     LOG_WAIT_MS = 10,    /* until the log is looked at again that couldn't keep up */
@@ -138,11 +139,23 @@ static bool review_upstream(struct hf_session *session)
     if (!session->server.tls || !session->upstream || session->fsm.state != HF_SESSION_RELAY) {
         return false;
     }
+    int64_t now_ms = hf_session_now_ms(session);
+    bool final = session->server_until_ms && now_ms >= session->server_until_ms;
     if (hf_tls_get_peer_chain(session->server.tls, &chain) == HF_OK) {
-        hf_server_check_again(session->worker, session->upstream, chain, &verdict);
+        hf_server_check_again(session->worker, session->upstream, chain, !final, &verdict);
     } else {
         internal(&verdict);
     }
+    if (verdict.pending) {
+        if (!session->server_until_ms) {
+            session->server_until_ms =
+                now_ms + hf_server_check_timeout_ms(session->worker->ledger, session->upstream) +
+                ANSWER_WAY_MS;
+            hf_session_arm(session);
+        }
+        return false;
+    }
+    session->server_until_ms = 0;
     if (verdict.allow) {
         return false;
     }

@@ -68,15 +68,26 @@ static void ask(struct hf_ocsp_desk *desk, struct hf_crl_desk *crl_desk, struct 
 }
 
 void hf_server_check_again(struct hf_worker *worker, const struct hf_server *server,
-                           const struct hf_chain *chain, struct hf_verdict *out)
+                           const struct hf_chain *chain, bool may_wait, struct hf_verdict *out)
 {
     struct hf_judge_ocsp ocsp;
     begin(worker->desk, &ocsp);
-    ocsp.may_wait = worker->desk != NULL;
-    ocsp.may_fetch = worker->crl_desk != NULL;
+    ocsp.may_wait = may_wait && worker->desk;
+    ocsp.may_fetch = may_wait && worker->crl_desk;
     judge_chain(worker->clock, worker->ledger, server, chain, &ocsp, worker, NULL, out);
     ask(worker->desk, worker->crl_desk, worker->loop, server, &ocsp);
-    out->allow = out->allow || out->pending;
+}
+
+int64_t hf_server_check_timeout_ms(const struct hf_ledger *ledger, const struct hf_server *server)
+{
+    const struct hf_trust *trust = server->upstream->trust;
+    const struct hf_revocation *revocation =
+        trust ? hf_ledger_of(ledger, hf_trust_name(trust)) : NULL;
+    if (!revocation) {
+        return 0;
+    }
+    return (revocation->fetches ? revocation->wait_ms : 0) +
+           (revocation->ocsp ? revocation->ocsp->timeout_ms : 0);
 }
 
 void hf_server_check_done(struct hf_server_check *check)

@@ -46,9 +46,11 @@ static inline bool hf_server_check_waits(const struct hf_server_check *check)
 void hf_server_check_done(struct hf_server_check *check);
 
 /* hf_server_check_again judges a server that is connected, by what is known now; what is no longer
- * known is asked for, and the server is good meanwhile. */
+ * known is asked for. may_wait: the verdict may be pending on that; it is good meanwhile, and to be
+ * judged again by hf_server_check_timeout_ms at the latest, without. */
 void hf_server_check_again(struct hf_worker *worker, const struct hf_server *server,
-                           const struct hf_chain *chain, struct hf_verdict *out);
+                           const struct hf_chain *chain, bool may_wait, struct hf_verdict *out);
+int64_t hf_server_check_timeout_ms(const struct hf_ledger *ledger, const struct hf_server *server);
 
 extern const struct hf_tls_judge hf_server_check_judge;
 

@@ -112,7 +112,8 @@ static int64_t next_due(const struct hf_session *session)
     default: /* a dial has deadlines of its own */
         break;
     }
-    const int64_t ends[] = {session->good_until_ms, session->retire_ms, session->cut_ms};
+    const int64_t ends[] = {session->good_until_ms, session->server_until_ms, session->retire_ms,
+                            session->cut_ms};
     for (size_t i = 0; i < HF_N_ELEMENTS(ends); i++) {
         due = ends[i] && ends[i] < due ? ends[i] : due;
     }
@@ -218,9 +219,12 @@ static void on_timer(struct hf_timer *timer)
         hf_session_expel(session);
         return;
     }
-    if (is_due(session, session->good_until_ms)) {
-        session->good_until_ms = 0;
+    if (is_due(session, session->good_until_ms) || is_due(session, session->server_until_ms)) {
+        session->good_until_ms =
+            is_due(session, session->good_until_ms) ? 0 : session->good_until_ms;
         if (!hf_session_review(session)) {
+            session->server_until_ms =
+                is_due(session, session->server_until_ms) ? 0 : session->server_until_ms;
             hf_session_arm(session);
         }
         return;

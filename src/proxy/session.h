@@ -112,6 +112,7 @@ struct hf_session {
     uint64_t epoch;             /* of the worker, that it was judged at last */
     int64_t good_until_ms;      /* loop time at which it must be judged again; 0: never */
     int64_t asked_until_ms;     /* then what a review asked for decides, or silence; 0: nothing */
+    int64_t server_until_ms;    /* likewise of the server; TCP mode */
     int64_t retire_ms;          /* loop time to be told to end, in HTTP mode; 0: never */
     int64_t cut_ms;             /* it is no longer admitted, and ends by then; 0: it is */
     uint8_t cut_alert;          /* with cut_ms */

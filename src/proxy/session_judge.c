@@ -102,6 +102,7 @@ void hf_session_judged(struct hf_session *session, const struct hf_verdict *verd
         left = left < 0 ? 0 : left > LOOK_AGAIN_MAX_S ? LOOK_AGAIN_MAX_S : left;
         session->good_until_ms = hf_loop_now_ms(session->worker->loop) + (left + 1) * 1000;
     }
+    hf_session_arm(session); /* a quiet session may have no timer any more */
 }
 
 enum hf_standing hf_session_standing(struct hf_session *session, struct hf_notes *notes,
@@ -151,6 +152,7 @@ void hf_session_ask_and_see(struct hf_session *session)
             hf_loop_now_ms(session->worker->loop) + hf_session_ocsp_timeout_ms(session) + 100;
     }
     session->good_until_ms = session->asked_until_ms;
+    hf_session_arm(session);
 }
 
 bool hf_session_has_asked(const struct hf_session *session)

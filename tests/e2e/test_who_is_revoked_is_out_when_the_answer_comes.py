@@ -11,7 +11,7 @@ from harness import canode, cas
 pytestmark = pytest.mark.workers
 
 TIMES, DOORS = 12, 6
-WAIT_S = 2  # for workers that don't say that they obey
+WAIT_S = 10  # for workers that don't say that they obey
 
 
 @pytest.fixture
