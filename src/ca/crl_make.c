@@ -16,7 +16,7 @@
 #include "ca/crl_build.h"
 #include "pki/serials.h"
 
-enum { TRIES = 16 };
+enum { TRIES = 16, NAME_SIZE = 4096 };
 
 /* One try. */
 struct making {
@@ -164,6 +164,15 @@ void hf_crl_name(const struct hf_authority *authority, unsigned shard, bool delt
         snprintf(number, sizeof(number), "-%u", shard);
     }
     snprintf(out, size, "%s%s%s", authority->name, number, delta ? "-delta" : "");
+}
+
+enum hf_err hf_crl_path(const char *folder, const struct hf_authority *authority, unsigned shard,
+                        bool delta, char *out, size_t size)
+{
+    char name[NAME_SIZE];
+    hf_crl_name(authority, shard, delta, name, sizeof(name));
+    int n = snprintf(out, size, "%s/%s.crl", folder, name);
+    return n < (int)size ? HF_OK : hf_fail(HF_E_TOO_LARGE, "the path of %s.crl is too long", name);
 }
 
 /* Puts it together. changes: NULL for a full list. */

@@ -41,6 +41,10 @@ struct hf_crl_made {
  * HF_E_CRYPTO; *out is none then. */
 enum hf_err hf_crl_make(const struct hf_crl_make *what, struct hf_crl_made *out) HF_MUST_CHECK;
 
+/* hf_crl_path: "FOLDER/issuing-3-delta.crl". Errors: HF_E_TOO_LARGE. */
+enum hf_err hf_crl_path(const char *folder, const struct hf_authority *authority, unsigned shard,
+                        bool delta, char *out, size_t size) HF_MUST_CHECK;
+
 /* hf_crl_name: "issuing", "issuing-3", "issuing-3-delta". What doesn't fit is cut. */
 void hf_crl_name(const struct hf_authority *authority, unsigned shard, bool delta, char *out,
                  size_t size);

@@ -16,11 +16,19 @@ enum {
     CREW = 2, /* one may be building a list */
     QUEUED_MAX = 4096,
     SWEEP_MS = 1000,
+    PAUSE_MS = 250,
+    PAUSE_MAX_MS = 30 * 1000,
 };
 
 int64_t hf_host_now_s(const struct hf_ca_host *host)
 {
     return hf_clock_wall_s(host->options.service.clock);
+}
+
+int64_t hf_host_longer(int64_t before_ms)
+{
+    int64_t pause_ms = before_ms ? 2 * before_ms : PAUSE_MS;
+    return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
 }
 
 struct hf_host_authority *hf_host_find(struct hf_ca_host *host, int64_t id)

@@ -17,8 +17,7 @@
 
 enum {
     DELTA_MAX = 65536,
-    RETRY_MS = 250, /* after a failure; twice as long after each that follows */
-    RETRY_MAX_MS = 30 * 1000,
+    LOOK_MS = 250, /* after one that couldn't be begun */
     PAUSE_FACTOR = 10,
     PAUSE_MAX_MS = 10 * 1000,
     FAR_MS = 60 * 60 * 1000, /* nothing is due for so long */
@@ -36,15 +35,12 @@ void hf_host_crl_done(struct hf_host_crl *crl)
 
 static enum hf_err publish(const struct hf_host_build *build, const struct hf_crl_file *file)
 {
-    char name[PATH_MAX_], path[PATH_MAX_];
+    char path[PATH_MAX_];
     if (!build->host->crl_folder) {
         return HF_OK;
     }
-    hf_crl_name(build->authority, build->shard, build->delta, name, sizeof(name));
-    int n = snprintf(path, sizeof(path), "%s/%s.crl", build->host->crl_folder, name);
-    if (n >= (int)sizeof(path)) {
-        return hf_fail(HF_E_TOO_LARGE, "the path of %s.crl is too long", name);
-    }
+    HF_TRY(hf_crl_path(build->host->crl_folder, build->authority, build->shard, build->delta, path,
+                       sizeof(path)));
     return hf_crl_file_publish(file, path);
 }
 
@@ -124,12 +120,8 @@ static int64_t least(int64_t a, int64_t b)
 
 static void pause_after_failure(struct hf_host_shard *shard, int64_t now_ms)
 {
-    int64_t pause_ms = RETRY_MS;
-    for (unsigned i = 0; i < shard->failures && pause_ms < RETRY_MAX_MS; i++) {
-        pause_ms *= 2;
-    }
-    shard->failures++;
-    shard->quiet_ms = now_ms + least(pause_ms, RETRY_MAX_MS);
+    shard->pause_ms = hf_host_longer(shard->pause_ms);
+    shard->quiet_ms = now_ms + shard->pause_ms;
 }
 
 static void take_over(struct hf_host_shard *shard, struct hf_host_build *build, int64_t now_ms)
@@ -141,7 +133,7 @@ static void take_over(struct hf_host_shard *shard, struct hf_host_build *build, 
     if (!build->delta) {
         hf_host_crl_done(&shard->delta); /* it adds to the list before */
     }
-    shard->failures = 0;
+    shard->pause_ms = 0;
     shard->quiet_ms = now_ms + least(PAUSE_FACTOR * (now_ms - build->began_ms), PAUSE_MAX_MS);
 }
 
@@ -261,7 +253,7 @@ int64_t hf_host_crl_due(struct hf_ca_host *host)
             int64_t due = due_of(host, &owner->shards[s], &delta);
             if (due == 0) {
                 begin(host, owner, s, delta);
-                next = RETRY_MS;
+                next = LOOK_MS;
                 break;
             }
             next = least(next, due);

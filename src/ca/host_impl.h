@@ -31,7 +31,7 @@ struct hf_host_shard {
     int64_t changed_seq; /* of the journal: the last change */
     int64_t changed_ms;  /* loop time when the first change was seen that no list has; 0: none */
     int64_t quiet_ms;    /* not before: after a failure, or a long build */
-    unsigned failures;   /* since a list was made */
+    int64_t pause_ms;    /* after the last failure; 0: a list was made since */
     bool again;          /* the clock was set: what was made by it is to be made again */
 };
 
@@ -103,6 +103,10 @@ struct hf_ca_host {
  */
 
 int64_t hf_host_now_s(const struct hf_ca_host *host);
+
+/* hf_host_longer gives the pause after a failure: twice the one before (0: there was none), up to
+ * half a minute. */
+int64_t hf_host_longer(int64_t before_ms);
 
 /* hf_host_look has the timer look at what is due, now. */
 void hf_host_look(struct hf_ca_host *host);

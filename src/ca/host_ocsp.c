@@ -10,8 +10,6 @@
 #include "ca/host_impl.h"
 
 enum {
-    RETRY_MS = 500, /* doubled by each failure */
-    RETRY_MAX_MS = 30 * 1000,
     FAR_MS = 60 * 60 * 1000,
     NAME_SIZE = 65, /* of a CN */
 };
@@ -34,8 +32,7 @@ static enum hf_err take(struct hf_host_authority *owner, struct hf_ca_op *op)
 
 static void wait_longer(const struct hf_ca_host *host, struct hf_host_authority *owner)
 {
-    int64_t pause_ms = owner->signer_pause_ms ? 2 * owner->signer_pause_ms : RETRY_MS;
-    owner->signer_pause_ms = pause_ms < RETRY_MAX_MS ? pause_ms : RETRY_MAX_MS;
+    owner->signer_pause_ms = hf_host_longer(owner->signer_pause_ms);
     owner->signer_quiet_ms = hf_loop_now_ms(host->loop) + owner->signer_pause_ms;
 }
 

@@ -44,7 +44,7 @@ enum hf_err hf_authority_work_tell(struct hf_authority_work *work, const char *n
     return HF_OK;
 }
 
-static enum hf_err fill_urls(const char *flag, const struct hf_texts *from, char **out)
+enum hf_err hf_authority_fill_urls(const char *flag, const struct hf_texts *from, char **out)
 {
     if (from->n > HF_AUTHORITY_URLS_MAX) {
         return hf_fail(HF_E_USAGE, "--%s: at most %d", flag, HF_AUTHORITY_URLS_MAX);
@@ -59,9 +59,9 @@ enum hf_err hf_authority_fill_settings(const struct hf_authority_values *values,
                                        struct hf_authority_settings *out)
 {
     out->successor_of = (char *)(uintptr_t)values->successor_of;
-    HF_TRY(fill_urls("crl-url", &values->crl_url, out->crl_url));
-    HF_TRY(fill_urls("ocsp-url", &values->ocsp_url, out->ocsp_url));
-    return fill_urls("issuer-url", &values->issuer_url, out->issuer_url);
+    HF_TRY(hf_authority_fill_urls("crl-url", &values->crl_url, out->crl_url));
+    HF_TRY(hf_authority_fill_urls("ocsp-url", &values->ocsp_url, out->ocsp_url));
+    return hf_authority_fill_urls("issuer-url", &values->issuer_url, out->issuer_url);
 }
 
 enum hf_err hf_authority_read_path_len(const char *text, int *out)

@@ -2,7 +2,7 @@
 #ifndef HF_CLI_CA_AUTHORITY_H
 #define HF_CLI_CA_AUTHORITY_H
 
-/* Shared by `ca authority ...` and `ca cross-sign`; for nobody else. */
+/* Shared by `ca authority ...`, `ca cross-sign` and `ca init`; for nobody else. */
 
 #include "ca/authority_make.h"
 #include "ca/outputs.h"
@@ -85,6 +85,8 @@ enum hf_err hf_authority_work_tell(struct hf_authority_work *work, const char *n
 /* What is asked for, from the options. Views. */
 enum hf_err hf_authority_fill_settings(const struct hf_authority_values *values,
                                        struct hf_authority_settings *out) HF_MUST_CHECK;
+enum hf_err hf_authority_fill_urls(const char *flag, const struct hf_texts *from,
+                                   char **out) HF_MUST_CHECK;
 enum hf_err hf_authority_read_path_len(const char *text, int *out) HF_MUST_CHECK;
 struct hf_made_constraints hf_authority_constraints(const struct hf_authority_values *values);
 

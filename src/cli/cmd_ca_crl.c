@@ -93,7 +93,7 @@ static enum hf_err tell(struct work *work, const char *path, const struct hf_sto
 
 static enum hf_err make(struct work *work, const struct hf_authority *one, unsigned shard)
 {
-    char name[PATH_SIZE], path[PATH_SIZE];
+    char path[PATH_SIZE];
     const struct values *values = work->values;
     const struct hf_crl_make what = {
         .store = hf_ca_store(work->service),
@@ -104,12 +104,8 @@ static enum hf_err make(struct work *work, const struct hf_authority *one, unsig
         .shard = shard,
         .lifetime_s = values->lifetime_ms ? values->lifetime_ms / 1000 : LIFETIME_STANDARD_S,
     };
-    hf_crl_name(one, shard, false, name, sizeof(name));
-    int n = snprintf(path, sizeof(path), "%s/%s.crl", values->out, name);
-    if (n >= (int)sizeof(path)) {
-        return hf_fail(HF_E_TOO_LARGE, "the path of %s.crl is too long", name);
-    }
     struct hf_crl_made made;
+    HF_TRY(hf_crl_path(values->out, one, shard, false, path, sizeof(path)));
     HF_TRY(hf_crl_make(&what, &made));
     enum hf_err err =
         values->pem ? write_pem(&made.file, path) : hf_crl_file_publish(&made.file, path);

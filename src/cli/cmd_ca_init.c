@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ca/folder.h"
 #include "ca/init.h"
+#include "cli/ca_authority.h"
 #include "cli/ca_open.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -84,17 +85,6 @@ static enum hf_err check_flags(const struct values *values)
     return hf_ca_name_check(values->name);
 }
 
-static enum hf_err fill_urls(const char *flag, const struct hf_texts *from, char **out)
-{
-    if (from->n > HF_AUTHORITY_URLS_MAX) {
-        return hf_fail(HF_E_USAGE, "--%s: at most %d", flag, HF_AUTHORITY_URLS_MAX);
-    }
-    for (size_t i = 0; i < from->n; i++) {
-        out[i] = (char *)(uintptr_t)from->item[i]; /* only read */
-    }
-    return HF_OK;
-}
-
 static enum hf_err fill_new(const struct values *values, struct hf_ca_new *out)
 {
     *out = (struct hf_ca_new){
@@ -112,9 +102,9 @@ static enum hf_err fill_new(const struct values *values, struct hf_ca_new *out)
         .root_only = values->root_only,
         .issuing_only = values->issuing_only,
     };
-    HF_TRY(fill_urls("crl-url", &values->crl_url, out->settings.crl_url));
-    HF_TRY(fill_urls("ocsp-url", &values->ocsp_url, out->settings.ocsp_url));
-    HF_TRY(fill_urls("issuer-url", &values->issuer_url, out->settings.issuer_url));
+    HF_TRY(hf_authority_fill_urls("crl-url", &values->crl_url, out->settings.crl_url));
+    HF_TRY(hf_authority_fill_urls("ocsp-url", &values->ocsp_url, out->settings.ocsp_url));
+    HF_TRY(hf_authority_fill_urls("issuer-url", &values->issuer_url, out->settings.issuer_url));
     if (values->shards && (!values->crl_url.n || !strstr(values->crl_url.item[0], "{shard}"))) {
         return hf_fail(HF_E_USAGE, "--shards wants a --crl-url with {shard} in it");
     }

@@ -343,6 +343,15 @@ static bool wait_for_answers(const struct hf_judge_ocsp *ocsp, struct hf_verdict
                                       "the OCSP responder has not answered yet");
 }
 
+int64_t hf_revocation_wait_ms(const struct hf_revocation *revocation)
+{
+    if (!revocation) {
+        return 0;
+    }
+    return (revocation->fetches ? revocation->wait_ms : 0) +
+           (revocation->ocsp ? revocation->ocsp->timeout_ms : 0);
+}
+
 bool hf_revocation_judge(const struct hf_revocation *revocation, const struct hf_chain *path,
                          int64_t now_s, struct hf_judge_ocsp *ocsp, struct hf_notes *notes,
                          struct hf_verdict *out)

@@ -30,6 +30,9 @@ struct hf_revocation {
     int64_t wait_ms; /* how long a handshake waits for lists that are on their way; 0: it doesn't */
 };
 
+/* hf_revocation_wait_ms is how long who is judged by it may wait for lists and answers; NULL: 0. */
+int64_t hf_revocation_wait_ms(const struct hf_revocation *revocation);
+
 /*
  * hf_revocation_judge looks at a path, leaf first and root last. False: refused, and *out says why.
  * True: *out is as it was, but for not_after, which comes down to when the answer must be asked

@@ -81,13 +81,7 @@ void hf_server_check_again(struct hf_worker *worker, const struct hf_server *ser
 int64_t hf_server_check_timeout_ms(const struct hf_ledger *ledger, const struct hf_server *server)
 {
     const struct hf_trust *trust = server->upstream->trust;
-    const struct hf_revocation *revocation =
-        trust ? hf_ledger_of(ledger, hf_trust_name(trust)) : NULL;
-    if (!revocation) {
-        return 0;
-    }
-    return (revocation->fetches ? revocation->wait_ms : 0) +
-           (revocation->ocsp ? revocation->ocsp->timeout_ms : 0);
+    return hf_revocation_wait_ms(trust ? hf_ledger_of(ledger, hf_trust_name(trust)) : NULL);
 }
 
 void hf_server_check_done(struct hf_server_check *check)

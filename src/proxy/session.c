@@ -204,6 +204,11 @@ static bool is_due(const struct hf_session *session, int64_t at_ms)
     return at_ms && at_ms <= hf_session_now_ms(session);
 }
 
+static void forget_due(const struct hf_session *session, int64_t *at_ms)
+{
+    *at_ms = is_due(session, *at_ms) ? 0 : *at_ms;
+}
+
 static void on_timer(struct hf_timer *timer)
 {
     struct hf_session *session = HF_CONTAINER_OF(timer, struct hf_session, timer);
@@ -220,11 +225,9 @@ static void on_timer(struct hf_timer *timer)
         return;
     }
     if (is_due(session, session->good_until_ms) || is_due(session, session->server_until_ms)) {
-        session->good_until_ms =
-            is_due(session, session->good_until_ms) ? 0 : session->good_until_ms;
+        forget_due(session, &session->good_until_ms);
         if (!hf_session_review(session)) {
-            session->server_until_ms =
-                is_due(session, session->server_until_ms) ? 0 : session->server_until_ms;
+            forget_due(session, &session->server_until_ms);
             hf_session_arm(session);
         }
         return;

@@ -130,10 +130,5 @@ void hf_session_ocsp_done(struct hf_session *session)
 
 int64_t hf_session_ocsp_timeout_ms(const struct hf_session *session)
 {
-    const struct hf_revocation *revocation = revocation_of(session);
-    if (!revocation) {
-        return 0;
-    }
-    return (revocation->fetches ? revocation->wait_ms : 0) +
-           (revocation->ocsp ? revocation->ocsp->timeout_ms : 0);
+    return hf_revocation_wait_ms(revocation_of(session));
 }
